@@ -1,0 +1,310 @@
+//! The rows of the command table.
+//!
+//! Data only. Rows stand in the order of `Id`; a test says so when one is out of place.
+
+use super::Context::{Anywhere, List, Logs, Row, Service, Task, TaskDefinition};
+use super::{Arg, Command, Context, Id, Kind, Risk, Surface};
+
+const fn place(name: &'static str, kind: Kind, required: bool, doc: &'static str) -> Arg {
+    Arg { name, flag: false, short: None, kind, default: None, required, repeat: false, doc }
+}
+
+const fn flag(name: &'static str, kind: Kind, doc: &'static str) -> Arg {
+    Arg { name, flag: true, short: None, kind, default: None, required: false, repeat: false, doc }
+}
+
+const fn console(id: Id, contexts: &'static [Context], doc: &'static str) -> Command {
+    Command { id, doc, surface: Surface::Console, contexts, args: &[], risk: Risk::Read }
+}
+
+const fn verb(id: Id, args: &'static [Arg], doc: &'static str) -> Command {
+    Command { id, doc, surface: Surface::CommandLine, contexts: &[], args, risk: Risk::Read }
+}
+
+const fn both(id: Id, contexts: &'static [Context], args: &'static [Arg], doc: &'static str) -> Command {
+    Command { id, doc, surface: Surface::Both, contexts, args, risk: Risk::Read }
+}
+
+const SERVICE_NAME: &str = "SERVICE, CLUSTER/SERVICE or a service's ARN";
+const CLUSTER: Arg =
+    Arg { repeat: true, ..flag("cluster", Kind::Text, "Only this cluster (may be repeated)") };
+
+/// Flags that every verb takes. They stand in the same table so that help, completions and documentation
+/// know them.
+pub const GLOBAL_FLAGS: &[Arg] = &[
+    Arg {
+        repeat: true,
+        ..flag(
+            "region",
+            Kind::Text,
+            "Regions to watch, separated by commas, or a set's name from the configuration",
+        )
+    },
+    flag("profile", Kind::Text, "Profile of the AWS configuration whose credentials to use"),
+    flag("config", Kind::Path, "Configuration file to read instead of ~/.config/opsdeck/config.toml"),
+    Arg {
+        short: Some('o'),
+        default: Some("table"),
+        ..flag("output", Kind::Choice(&["table", "json", "ndjson"]), "How to print")
+    },
+    Arg {
+        default: Some("auto"),
+        ..flag("color", Kind::Choice(&["auto", "always", "never"]), "Whether to colour what is printed")
+    },
+    Arg {
+        default: Some("on"),
+        ..flag("budget", Kind::Choice(&["on", "off"]), "Pace requests; `off` is refused against AWS itself")
+    },
+    flag("timeout", Kind::Span, "Give up after this time (default 60s; follows end only when told to)"),
+    flag("trace", Kind::Path, "Write a diagnostic trace to this file (no bodies, no key material)"),
+];
+
+/// Every command, in the order of `Id`.
+pub const TABLE: &[Command] = &[
+    both(Id::Whoami, &[Anywhere], &[], "Show whose credentials are used, per account and region"),
+    both(Id::Clusters, &[Anywhere], &[], "List clusters with their counts"),
+    both(
+        Id::Services,
+        &[Anywhere],
+        &[
+            place(
+                "NAME",
+                Kind::ServiceName,
+                false,
+                "Only services of this name: SERVICE, CLUSTER/SERVICE or an ARN",
+            ),
+            CLUSTER,
+        ],
+        "List services, sick ones first",
+    ),
+    both(
+        Id::Service,
+        &[Anywhere, Service],
+        &[place("NAME", Kind::ServiceName, true, SERVICE_NAME), CLUSTER],
+        "Show one service: deployments, events, configuration",
+    ),
+    both(
+        Id::Tasks,
+        &[Anywhere, Service],
+        &[
+            place("NAME", Kind::ServiceName, false, SERVICE_NAME),
+            CLUSTER,
+            Arg {
+                default: Some("all"),
+                ..flag("state", Kind::Choice(&["all", "running", "stopped"]), "Which tasks")
+            },
+        ],
+        "List tasks, stopped ones with the reason",
+    ),
+    both(
+        Id::Events,
+        &[Anywhere, Service],
+        &[
+            place("NAME", Kind::ServiceName, false, SERVICE_NAME),
+            CLUSTER,
+            flag("since", Kind::Span, "Only events younger than this"),
+        ],
+        "List service events, newest first",
+    ),
+    both(
+        Id::Logs,
+        &[Service, Task],
+        &[
+            place("NAME", Kind::ServiceName, true, SERVICE_NAME),
+            CLUSTER,
+            Arg {
+                short: Some('f'),
+                ..flag("follow", Kind::Switch, "Go on printing as lines arrive; new tasks join")
+            },
+            Arg { default: Some("10m"), ..flag("since", Kind::Span, "Begin this long ago") },
+            flag("filter", Kind::Text, "Only lines that contain this text, or match it when written /regex/"),
+            flag(
+                "level",
+                Kind::Choice(&["debug", "info", "warn", "error"]),
+                "Only lines of this level or worse",
+            ),
+            flag("container", Kind::Text, "Only this container"),
+            flag("task", Kind::Text, "Only this task (id or its beginning)"),
+            flag("tail", Kind::Number, "Only the last lines, this many"),
+            flag("raw", Kind::Switch, "Print messages as they are, control characters included"),
+        ],
+        "Show the merged logs of a service's tasks and containers",
+    ),
+    both(
+        Id::TaskDefinition,
+        &[Service, Task],
+        &[
+            place(
+                "NAME",
+                Kind::ServiceName,
+                true,
+                "SERVICE, CLUSTER/SERVICE, a service's ARN, or FAMILY:REVISION",
+            ),
+            CLUSTER,
+            flag("reveal", Kind::Switch, "Show the values of environment variables"),
+        ],
+        "Show a task definition: containers, limits, health checks, secrets by reference",
+    ),
+    both(
+        Id::Deployments,
+        &[Service],
+        &[place("NAME", Kind::ServiceName, true, SERVICE_NAME), CLUSTER],
+        "List a service's deployments of the last 90 days",
+    ),
+    console(Id::Api, &[Anywhere], "Show accounts, regions, endpoints, request budget and the last faults"),
+    console(Id::Quit, &[Anywhere], "Leave opsdeck"),
+    console(Id::Suspend, &[Anywhere], "Suspend opsdeck; fg brings it back"),
+    console(Id::Help, &[Anywhere], "Show the keys that work here"),
+    console(Id::Palette, &[Anywhere], "Type a command"),
+    console(Id::Back, &[Anywhere], "Go back: close what is open, clear the filter, leave the pane"),
+    console(Id::HistoryBack, &[Anywhere], "Return to the view before this one"),
+    console(Id::HistoryForward, &[Anywhere], "Go forward again"),
+    console(Id::Open, &[Row], "Open the selected row"),
+    console(Id::NextPane, &[Anywhere], "Go to the next pane"),
+    console(Id::PreviousPane, &[Anywhere], "Go to the previous pane"),
+    Command {
+        args: &[place("NUMBER", Kind::Number, true, "The pane's number")],
+        ..console(Id::Pane, &[Anywhere], "Go to a pane by its number")
+    },
+    console(Id::Zoom, &[Anywhere], "Give the pane the whole screen, or give it back"),
+    console(Id::Up, &[List, Logs], "Move up one row"),
+    console(Id::Down, &[List, Logs], "Move down one row"),
+    console(Id::PageUp, &[List, Logs], "Move up one page"),
+    console(Id::PageDown, &[List, Logs], "Move down one page"),
+    console(Id::Top, &[List, Logs], "Go to the first row"),
+    console(Id::Bottom, &[List, Logs], "Go to the last row"),
+    console(Id::Left, &[List, Logs], "Scroll left"),
+    console(Id::Right, &[List, Logs], "Scroll right"),
+    Command {
+        args: &[place("TEXT", Kind::Text, false, "The filter: words, or /regex/")],
+        ..console(Id::Filter, &[List, Logs], "Show only what matches")
+    },
+    console(Id::ClearFilter, &[List, Logs], "Show everything again"),
+    Command {
+        args: &[place("COLUMN", Kind::Text, false, "The column; without it, the next one")],
+        ..console(Id::Sort, &[List], "Sort by a column")
+    },
+    console(Id::ReverseSort, &[List], "Turn the sort order round"),
+    console(Id::Fold, &[List], "Fold healthy rows away, or show them"),
+    console(Id::Refresh, &[Anywhere], "Ask AWS again now"),
+    console(Id::Copy, &[List, Logs], "Copy the selected row to the terminal's clipboard"),
+    console(Id::CopyArn, &[Row], "Copy the selected row's ARN"),
+    console(Id::Reveal, &[TaskDefinition], "Show or hide the values of environment variables"),
+    console(Id::Links, &[Service], "Show the service's links: dashboard, commit, API documentation"),
+    Command {
+        args: &[place("NAME", Kind::Text, false, "The theme; without it, the next one")],
+        ..console(Id::Theme, &[Anywhere], "Change the theme")
+    },
+    Command {
+        args: &[place("NAME", Kind::Text, false, "The keymap; without it, the next one")],
+        ..console(Id::Keymap, &[Anywhere], "Change the keymap")
+    },
+    console(Id::Follow, &[Logs], "Follow the end of the log, or pause"),
+    console(Id::Wrap, &[Logs], "Wrap long lines, or cut them"),
+    Command {
+        args: &[place(
+            "LEVEL",
+            Kind::Choice(&["all", "debug", "info", "warn", "error"]),
+            false,
+            "The least level; without it, the next one",
+        )],
+        ..console(Id::Level, &[Logs], "Show only lines of a level or worse")
+    },
+    console(Id::Timestamps, &[Logs], "Change how times are shown: local, UTC, age, none"),
+    console(Id::NextMatch, &[Logs], "Go to the next match"),
+    console(Id::PreviousMatch, &[Logs], "Go to the match before"),
+    console(Id::Older, &[Logs], "Load older lines"),
+    verb(Id::Console, &[CLUSTER], "Open the console (what opsdeck does without a verb)"),
+    verb(
+        Id::Demo,
+        &[
+            place(
+                "STACK",
+                Kind::Choice(&["all", "gov", "codeguardians", "cma", "saas", "migrate"]),
+                false,
+                "One system instead of all five",
+            ),
+            flag("services", Kind::Number, "A fleet of this many services in one cluster instead"),
+            flag("seed", Kind::Number, "The world's seed"),
+            flag("speed", Kind::Number, "How many times as fast as real time the world runs"),
+            Arg {
+                repeat: true,
+                ..flag(
+                    "fault",
+                    Kind::Text,
+                    "A fault to inject, such as latency=300ms or throttle=0.2 (sim --help tells more)",
+                )
+            },
+        ],
+        "Open the console on the embedded simulator",
+    ),
+    verb(
+        Id::Sim,
+        &[
+            place(
+                "STACK",
+                Kind::Choice(&["all", "gov", "codeguardians", "cma", "saas", "migrate"]),
+                false,
+                "One system instead of all five",
+            ),
+            Arg { default: Some("127.0.0.1:4566"), ..flag("listen", Kind::Text, "Address and port") },
+            flag("allow-remote", Kind::Switch, "Allow an address that is not loopback"),
+            flag("services", Kind::Number, "A fleet of this many services in one cluster instead"),
+            flag("seed", Kind::Number, "The world's seed"),
+            flag("speed", Kind::Number, "How many times as fast as real time the world runs"),
+            flag("delay", Kind::Span, "Delay every response by this much"),
+            flag("no-throttle", Kind::Switch, "Do not throttle"),
+            flag("verify-signatures", Kind::Switch, "Refuse requests whose signature is wrong"),
+            Arg {
+                repeat: true,
+                ..flag(
+                    "fault",
+                    Kind::Text,
+                    "ACTION:KIND=VALUE[,share=0.5][,after], KIND one of latency, throttle, error, reset, blackhole, truncate, expired, denied",
+                )
+            },
+        ],
+        "Serve the simulator alone, for the aws CLI, SDKs and rehearsals",
+    ),
+    verb(
+        Id::Keys,
+        &[
+            place("KEYMAP", Kind::Text, false, "A keymap's name or file"),
+            flag("check", Kind::Switch, "Only check it"),
+        ],
+        "List a keymap's keys, or check a keymap file",
+    ),
+    verb(
+        Id::Themes,
+        &[
+            place("THEME", Kind::Text, false, "A theme's name or file"),
+            flag("check", Kind::Switch, "Only check it"),
+        ],
+        "List the themes, show one's colours, or check a theme file",
+    ),
+    verb(
+        Id::Completions,
+        &[place("SHELL", Kind::Choice(&["bash", "zsh", "fish", "elvish", "powershell"]), true, "The shell")],
+        "Print completions for a shell",
+    ),
+    verb(
+        Id::Docs,
+        &[place("PAGE", Kind::Choice(&["cli", "keys", "config", "json"]), true, "Which page")],
+        "Print a page of the reference in Markdown",
+    ),
+    verb(
+        Id::Pictures,
+        &[place("FOLDER", Kind::Path, true, "Where to write the SVG files")],
+        "Draw the README's pictures from the program's own screens",
+    ),
+    verb(
+        Id::Bench,
+        &[place(
+            "WHAT",
+            Kind::Choice(&["first-frame", "cluster", "fleet", "services", "idle", "memory"]),
+            false,
+            "One measurement instead of all",
+        )],
+        "Measure what docs/performance.md states, and print its table",
+    ),
+];

@@ -1,0 +1,16 @@
+//! The nouns of operating systems on AWS, and the verbs as data: what can be asked, what can be changed.
+//!
+//! Floor 1. Must not know the AWS SDK, a terminal, or how anything is fetched or drawn.
+
+pub mod ecs;
+pub mod fault;
+pub mod identity;
+pub mod log;
+pub mod mutation;
+pub mod observation;
+pub mod query;
+pub mod scope;
+pub mod sweep;
+pub mod task;
+pub mod task_definition;
+pub mod verdict;

@@ -1,0 +1,142 @@
+//! Task definitions: what a task is made of.
+//!
+//! Values of `environment` often hold secrets: whoever shows them masks them unless asked.
+
+use serde::Serialize;
+
+use crate::domain::ecs::Revision;
+use crate::stdx::clock::Wall;
+
+/// A port of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PortMapping {
+    /// Container port; absent when a range is given.
+    pub container_port: Option<u16>,
+    /// A range such as `8000-8010`.
+    pub range: Option<String>,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// Its name for Service Connect.
+    pub name: Option<String>,
+}
+
+/// A secret by reference: never its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SecretRef {
+    /// The environment variable.
+    pub name: String,
+    /// ARN of a secret (with json key, stage, version) or name of a parameter.
+    pub value_from: String,
+}
+
+/// A container's health check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HealthCheck {
+    /// `CMD-SHELL …`.
+    pub command: Vec<String>,
+    /// Seconds between checks.
+    pub interval_s: Option<u32>,
+    /// Seconds until a check counts as failed.
+    pub timeout_s: Option<u32>,
+    /// Failures until UNHEALTHY.
+    pub retries: Option<u32>,
+    /// Grace seconds after start.
+    pub start_period_s: Option<u32>,
+}
+
+/// Where a container's output goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogConfiguration {
+    /// `awslogs`, `awsfirelens`, …
+    pub driver: String,
+    /// Driver options, sorted by name.
+    pub options: Vec<(String, String)>,
+}
+
+impl LogConfiguration {
+    /// An option's value.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// A container definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContainerDefinition {
+    /// Name.
+    pub name: String,
+    /// Image.
+    pub image: String,
+    /// CPU units; 0 when unset.
+    pub cpu: u32,
+    /// Hard limit in MiB.
+    pub memory: Option<u32>,
+    /// Soft limit in MiB.
+    pub memory_reservation: Option<u32>,
+    /// Whether the task stops with it.
+    pub essential: bool,
+    /// Ports.
+    pub ports: Vec<PortMapping>,
+    /// Entry point.
+    pub entry_point: Vec<String>,
+    /// Command.
+    pub command: Vec<String>,
+    /// Environment, values included: mask before showing.
+    pub environment: Vec<(String, String)>,
+    /// Secrets by reference.
+    pub secrets: Vec<SecretRef>,
+    /// The user it runs as.
+    pub user: Option<String>,
+    /// Whether the root file system is read-only.
+    pub read_only_root: bool,
+    /// Whether it runs privileged.
+    pub privileged: bool,
+    /// Health check.
+    pub health_check: Option<HealthCheck>,
+    /// Log configuration.
+    pub log: Option<LogConfiguration>,
+    /// Containers it waits for, with the condition.
+    pub depends_on: Vec<(String, String)>,
+    /// Seconds between SIGTERM and SIGKILL.
+    pub stop_timeout_s: Option<u32>,
+    /// ulimits: name, soft, hard.
+    pub ulimits: Vec<(String, i64, i64)>,
+}
+
+/// A task definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskDefinition {
+    /// ARN.
+    pub arn: String,
+    /// Family and revision.
+    pub revision: Revision,
+    /// `ACTIVE`, `INACTIVE`, `DELETE_IN_PROGRESS`.
+    pub status: String,
+    /// CPU units of the task.
+    pub cpu: Option<String>,
+    /// Memory of the task in MiB.
+    pub memory: Option<String>,
+    /// `awsvpc`, `bridge`, …
+    pub network_mode: Option<String>,
+    /// Task role: what the application may do.
+    pub task_role_arn: Option<String>,
+    /// Execution role: what ECS may do to start it.
+    pub execution_role_arn: Option<String>,
+    /// Containers.
+    pub containers: Vec<ContainerDefinition>,
+    /// Volume names.
+    pub volumes: Vec<String>,
+    /// `X86_64`, `ARM64`.
+    pub cpu_architecture: Option<String>,
+    /// `LINUX`, …
+    pub operating_system: Option<String>,
+    /// `FARGATE`, `EC2`.
+    pub requires: Vec<String>,
+    /// Registered.
+    pub registered_at: Option<Wall>,
+    /// By which principal.
+    pub registered_by: Option<String>,
+    /// Tags.
+    pub tags: Vec<(String, String)>,
+}

@@ -1,0 +1,62 @@
+//! How a mutation ended. A lost answer is *unknown*, never *failed*.
+//!
+//! Must not be guessed from a list that merely looks right: a rollout is done only by the id of the
+//! deployment that was started.
+
+use serde::Serialize;
+
+/// The end of a mutation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Done, as asked.
+    Succeeded,
+    /// AWS accepted it; nobody watched what came of it.
+    Accepted,
+    /// AWS refused it, or nothing was ever sent, or what it started failed.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// AWS undid it.
+    RolledBack {
+        /// Why, in ECS's words.
+        why: String,
+    },
+    /// Another deployment replaced it.
+    Superseded {
+        /// The id of the newer deployment.
+        by: String,
+    },
+    /// The answer was lost or the watch ended early: it may have happened.
+    Unknown {
+        /// How to find out.
+        how_to_find_out: String,
+    },
+    /// The guard or the operator said no; AWS was not called.
+    Refused {
+        /// Why.
+        why: String,
+    },
+    /// The target was not any more what the operator saw; AWS was not called.
+    Changed {
+        /// The difference.
+        difference: String,
+    },
+}
+
+impl Verdict {
+    /// The exit code of a headless verb.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Succeeded | Self::Accepted => 0,
+            Self::Failed { .. } => 10,
+            Self::RolledBack { .. } => 11,
+            Self::Superseded { .. } => 12,
+            Self::Unknown { .. } => 13,
+            Self::Refused { .. } => 14,
+            Self::Changed { .. } => 15,
+        }
+    }
+}

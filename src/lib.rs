@@ -1,0 +1,10 @@
+//! opsdeck: an operations console for systems on Amazon ECS.
+//!
+//! The library holds everything; the binary is a door. Modules are floors (`docs/architecture.md`): each
+//! imports from lower floors only, and a test holds the table.
+
+pub mod stdx;
+
+pub mod domain;
+
+pub mod command;

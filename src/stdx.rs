@@ -1,0 +1,9 @@
+//! What std could have had: small, pure pieces that every floor may use.
+//!
+//! Floor 0. Must not know AWS, terminals or opsdeck; it imports no other floor.
+
+pub mod clock;
+pub mod id;
+pub mod rect;
+pub mod span;
+pub mod text;
