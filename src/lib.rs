@@ -10,3 +10,5 @@ pub mod domain;
 pub mod command;
 
 pub mod theme;
+
+pub mod keymap;
