@@ -12,3 +12,4 @@ pub mod command;
 pub mod theme;
 
 pub mod keymap;
+pub mod cloud;
