@@ -8,3 +8,7 @@ pub mod stdx;
 pub mod domain;
 
 pub mod command;
+
+pub mod runtime;
+
+pub mod cli;
