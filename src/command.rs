@@ -164,6 +164,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A file.
     Path,
+    /// A fault for the simulator: `ACTION:KIND=VALUE[,…]`, in which commas mean something.
+    Fault,
     /// Present or absent.
     Switch,
 }

@@ -8,8 +8,12 @@ pub mod stdx;
 pub mod domain;
 
 pub mod command;
-
 pub mod theme;
 
 pub mod keymap;
+
 pub mod cloud;
+
+pub mod runtime;
+
+pub mod cli;

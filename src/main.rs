@@ -1,1 +1,3 @@
+//! The binary's door. Everything is in the library, so that tests can reach it; must hold no logic.
+
 fn main() {}

@@ -231,7 +231,7 @@ pub const TABLE: &[Command] = &[
                 repeat: true,
                 ..flag(
                     "fault",
-                    Kind::Text,
+                    Kind::Fault,
                     "A fault to inject, such as latency=300ms or throttle=0.2 (sim --help tells more)",
                 )
             },
@@ -259,7 +259,7 @@ pub const TABLE: &[Command] = &[
                 repeat: true,
                 ..flag(
                     "fault",
-                    Kind::Text,
+                    Kind::Fault,
                     "ACTION:KIND=VALUE[,share=0.5][,after], KIND one of latency, throttle, error, reset, blackhole, truncate, expired, denied",
                 )
             },

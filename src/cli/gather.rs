@@ -1,0 +1,265 @@
+//! Asking many things of many scopes at once, until all is answered or time is up, and keeping the books:
+//! which scope answered completely, what is missing.
+//!
+//! Headless verbs drive it. It must not know AWS's SDK nor pace anything: `cloud` does; and it must not
+//! decide what an answer means for a verb.
+
+use std::collections::{BTreeMap, HashSet};
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
+
+use crate::cli::envelope::{Missing, Report, ScopeState};
+use crate::cli::item::Time;
+use crate::domain::fault::{Failure, Fault, FaultKind};
+use crate::domain::query::{Answer, PageToken, Query};
+use crate::domain::scope::Scope;
+use crate::domain::sweep::{Goal, Sweep};
+use crate::stdx::clock::{Clock, Moment};
+use crate::stdx::span;
+
+/// Something to find out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    /// A list with the descriptions of its items.
+    Sweep(Goal),
+    /// A list of names alone, to its end.
+    Names(Query),
+    /// One request.
+    Ask(Query),
+    /// One request that may find nothing: what does not exist is not missing.
+    Probe(Query),
+}
+
+/// The books of one verb.
+pub struct Gather<A> {
+    ask: A,
+    clock: Clock,
+    begun: Moment,
+    patience: Option<Duration>,
+    scopes: BTreeMap<Scope, bool>,
+    failures: Vec<Missing>,
+    answers: usize,
+}
+
+/// Who waits for an answer.
+#[derive(Clone, Copy)]
+enum Waiting {
+    Sweep(usize),
+    Names(usize),
+    Ask,
+    Probe,
+}
+
+impl<A, F> Gather<A>
+where
+    A: Fn(Query) -> F,
+    F: Future<Output = Result<Answer, Fault>>,
+{
+    /// Opens the books. `patience` runs from now, over all runs together.
+    pub fn new(ask: A, clock: Clock, patience: Option<Duration>) -> Self {
+        let begun = clock.now();
+        Self { ask, clock, begun, patience, scopes: BTreeMap::new(), failures: Vec::new(), answers: 0 }
+    }
+
+    /// Does all the work at once, and what `take` makes of the answers, until nothing is left or time is up.
+    /// `take` gets each answer once; what failed goes into the books.
+    pub async fn run(&mut self, work: Vec<Work>, mut take: impl FnMut(&Query, Answer) -> Vec<Work>) {
+        let mut sweeps: Vec<Sweep> = Vec::new();
+        let mut pages: Vec<HashSet<PageToken>> = Vec::new();
+        let mut unanswered: BTreeMap<Scope, usize> = BTreeMap::new();
+        let mut flying = FuturesUnordered::new();
+        let mut ready: Vec<(Waiting, Query)> = Vec::new();
+        let mut work = work;
+        let clock = self.clock.clone();
+        let left = self.left();
+        let mut over = pin!(async move {
+            match left {
+                Some(left) => clock.sleep(left).await,
+                None => std::future::pending().await,
+            }
+        });
+        loop {
+            for piece in work.drain(..) {
+                ready.push(match piece {
+                    Work::Sweep(goal) => {
+                        let (sweep, first) = Sweep::start(goal);
+                        sweeps.push(sweep);
+                        (Waiting::Sweep(sweeps.len() - 1), first)
+                    }
+                    Work::Names(query) => {
+                        pages.push(HashSet::new());
+                        (Waiting::Names(pages.len() - 1), query)
+                    }
+                    Work::Ask(query) => (Waiting::Ask, query),
+                    Work::Probe(query) => (Waiting::Probe, query),
+                });
+            }
+            for (waiting, query) in ready.drain(..) {
+                self.scopes.entry(query.scope().clone()).or_insert(true);
+                *unanswered.entry(query.scope().clone()).or_default() += 1;
+                let answer = (self.ask)(query.clone());
+                flying.push(async move { (waiting, query, answer.await) });
+            }
+            let (waiting, query, outcome) = match select(flying.next(), &mut over).await {
+                Either::Left((Some(landed), _)) => landed,
+                Either::Left((None, _)) => return,
+                Either::Right(_) => break,
+            };
+            if let Some(count) = unanswered.get_mut(query.scope()) {
+                *count -= 1;
+            }
+            match waiting {
+                Waiting::Sweep(at) => {
+                    if let Some(sweep) = sweeps.get_mut(at) {
+                        let known = sweep.faults.len();
+                        ready.extend(sweep.absorb(&query, &outcome).into_iter().map(|next| (waiting, next)));
+                        // Faults that the sweep found by itself, such as a page token that repeats.
+                        if outcome.is_ok() {
+                            for fault in sweep.faults.iter().skip(known) {
+                                self.missing(query.scope(), fault);
+                            }
+                        }
+                    }
+                }
+                Waiting::Names(at) => {
+                    if let (Some((token, next)), Some(seen)) =
+                        (next_page(&query, &outcome), pages.get_mut(at))
+                    {
+                        if seen.insert(token) {
+                            ready.push((waiting, next));
+                        } else {
+                            self.missing(
+                                query.scope(),
+                                &Fault::new(
+                                    FaultKind::Garbled,
+                                    "AWS returned the same page token twice, so the list may be incomplete",
+                                )
+                                .action(query.action()),
+                            );
+                        }
+                    }
+                }
+                Waiting::Ask | Waiting::Probe => {}
+            }
+            match outcome {
+                Ok(answer) => {
+                    self.answers += 1;
+                    if !matches!(waiting, Waiting::Probe) {
+                        for failure in failures(&answer) {
+                            self.entry(&query, failure);
+                        }
+                    }
+                    work = take(&query, answer);
+                }
+                Err(fault) if matches!(waiting, Waiting::Probe) && fault.kind == FaultKind::NotFound => {
+                    self.answers += 1;
+                }
+                Err(fault) => self.missing(query.scope(), &fault),
+            }
+        }
+        self.time_is_up(&unanswered);
+    }
+
+    /// Notes that something could not be found out.
+    pub fn missing(&mut self, scope: &Scope, fault: &Fault) {
+        self.scopes.insert(scope.clone(), false);
+        self.failures.push(Missing::request(scope, fault));
+    }
+
+    fn entry(&mut self, query: &Query, failure: &Failure) {
+        self.scopes.insert(query.scope().clone(), false);
+        self.failures.push(Missing::entry(query.scope(), query.action(), failure));
+    }
+
+    fn time_is_up(&mut self, unanswered: &BTreeMap<Scope, usize>) {
+        let patience = self.patience.unwrap_or_default();
+        for (scope, count) in unanswered.iter().filter(|(_, count)| **count > 0) {
+            let fault = Fault::new(
+                FaultKind::Network,
+                format!(
+                    "gave up after {} with {} unanswered",
+                    span::precise(patience),
+                    crate::stdx::text::count(*count, "request")
+                ),
+            )
+            .hint("--timeout 5m waits longer");
+            self.missing(scope, &fault);
+        }
+    }
+
+    /// What is left of the patience.
+    fn left(&self) -> Option<Duration> {
+        let spent = self.clock.now().since(self.begun);
+        self.patience.map(|patience| patience.saturating_sub(spent))
+    }
+
+    /// Whether nothing failed so far.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// What failed so far.
+    #[must_use]
+    pub fn failures(&self) -> &[Missing] {
+        &self.failures
+    }
+
+    /// When the work began, which is how old the oldest answer can be.
+    #[must_use]
+    pub fn begun(&self) -> Moment {
+        self.begun
+    }
+
+    /// Closes the books.
+    #[must_use]
+    pub fn report<T>(self, items: Vec<T>) -> Report<T> {
+        Report {
+            as_of: Time(self.begun.wall),
+            scopes: self
+                .scopes
+                .into_iter()
+                .map(|(scope, complete)| ScopeState {
+                    account: scope.account.to_string(),
+                    region: scope.region.to_string(),
+                    complete,
+                })
+                .collect(),
+            failures: self.failures,
+            items,
+        }
+    }
+}
+
+fn failures(answer: &Answer) -> &[Failure] {
+    match answer {
+        Answer::Clusters { failures, .. }
+        | Answer::Services { failures, .. }
+        | Answer::Tasks { failures, .. }
+        | Answer::Deployments { failures, .. }
+        | Answer::Revisions { failures, .. } => failures,
+        _ => &[],
+    }
+}
+
+/// The request for the page after this one, if there is one.
+fn next_page(query: &Query, outcome: &Result<Answer, Fault>) -> Option<(PageToken, Query)> {
+    let Ok(Answer::Names { next: Some(token), .. }) = outcome else { return None };
+    let mut next = query.clone();
+    match &mut next {
+        Query::ListClusters { page, .. }
+        | Query::ListServices { page, .. }
+        | Query::ListTasks { page, .. }
+        | Query::ListTaskDefinitions { page, .. } => *page = Some(token.clone()),
+        _ => return None,
+    }
+    Some((token.clone(), next))
+}
+
+#[cfg(test)]
+mod tests;

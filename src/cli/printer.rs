@@ -1,0 +1,224 @@
+//! Where results go: stdout in one of three forms, complaints on stderr.
+//!
+//! The only place of opsdeck that prints. Must not decide what is printed. A closed pipe ends the program
+//! silently; it is not an error of ours.
+
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+
+use crate::cli::envelope::{Report, ScopeState};
+use crate::cli::environment::Environment;
+use crate::cli::exit::{Exit, Problem};
+use crate::cli::item::{Shaped, Time};
+use crate::cli::parser::Request;
+use crate::cli::table::{Table, Tone};
+use crate::stdx::text::scrub;
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Table,
+    /// One object.
+    Json,
+    /// One object a line, then a trailer.
+    Ndjson,
+}
+
+/// Stdout and stderr with all that is known about them.
+pub struct Printer {
+    /// How to print.
+    pub form: Form,
+    /// Whether stdout gets colours.
+    pub colour: bool,
+    /// Whether characters beyond ASCII may be used where the choice is ours.
+    pub unicode: bool,
+    /// The terminal's columns; `None` when stdout is not one.
+    pub room: Option<usize>,
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, T, F> {
+    as_of: Time,
+    scopes: &'a [ScopeState],
+    complete: bool,
+    failures: &'a [F],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<&'a [T]>,
+}
+
+impl Printer {
+    /// For the process's own stdout and stderr.
+    #[must_use]
+    pub fn of_process(request: &Request, environment: &Environment) -> Self {
+        let out = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+        Self::to(request, environment, out, Box::new(io::stderr()))
+    }
+
+    /// For any pair of writers.
+    #[must_use]
+    pub fn to(
+        request: &Request,
+        environment: &Environment,
+        out: Box<dyn Write>,
+        err: Box<dyn Write>,
+    ) -> Self {
+        let form = match request.text("output") {
+            Some("json") => Form::Json,
+            Some("ndjson") => Form::Ndjson,
+            _ => Form::Table,
+        };
+        let colour = match request.text("color") {
+            Some("always") => true,
+            Some("never") => false,
+            _ => {
+                environment.stdout_is_terminal
+                    && environment.get("NO_COLOR").is_none()
+                    && environment.get("TERM") != Some("dumb")
+            }
+        };
+        let told = environment.get("COLUMNS").and_then(|text| text.parse().ok());
+        let room = if environment.stdout_is_terminal {
+            told.or(environment.columns.map(usize::from)).or(Some(80))
+        } else {
+            None
+        };
+        Self { form, colour, unicode: environment.is_unicode(), room, out, err }
+    }
+
+    /// Prints a report: as one object, as lines, or as the table that `table` makes of it, and then what is
+    /// missing on stderr. Returns the exit code.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn report<T: Shaped>(
+        &mut self,
+        report: &Report<T>,
+        table: impl FnOnce(&[T], &Self) -> Vec<String>,
+    ) -> io::Result<Exit> {
+        match self.form {
+            Form::Json => self.json(&report.envelope(true))?,
+            Form::Ndjson => {
+                for item in &report.items {
+                    self.json(item)?;
+                }
+                self.json(&report.envelope(false))?;
+            }
+            Form::Table => {
+                let lines = table(&report.items, self);
+                self.lines(&lines)?;
+            }
+        }
+        self.out.flush()?;
+        self.complain(report);
+        Ok(report.exit())
+    }
+
+    /// One line of JSON.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        // Serialising to memory first keeps an error of the pipe an `io::Error`.
+        let mut line = serde_json::to_vec(value).map_err(io::Error::other)?;
+        line.push(b'\n');
+        self.out.write_all(&line)
+    }
+
+    /// Lines as they are.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn lines<T: AsRef<str>>(&mut self, lines: &[T]) -> io::Result<()> {
+        for line in lines {
+            self.line(line.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// A line as it is.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn line(&mut self, line: &str) -> io::Result<()> {
+        self.bytes(line.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Bytes as they are.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    /// Sends what is buffered on its way.
+    ///
+    /// # Errors
+    /// When stdout cannot be written to.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// A remark on stderr. That stderr is closed is nobody's concern.
+    pub fn remark(&mut self, sentence: &str) {
+        let _ = writeln!(self.err, "opsdeck: {}", scrub(sentence));
+    }
+
+    /// A problem on stderr.
+    pub fn problem(&mut self, problem: &Problem) {
+        let _ = writeln!(self.err, "{problem}");
+    }
+
+    /// A table's lines for this output.
+    #[must_use]
+    pub fn set(&self, table: &Table) -> Vec<String> {
+        table.lines(self.room, self.colour)
+    }
+
+    /// Text in a tone, when this output has colours.
+    #[must_use]
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        tone.paint(&scrub(text), self.colour)
+    }
+
+    /// Says on stderr what is missing: each failure once, with how often it came, then one hint each.
+    fn complain<T>(&mut self, report: &Report<T>) {
+        let mut told: Vec<(String, Option<&str>, usize)> = Vec::new();
+        for missing in &report.failures {
+            let sentence = missing.sentence();
+            match told.iter_mut().find(|(known, ..)| *known == sentence) {
+                Some((_, _, times)) => *times += 1,
+                None => told.push((sentence, missing.hint.as_deref(), 1)),
+            }
+        }
+        for (sentence, _, times) in &told {
+            let often = if *times > 1 { format!(" ({times} times)") } else { String::new() };
+            self.remark(&format!("{sentence}{often}"));
+        }
+        let mut hints: Vec<&str> = told.iter().filter_map(|(_, hint, _)| *hint).collect();
+        hints.dedup();
+        for hint in hints {
+            let _ = writeln!(self.err, "hint: {}", scrub(hint));
+        }
+        if !report.is_complete() && report.knows_something() {
+            self.remark("the result is partial (exit code 6)");
+        }
+    }
+}
+
+impl<T> Report<T> {
+    fn envelope(&self, with_items: bool) -> Envelope<'_, T, crate::cli::envelope::Missing> {
+        Envelope {
+            as_of: self.as_of,
+            scopes: &self.scopes,
+            complete: self.is_complete(),
+            failures: &self.failures,
+            items: with_items.then_some(self.items.as_slice()),
+        }
+    }
+}
