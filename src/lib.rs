@@ -12,3 +12,5 @@ pub mod command;
 pub mod theme;
 
 pub mod keymap;
+
+pub mod diagnose;
