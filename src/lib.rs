@@ -8,11 +8,19 @@ pub mod stdx;
 pub mod domain;
 
 pub mod command;
+pub mod logs;
 pub mod theme;
 
+pub mod diagnose;
 pub mod keymap;
 
+pub mod config;
+
+pub mod app;
 pub mod cloud;
+pub mod sim;
+
+pub mod view;
 
 pub mod runtime;
 

@@ -100,7 +100,5 @@ fn translate_key(event: &KeyEvent) -> Option<Key> {
         _ => return None,
     };
     let has = |modifier| event.modifiers.contains(modifier);
-    // A shifted character is another character (`G`), a back tab another key: shift says nothing more there.
-    let shift = has(KeyModifiers::SHIFT) && !matches!(code, Code::Char(_) | Code::BackTab);
-    Some(Key { code, ctrl: has(KeyModifiers::CONTROL), alt: has(KeyModifiers::ALT), shift })
+    Some(Key::new(code, has(KeyModifiers::CONTROL), has(KeyModifiers::ALT), has(KeyModifiers::SHIFT)))
 }
