@@ -14,3 +14,5 @@ pub mod theme;
 pub mod keymap;
 
 pub mod diagnose;
+
+pub mod config;
