@@ -10,5 +10,7 @@ pub mod level;
 pub mod line;
 pub mod parse;
 
+pub mod scan;
 pub mod store;
 pub mod trace;
+pub mod viewport;

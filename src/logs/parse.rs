@@ -204,7 +204,7 @@ fn level_in_cut_json(text: &str, fields: &Fields) -> Option<Level> {
         let at = text.find(&key)?;
         let value = text.get(at + key.len()..)?.trim_start().strip_prefix(':')?.trim_start();
         let word: String =
-            value.trim_start_matches('"').chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+            value.trim_start_matches('"').chars().take_while(char::is_ascii_alphanumeric).collect();
         Level::of_word(&word).or_else(|| Level::of_number(word.parse().ok()?))
     })
 }

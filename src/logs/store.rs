@@ -128,7 +128,7 @@ impl Store {
     /// Takes lines in, each at its place.
     pub fn insert(&mut self, batch: &Batch) {
         let count = i64::try_from(batch.lines.len()).unwrap_or(i64::MAX);
-        let mut sequence = match batch.arrival {
+        let first = match batch.arrival {
             Arrival::Newer => self.rising,
             Arrival::Older => self.falling - count,
         };
@@ -136,9 +136,8 @@ impl Store {
             Arrival::Newer => self.rising += count,
             Arrival::Older => self.falling -= count,
         }
-        for line in &batch.lines {
+        for (sequence, line) in (first..).zip(&batch.lines) {
             self.insert_line(line, sequence);
-            sequence += 1;
         }
         self.evict();
     }
@@ -322,6 +321,12 @@ impl Store {
     #[must_use]
     pub fn arrived(&self) -> i64 {
         self.rising
+    }
+
+    /// The lowest sequence given to a line that was read backwards.
+    #[must_use]
+    pub fn fallen(&self) -> i64 {
+        self.falling
     }
 
     /// Which fields mean what.
