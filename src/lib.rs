@@ -9,6 +9,8 @@ pub mod domain;
 
 pub mod command;
 
+pub mod theme;
+
 pub mod cloud;
 
 pub mod runtime;

@@ -3,6 +3,7 @@
 //! Floor 0. Must not know AWS, terminals or opsdeck; it imports no other floor.
 
 pub mod clock;
+pub mod document;
 pub mod id;
 pub mod rect;
 pub mod span;
