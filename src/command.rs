@@ -123,6 +123,32 @@ pub enum Context {
     Logs,
 }
 
+impl Context {
+    /// All of them, the most general first.
+    pub const ALL: &'static [Self] =
+        &[Self::Anywhere, Self::List, Self::Row, Self::Service, Self::Task, Self::TaskDefinition, Self::Logs];
+
+    /// Its name in keymaps and help.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anywhere => "anywhere",
+            Self::List => "list",
+            Self::Row => "row",
+            Self::Service => "service",
+            Self::Task => "task",
+            Self::TaskDefinition => "task-definition",
+            Self::Logs => "logs",
+        }
+    }
+
+    /// The context of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|context| context.name() == name)
+    }
+}
+
 /// What an argument may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

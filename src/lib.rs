@@ -4,15 +4,11 @@
 //! imports from lower floors only, and a test holds the table.
 
 pub mod stdx;
-
 pub mod domain;
-
 pub mod command;
-
 pub mod theme;
-
+pub mod diagnose;
+pub mod keymap;
 pub mod cloud;
-
 pub mod runtime;
-
 pub mod cli;
