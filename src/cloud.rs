@@ -4,10 +4,13 @@
 //! not know who asks or why, must not hold results, and must not import the simulator: it is reached like
 //! AWS, over a socket. Mutating calls stand in `cloud/*/write.rs` and nowhere else.
 
+mod budget;
 mod ecs;
 mod fault;
 mod http;
 mod logs;
+pub mod meter;
+mod retry;
 mod session;
 pub mod settings;
 mod steered;
@@ -15,16 +18,24 @@ mod sts;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use crate::cloud::budget::gate::Gate;
+use crate::cloud::budget::ledger::Ledger;
 use crate::cloud::fault::{Call, Lost};
+use crate::cloud::meter::Meter;
+use crate::cloud::retry::Jitter;
 use crate::cloud::session::{Service, Session};
 pub use crate::cloud::settings::{AccountSettings, Endpoint, Pacing, Settings};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::query::{Answer, Class, Query};
 use crate::domain::scope::{Account, Region};
 use crate::stdx::clock::Clock;
+
+/// A session younger than this is not made again for a fault of credentials.
+const RENEW_AFTER: Duration = Duration::from_secs(5);
 
 /// The road to AWS. Cheap to make and to clone; everything slow waits for the first query.
 #[derive(Clone, Debug)]
@@ -36,6 +47,8 @@ pub struct Cloud {
 struct Inner {
     settings: Settings,
     clock: Clock,
+    gate: Gate,
+    jitter: Jitter,
     sessions: Mutex<HashMap<Account, Arc<OnceCell<Arc<Session>>>>>,
 }
 
@@ -48,17 +61,79 @@ impl Cloud {
         if let Endpoint::Simulator { url } = &settings.endpoint {
             settings::check_loopback(url)?;
         }
-        let inner = Inner { settings, clock, sessions: Mutex::default() };
+        // A simulator's quotas are not the user's, and its clock is not other processes' clock.
+        let shared = settings.shared_budget_dir.clone().filter(|_| !settings.is_simulator());
+        let inner = Inner {
+            gate: Gate::new(clock.clone(), settings.pacing, shared.map(Ledger::new)),
+            jitter: Jitter::new(settings.seed),
+            settings,
+            clock,
+            sessions: Mutex::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Asks AWS. Dropping the future cancels the request.
+    /// Asks AWS: waits for its turn in the budget, asks, and asks again when the failure may pass. Dropping
+    /// the future cancels all of it.
     ///
     /// # Errors
     /// Whatever kept the answer away, mapped to a kind with a hint.
-    pub async fn ask(&self, query: Query, _class: Class) -> Result<Answer, Fault> {
-        let session = self.session(&query).await?;
-        self.attempt(&session, &query).await.map_err(|lost| lost.fault)
+    pub async fn ask(&self, query: Query, class: Class) -> Result<Answer, Fault> {
+        let scope = query.scope();
+        let mut renewed = false;
+        let mut attempt = 1;
+        loop {
+            let session = self.session(&query).await?;
+            self.check_pacing(&session, &query)?;
+            let ticket = self.inner.gate.enter(scope, query.action(), class).await;
+            let lost = match self.attempt(&session, &query).await {
+                Ok(answer) => return Ok(answer),
+                Err(lost) => lost,
+            };
+            self.inner.gate.failed(&ticket, &lost.fault);
+            if lost.fault.kind == FaultKind::Throttled {
+                self.inner.gate.throttled(&ticket);
+            }
+            drop(ticket);
+            if lost.fault.is_about_credentials() {
+                // Somebody may have logged in again since the session was made: look once.
+                if self.forget(&scope.account, &session) && !renewed {
+                    renewed = true;
+                    continue;
+                }
+                return Err(lost.fault);
+            }
+            attempt += 1;
+            match self.inner.jitter.pause(&lost, attempt) {
+                Some(pause) => self.inner.clock.sleep(pause).await,
+                None => return Err(lost.fault),
+            }
+        }
+    }
+
+    /// The figures of the API budget.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        self.inner.gate.meter()
+    }
+
+    /// Where requests go instead of AWS: service and URL. What profiles say is known once their account has
+    /// been asked something.
+    #[must_use]
+    pub fn endpoint_overrides(&self) -> Vec<(String, String)> {
+        let mut overrides = self.inner.settings.endpoint_overrides();
+        let sessions = self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        for session in sessions.values().filter_map(|cell| cell.get()) {
+            for service in Service::ALL {
+                let Some(url) = session.endpoint(service) else { continue };
+                if !overrides.iter().any(|(name, all)| name == "all" && all == url) {
+                    overrides.push((service.id().to_owned(), url.to_owned()));
+                }
+            }
+        }
+        overrides.sort();
+        overrides.dedup();
+        overrides
     }
 
     /// The region that an account starts in: `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile, the instance.
@@ -102,6 +177,33 @@ impl Cloud {
             Session::load(&self.inner.settings, account, &scope.region, &self.inner.clock).await.map(Arc::new)
         };
         cell.get_or_try_init(load).await.cloned()
+    }
+
+    /// Drops a session whose credentials failed, so that the next query reads the files anew. Says whether
+    /// that may help: not when it was made only a moment ago, or holds fixed credentials.
+    fn forget(&self, account: &Account, failed: &Arc<Session>) -> bool {
+        if self.inner.settings.is_simulator() {
+            return false;
+        }
+        let mut sessions = self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = sessions.get(account).and_then(|cell| cell.get());
+        if current.is_some_and(|session| Arc::ptr_eq(session, failed)) {
+            sessions.remove(account);
+        }
+        self.inner.clock.now().since(failed.made) > RENEW_AFTER
+    }
+
+    /// Without pacing nothing may go to AWS itself.
+    fn check_pacing(&self, session: &Session, query: &Query) -> Result<(), Fault> {
+        let endpoint = session.endpoint(Service::of(query.action()));
+        let elsewhere = endpoint.is_some_and(|url| !settings::is_aws(url));
+        if self.inner.settings.pacing == Pacing::On || elsewhere {
+            return Ok(());
+        }
+        let message = "the API budget cannot be lifted against AWS itself";
+        Err(Fault::new(FaultKind::Config, message)
+            .action(query.action())
+            .hint("`--budget off` is for emulators and the simulator: set AWS_ENDPOINT_URL, or leave it out"))
     }
 
     fn account(&self, name: &Account) -> Result<&AccountSettings, Fault> {

@@ -90,14 +90,14 @@ impl Call<'_> {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let mut evidence = Evidence::default();
-        evidence.stage = match &error {
+        let stage = match &error {
             SdkError::TimeoutError(_) => Stage::TimedOut,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Stage::TimedOut,
             SdkError::DispatchFailure(_) => Stage::Dispatch,
             SdkError::ResponseError(_) | SdkError::ServiceError(_) => Stage::Answered,
             _ => Stage::Construction,
         };
+        let mut evidence = Evidence { stage, ..Evidence::default() };
         let mut retry_after = None;
         if let Some(raw) = error.raw_response() {
             evidence.status = Some(raw.status().as_u16());

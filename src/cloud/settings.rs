@@ -78,6 +78,32 @@ impl Settings {
         self.environment.get(name).map(String::as_str).filter(|v| !v.is_empty())
     }
 
+    /// Whether everything goes to a simulator.
+    pub(super) fn is_simulator(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Simulator { .. })
+    }
+
+    /// The endpoint overrides that can be told without reading a file: service and URL, `all` for every
+    /// service.
+    pub(super) fn endpoint_overrides(&self) -> Vec<(String, String)> {
+        if let Endpoint::Simulator { url } = &self.endpoint {
+            return vec![("all".to_owned(), url.clone())];
+        }
+        if self
+            .variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+            .is_some_and(|v| v.eq_ignore_ascii_case("true"))
+        {
+            return Vec::new();
+        }
+        let of = |(name, url): (&String, &String)| {
+            let rest = name.strip_prefix("AWS_ENDPOINT_URL")?;
+            let service =
+                if rest.is_empty() { "all".to_owned() } else { rest.strip_prefix('_')?.to_lowercase() };
+            (!url.is_empty() && !service.is_empty()).then(|| (service, url.clone()))
+        };
+        self.environment.iter().filter_map(of).collect()
+    }
+
     /// The profile of an account as the SDK will choose it, when one is named.
     pub(super) fn profile<'a>(&'a self, account: &'a AccountSettings) -> Option<&'a str> {
         account.profile.as_deref().or_else(|| self.variable("AWS_PROFILE"))

@@ -220,12 +220,14 @@ fn credentials(call: &Call<'_>, evidence: &Evidence) -> Option<Fault> {
     } else if has("cached sso token") || has("sso/cache") {
         let message = "nobody has logged in to this SSO session on this machine";
         Fault::new(FaultKind::NoCredentials, message).hint(login)
-    } else if has("login session") || has("login/cache") || has("cached login") {
+    } else if has("login token") || has("login session") || has("please reauthenticate") {
         let hint = call.profile.map_or_else(
             || "log in: `aws login`".to_owned(),
             |profile| format!("log in: `aws login --profile {profile}`"),
         );
-        Fault::new(FaultKind::NoCredentials, said()).hint(hint)
+        let expired = has("token is expired") || has("session has expired") || has("reauthenticate");
+        let kind = if expired { FaultKind::Expired } else { FaultKind::NoCredentials };
+        Fault::new(kind, said()).hint(hint)
     } else if has("was not defined") || has("sso-session named") || has("cargo feature") {
         Fault::new(FaultKind::Config, said()).hint("check ~/.aws/config and the profile's name")
     } else if let Some(refusal) = parse::refusal(&all) {
@@ -301,3 +303,6 @@ fn unsent(call: &Call<'_>, evidence: &Evidence) -> Fault {
     }
     Fault::new(FaultKind::Network, format!("{endpoint} could not be reached: {said}"))
 }
+
+#[cfg(test)]
+mod tests;
