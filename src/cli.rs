@@ -3,12 +3,88 @@
 //!
 //! Floor 8, the top. Must hold no rule about AWS: it asks, arranges and prints.
 
+mod census;
 mod envelope;
 mod environment;
 mod exit;
 mod gather;
+mod health;
 mod item;
 mod name;
 mod parser;
 mod printer;
+mod session;
 mod table;
+mod verb;
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use crate::cli::environment::Environment;
+use crate::cli::exit::{Exit, Problem};
+use crate::cli::parser::{Parsed, Request};
+use crate::cli::printer::Printer;
+use crate::cli::verb::End;
+use crate::command::Id;
+
+/// The whole program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    let mut printer = Printer::of_process(&environment);
+    let code = match start(&environment, &mut printer) {
+        Ok(exit) => exit,
+        Err(End::Problem(problem)) => {
+            // What was printed so far comes before what is said about it.
+            let _ = printer.flush();
+            printer.problem(&problem);
+            problem.exit
+        }
+        // Whoever read our output has seen enough.
+        Err(End::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
+        Err(End::Output(error)) => {
+            printer.problem(&Problem::new(Exit::Other, format!("cannot write to stdout: {error}")));
+            Exit::Other
+        }
+    };
+    ExitCode::from(code as u8)
+}
+
+fn start(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
+    let request = match parser::parse(environment::arguments())? {
+        Parsed::Request(request) => request,
+        Parsed::Text(text) => {
+            printer.bytes(text.as_bytes())?;
+            printer.flush()?;
+            return Ok(Exit::Done);
+        }
+    };
+    printer.set_form(&request, environment);
+    let exit = perform(&request, environment, printer)?;
+    printer.flush()?;
+    Ok(exit)
+}
+
+fn perform(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
+    match request.id {
+        Id::Completions => completions(request, printer),
+        _ => headless(request, environment, printer),
+    }
+}
+
+/// Runs a verb that asks AWS. One thread: a verb's work is waiting.
+fn headless(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Problem::new(Exit::Other, format!("cannot start: {error}")))?;
+    runtime.block_on(verb::run(request, environment, printer))
+}
+
+fn completions(request: &Request, printer: &mut Printer) -> Result<Exit, End> {
+    let shell = request.text("SHELL").unwrap_or_default();
+    let shell: clap_complete::Shell =
+        shell.parse().map_err(|_| Problem::usage(format!("`{shell}` is not a shell that is known")))?;
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut parser::command_line(), "opsdeck", &mut text);
+    printer.bytes(&text)?;
+    Ok(Exit::Done)
+}

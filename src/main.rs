@@ -1,3 +1,7 @@
 //! The binary's door. Everything is in the library, so that tests can reach it; must hold no logic.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    opsdeck::cli::main()
+}

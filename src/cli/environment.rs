@@ -4,6 +4,7 @@
 //! Must not interpret: what a variable means is decided where it is used.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -35,6 +36,11 @@ const NAMES: &[&str] = &[
     "TZ",
 ];
 const BEGINNINGS: &[&str] = &["AWS_", "XDG_", "SSH_", "OPSDECK_"];
+
+/// The command line's words, the program's own name first.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
 
 impl Environment {
     /// The process's own.

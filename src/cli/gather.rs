@@ -9,9 +9,9 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::{Either, select};
+use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 
 use crate::cli::envelope::{Missing, Report, ScopeState};
 use crate::cli::item::Time;
@@ -31,39 +31,53 @@ pub enum Work {
     Names(Query),
     /// One request.
     Ask(Query),
+    /// A list of something that may not exist here, such as a cluster that was named for all regions.
+    SweepIfThere(Goal),
     /// One request that may find nothing: what does not exist is not missing.
     Probe(Query),
 }
 
+/// The road that requests take.
+type Road = Box<dyn Fn(Query) -> BoxFuture<'static, Result<Answer, Fault>>>;
+
 /// The books of one verb.
-pub struct Gather<A> {
-    ask: A,
+pub struct Gather {
+    ask: Road,
     clock: Clock,
     begun: Moment,
     patience: Option<Duration>,
     scopes: BTreeMap<Scope, bool>,
     failures: Vec<Missing>,
-    answers: usize,
+    /// Queries of tolerant work that found nothing.
+    absent: Vec<Query>,
 }
 
 /// Who waits for an answer.
 #[derive(Clone, Copy)]
 enum Waiting {
-    Sweep(usize),
+    Sweep { at: usize, tolerant: bool },
     Names(usize),
     Ask,
     Probe,
 }
 
-impl<A, F> Gather<A>
-where
-    A: Fn(Query) -> F,
-    F: Future<Output = Result<Answer, Fault>>,
-{
+impl Gather {
     /// Opens the books. `patience` runs from now, over all runs together.
-    pub fn new(ask: A, clock: Clock, patience: Option<Duration>) -> Self {
+    pub fn new<F>(ask: impl Fn(Query) -> F + 'static, clock: Clock, patience: Option<Duration>) -> Self
+    where
+        F: Future<Output = Result<Answer, Fault>> + Send + 'static,
+    {
         let begun = clock.now();
-        Self { ask, clock, begun, patience, scopes: BTreeMap::new(), failures: Vec::new(), answers: 0 }
+        let ask: Road = Box::new(move |query| ask(query).boxed());
+        Self {
+            ask,
+            clock,
+            begun,
+            patience,
+            scopes: BTreeMap::new(),
+            failures: Vec::new(),
+            absent: Vec::new(),
+        }
     }
 
     /// Does all the work at once, and what `take` makes of the answers, until nothing is left or time is up.
@@ -85,11 +99,12 @@ where
         });
         loop {
             for piece in work.drain(..) {
+                let tolerant = matches!(piece, Work::SweepIfThere(_));
                 ready.push(match piece {
-                    Work::Sweep(goal) => {
+                    Work::Sweep(goal) | Work::SweepIfThere(goal) => {
                         let (sweep, first) = Sweep::start(goal);
                         sweeps.push(sweep);
-                        (Waiting::Sweep(sweeps.len() - 1), first)
+                        (Waiting::Sweep { at: sweeps.len() - 1, tolerant }, first)
                     }
                     Work::Names(query) => {
                         pages.push(HashSet::new());
@@ -114,7 +129,7 @@ where
                 *count -= 1;
             }
             match waiting {
-                Waiting::Sweep(at) => {
+                Waiting::Sweep { at, .. } => {
                     if let Some(sweep) = sweeps.get_mut(at) {
                         let known = sweep.faults.len();
                         ready.extend(sweep.absorb(&query, &outcome).into_iter().map(|next| (waiting, next)));
@@ -148,7 +163,6 @@ where
             }
             match outcome {
                 Ok(answer) => {
-                    self.answers += 1;
                     if !matches!(waiting, Waiting::Probe) {
                         for failure in failures(&answer) {
                             self.entry(&query, failure);
@@ -156,8 +170,11 @@ where
                     }
                     work = take(&query, answer);
                 }
-                Err(fault) if matches!(waiting, Waiting::Probe) && fault.kind == FaultKind::NotFound => {
-                    self.answers += 1;
+                Err(fault)
+                    if fault.kind == FaultKind::NotFound
+                        && matches!(waiting, Waiting::Probe | Waiting::Sweep { tolerant: true, .. }) =>
+                {
+                    self.absent.push(query);
                 }
                 Err(fault) => self.missing(query.scope(), &fault),
             }
@@ -196,6 +213,12 @@ where
     fn left(&self) -> Option<Duration> {
         let spent = self.clock.now().since(self.begun);
         self.patience.map(|patience| patience.saturating_sub(spent))
+    }
+
+    /// The requests of tolerant work that found nothing.
+    #[must_use]
+    pub fn absent(&self) -> &[Query] {
+        &self.absent
     }
 
     /// Whether nothing failed so far.

@@ -41,11 +41,11 @@ pub trait Shaped: Serialize {
 macro_rules! shape {
     ($(
         $(#[doc = $about:literal])+
-        $name:ident { $($(#[doc = $doc:literal])+ $field:ident: $kind:ty = $words:literal,)+ }
+        $name:ident { $($(#[doc = $doc:literal])+ $(#[serde($flatten:ident)])? $field:ident: $kind:ty = $words:literal,)+ }
     )+) => {$(
         $(#[doc = $about])+
         #[derive(Clone, Debug, serde::Serialize)]
-        pub struct $name { $($(#[doc = $doc])+ pub $field: $kind,)+ }
+        pub struct $name { $($(#[doc = $doc])+ $(#[serde($flatten)])? pub $field: $kind,)+ }
 
         impl $crate::cli::item::Shaped for $name {
             const SHAPE: $crate::cli::item::Shape = $crate::cli::item::Shape {

@@ -53,25 +53,27 @@ struct Envelope<'a, T, F> {
 impl Printer {
     /// For the process's own stdout and stderr.
     #[must_use]
-    pub fn of_process(request: &Request, environment: &Environment) -> Self {
-        let out = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
-        Self::to(request, environment, out, Box::new(io::stderr()))
+    pub fn of_process(environment: &Environment) -> Self {
+        let told = environment.get("COLUMNS").and_then(|text| text.parse().ok());
+        let room = told.or(environment.columns.map(usize::from)).unwrap_or(80);
+        Self {
+            form: Form::Table,
+            colour: false,
+            unicode: environment.is_unicode(),
+            room: environment.stdout_is_terminal.then_some(room),
+            out: Box::new(BufWriter::with_capacity(1 << 16, io::stdout())),
+            err: Box::new(io::stderr()),
+        }
     }
 
-    /// For any pair of writers.
-    #[must_use]
-    pub fn to(
-        request: &Request,
-        environment: &Environment,
-        out: Box<dyn Write>,
-        err: Box<dyn Write>,
-    ) -> Self {
-        let form = match request.text("output") {
+    /// Takes over what the command line says about printing.
+    pub fn set_form(&mut self, request: &Request, environment: &Environment) {
+        self.form = match request.text("output") {
             Some("json") => Form::Json,
             Some("ndjson") => Form::Ndjson,
             _ => Form::Table,
         };
-        let colour = match request.text("color") {
+        self.colour = match request.text("color") {
             Some("always") => true,
             Some("never") => false,
             _ => {
@@ -80,13 +82,6 @@ impl Printer {
                     && environment.get("TERM") != Some("dumb")
             }
         };
-        let told = environment.get("COLUMNS").and_then(|text| text.parse().ok());
-        let room = if environment.stdout_is_terminal {
-            told.or(environment.columns.map(usize::from)).or(Some(80))
-        } else {
-            None
-        };
-        Self { form, colour, unicode: environment.is_unicode(), room, out, err }
     }
 
     /// Prints a report: as one object, as lines, or as the table that `table` makes of it, and then what is
