@@ -8,3 +8,5 @@ pub mod stdx;
 pub mod domain;
 
 pub mod command;
+
+pub mod sim;
