@@ -3,3 +3,4 @@
 //! It knows AWS, not opsdeck: of this crate it imports `stdx` alone, so that it stays an independent judge.
 
 pub mod reply;
+pub mod stack;
