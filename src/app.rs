@@ -268,9 +268,9 @@ impl Model {
             },
             ..Refresh::default()
         };
-        let times = if config.ui.utc { TimeStyle::Utc } else { TimeStyle::Local };
-        let mut services = Services::default();
-        services.fold = config.ui.fold_healthy;
+        let times = if config.ui.time == crate::config::TimeStyle::Utc { TimeStyle::Utc } else { TimeStyle::Local };
+        // Switched on, folding still waits for a fleet that is large enough to need it.
+        let services = Services { fold: (!config.ui.fold_healthy).then_some(false), ..Services::default() };
         Self {
             logs: LogsPane::new(&config),
             session,

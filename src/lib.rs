@@ -18,7 +18,7 @@ pub mod config;
 
 pub mod app;
 pub mod cloud;
-pub mod sim;
+//SIM
 
 pub mod view;
 

@@ -6,6 +6,7 @@
 //! whoever draws them scrubs them.
 
 pub mod filter;
+pub mod follow;
 pub mod level;
 pub mod line;
 pub mod parse;
@@ -14,3 +15,4 @@ pub mod scan;
 pub mod store;
 pub mod trace;
 pub mod viewport;
+pub use store::RecordId;

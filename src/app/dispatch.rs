@@ -10,6 +10,7 @@ use crate::app::pane::{PaneId, services, tasks};
 use crate::app::update::set_filter;
 use crate::app::{Effect, Model, TimeStyle};
 use crate::command::{Id, Invocation};
+use crate::config::{Variable, image_sha, image_tag};
 use crate::domain::ecs::ServiceId;
 use crate::domain::log::LogSubject;
 use crate::domain::scope::Arn;
@@ -600,31 +601,24 @@ fn links(model: &mut Model) {
         .get(&(service.id.scope.clone(), service.task_definition_arn.clone()))
         .and_then(|o| o.value.as_ref());
     let image = definition.and_then(|d| d.containers.first()).map(|c| c.image.as_str());
-    let tag = image.and_then(|i| Arn::last(i).rsplit_once(':')).map(|(_, tag)| tag.to_owned());
-    // A commit's sha is a link's best part, and only a hexadecimal tag can be one.
-    let sha = tag.clone().filter(|t| t.len() >= 7 && t.chars().all(|c| c.is_ascii_hexdigit()));
     let account = Arn::parse(&service.arn).map(|arn| arn.account.to_owned());
-    let variable = |name: &str| -> Option<String> {
-        match name {
-            "region" => Some(service.id.scope.region.to_string()),
-            "account" => Some(service.id.scope.account.to_string()),
-            "account_id" => account.clone(),
-            "cluster" => Some(service.id.cluster.clone()),
-            "service" => Some(service.id.name.clone()),
-            "task_definition" => Some(service.revision.family.clone()),
-            "revision" => Some(service.revision.number.to_string()),
-            "image_tag" => tag.clone(),
-            "image_sha" => sha.clone(),
-            _ => None,
+    let variable = |variable: Variable| -> Option<String> {
+        match variable {
+            Variable::Region => Some(service.id.scope.region.to_string()),
+            Variable::AccountId => account.clone(),
+            Variable::Cluster => Some(service.id.cluster.clone()),
+            Variable::Service => Some(service.id.name.clone()),
+            Variable::TaskDefinition => Some(service.revision.to_string()),
+            Variable::ImageTag => image.and_then(image_tag).map(str::to_owned),
+            Variable::ImageSha => image.and_then(image_sha).map(str::to_owned),
         }
     };
-    let path = format!("{}/{}", service.id.cluster, service.id.name);
     let links: Vec<(String, String)> = model
         .config
         .links
         .iter()
-        .filter(|link| link.applies_to(&path))
-        .filter_map(|link| Some((link.label.clone(), link.render(&variable)?)))
+        .filter(|link| link.applies_to(&service.id.cluster, &service.id.name))
+        .filter_map(|link| Some((link.label.clone(), link.render(variable)?)))
         .collect();
     if links.is_empty() {
         model.say("No link template of the configuration applies to this service ([[links]] in config.toml)");
@@ -644,7 +638,7 @@ fn theme(model: &mut Model, name: Option<&str>) {
     let present = &model.theme;
     match Theme::builtin(&name) {
         Some(theme) => {
-            let theme = theme.with_depth(present.depth()).with_glyphs(present.glyphs);
+            let theme = theme.with_depth(present.depth).with_glyphs(present.glyphs);
             model.theme = std::sync::Arc::new(theme);
             model.say(format!("Theme {name}"));
         }

@@ -93,7 +93,8 @@ fn settle(model: &mut Model) {
     model.clusters.cursor.settle(&model.clusters.rows, rows_below_header(PaneId::Clusters));
     model.events.cursor.settle(&model.events.rows, height(PaneId::Events));
     model.deployments.cursor.settle(&model.deployments.rows, rows_below_header(PaneId::Deployments));
-    model.logs.settle(height(PaneId::Logs));
+    let log_width = screen.inside(PaneId::Logs).map_or(80, |r| usize::from(r.width));
+    model.logs.settle(log_width, height(PaneId::Logs));
     // On a screen that shows them together, the other panes follow the cursor of the services.
     if model.focus == PaneId::Services
         && screen.panes.len() > 1

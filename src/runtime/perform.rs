@@ -13,7 +13,9 @@ use tokio::task::AbortHandle;
 use crate::app::Msg;
 use crate::app::refresh::Token;
 use crate::cloud::Cloud;
+use crate::cloud::meter::{self, Sharing};
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::meter::{Meter, Share};
 use crate::domain::query::{Class, Query};
 use crate::domain::scope::{Account, Scope};
 
@@ -89,10 +91,38 @@ impl Performer {
     }
 
     /// Reads the request budget, if the connection is there.
-    pub fn meter(&self) -> Option<crate::domain::meter::Meter> {
+    pub fn meter(&self) -> Option<Meter> {
         let cloud = self.connection.peek()?.as_ref().ok()?;
-        Some(cloud.meter())
+        Some(reading(&cloud.meter()))
     }
+}
+
+/// The budget as the console shows it.
+fn reading(meter: &meter::Meter) -> Meter {
+    let mut shares: Vec<Share> = meter
+        .rows
+        .iter()
+        .map(|row| Share {
+            scope: row.scope.clone(),
+            group: row.bucket.to_owned(),
+            sent: row.requests,
+            waiting: row.waiting,
+            used_percent: u8::try_from(row.refill_percent.min(100)).unwrap_or(100),
+            throttled: row.rate_percent < 100,
+        })
+        .collect();
+    shares.sort_by(|a, b| (&a.scope, &a.group).cmp(&(&b.scope, &b.group)));
+    let mut faults: Vec<(crate::stdx::clock::Moment, Scope, Fault)> = meter
+        .rows
+        .iter()
+        .filter_map(|row| row.last_fault.clone().map(|(at, fault)| (at, row.scope.clone(), fault)))
+        .collect();
+    faults.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+    let uncoordinated = match &meter.sharing {
+        Sharing::Failed(why) => Some(why.clone()),
+        Sharing::Process | Sharing::User | Sharing::Off => None,
+    };
+    Meter { shares, faults: faults.into_iter().map(|(_, scope, fault)| (scope, fault)).collect(), uncoordinated }
 }
 
 impl Drop for Performer {

@@ -50,7 +50,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let mut line = vec![piece(format!(" {typed} …"), Role::Prompt)];
         for next in model.keymap.continuations(&model.pending, &model.contexts()) {
             line.push(piece(format!("  {}", next.keys_text()), Role::Key));
-            line.push(piece(format!(" {}", next.doc()), Role::Hint));
+            line.push(piece(format!(" {}", next.doc), Role::Hint));
         }
         canvas.pieces(area, &line);
         return;

@@ -110,7 +110,7 @@ fn production(model: &Model) -> bool {
 fn account(model: &Model) -> String {
     let mut seen: Vec<String> = Vec::new();
     for scope in &model.session.scopes {
-        let label = model.config.account_label(scope.account.as_str());
+        let label = model.config.accounts.get(scope.account.as_str()).and_then(|a| a.label.clone());
         let id = model.world.account_id(scope);
         let text = match (label, id) {
             (Some(label), Some(id)) => format!("{label} {id}"),

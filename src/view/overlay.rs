@@ -6,6 +6,7 @@ use crate::app::overlay::{Overlay, Prompt, Purpose};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
 use crate::app::{Model, Target};
+use crate::command::Context;
 use crate::diagnose;
 use crate::domain::task::{Task, TaskId};
 use crate::logs::{RecordId, parse};
@@ -96,16 +97,28 @@ fn window(canvas: &mut Canvas<'_>, screen: Rect, title: &str, page: &Document, s
 fn help(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, scroll: Scroll) {
     let mut page = Document::default();
     for (context, lines) in model.keymap.listing_for(&model.contexts()) {
-        page.heading(context.title());
+        page.heading(context_title(context));
         for line in lines {
             page.line(vec![
                 piece(format!("  {}", text::pad(&line.keys_text(), 14)), Role::Key),
-                piece(line.doc(), Role::Overlay),
+                piece(line.doc, Role::Overlay),
             ]);
         }
     }
     let title = format!("Keys that work here ({} keymap)", model.keymap.name);
     window(canvas, screen, &title, &page, scroll);
+}
+
+fn context_title(context: Context) -> &'static str {
+    match context {
+        Context::Anywhere => "Everywhere",
+        Context::List => "In lists and texts",
+        Context::Row => "On a row",
+        Context::Service => "On a service",
+        Context::Task => "On a task",
+        Context::TaskDefinition => "In a task definition",
+        Context::Logs => "In logs",
+    }
 }
 
 fn record(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, id: RecordId, scroll: Scroll) {

@@ -76,9 +76,9 @@ fn arguments(model: &Model, id: Id) -> Vec<Suggestion> {
             model.world.services.keys().map(|id| (path(id), format!("in {}", id.scope.region))).collect()
         }
         (_, Kind::Choice(words)) => words.iter().map(|w| ((*w).to_owned(), String::new())).collect(),
-        (Id::Theme, _) => Theme::builtins().iter().map(|n| ((*n).to_owned(), String::new())).collect(),
+        (Id::Theme, _) => Theme::names().map(|n| (n.to_owned(), String::new())).collect(),
         (Id::Keymap, _) => {
-            crate::keymap::Keymap::builtins().iter().map(|n| ((*n).to_owned(), String::new())).collect()
+            crate::keymap::Keymap::names().map(|n| (n.to_owned(), String::new())).collect()
         }
         (Id::Sort, _) if model.focus == PaneId::Services => {
             services::Column::ALL.iter().map(|c| (c.name().to_owned(), String::new())).collect()
