@@ -95,8 +95,8 @@ impl Cloud {
                 self.inner.gate.throttled(&ticket);
             }
             drop(ticket);
-            if lost.fault.is_about_credentials() {
-                // Somebody may have logged in again since the session was made: look once.
+            if lost.fault.is_about_credentials() || lost.fault.kind == FaultKind::Config {
+                // Somebody may have logged in again or mended a file since the session was made: look once.
                 if self.forget(&scope.account, &session) && !renewed {
                     renewed = true;
                     continue;
