@@ -61,8 +61,9 @@ impl Cloud {
         if let Endpoint::Simulator { url } = &settings.endpoint {
             settings::check_loopback(url)?;
         }
-        // A simulator's quotas are not the user's, and its clock is not other processes' clock.
-        let shared = settings.shared_budget_dir.clone().filter(|_| !settings.is_simulator());
+        // The quotas of a simulator or an emulator are not those of the account that others ask.
+        let elsewhere = settings.endpoint_overrides().iter().any(|(service, _)| service == "all");
+        let shared = settings.shared_budget_dir.clone().filter(|_| !elsewhere);
         let inner = Inner {
             gate: Gate::new(clock.clone(), settings.pacing, shared.map(Ledger::new)),
             jitter: Jitter::new(settings.seed),

@@ -302,14 +302,20 @@ fn unsent(call: &Call<'_>, evidence: &Evidence) -> Fault {
         return network(format!("the name of {endpoint} does not resolve"), hint);
     }
     if has("certificate") || has("tls") || has("handshake") {
-        let hint = "a proxy that opens TLS needs its root certificate among the machine's roots";
+        let hint = if has("corrupt message") {
+            "does it speak https at all? an emulator mostly wants http"
+        } else {
+            "a proxy that opens TLS needs its root certificate among the machine's roots"
+        };
         return network(format!("no trusted TLS connection to {endpoint}: {said}"), hint);
     }
     if has("connection refused") {
-        return network(
-            format!("{endpoint} refused the connection"),
-            "is it running, and is the port right?",
-        );
+        let hint = if call.endpoint.is_some() {
+            "is it running, and is the port right?"
+        } else {
+            "AWS itself does not refuse: a proxy (HTTPS_PROXY) or a firewall on the way does"
+        };
+        return network(format!("{endpoint} refused the connection"), hint);
     }
     if has("unreachable") || has("no route to host") {
         return network(format!("no route to {endpoint}"), "check the network and the VPN");
