@@ -18,7 +18,7 @@ pub mod config;
 
 pub mod app;
 pub mod cloud;
-//SIM
+pub mod sim;
 
 pub mod view;
 
