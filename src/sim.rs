@@ -2,5 +2,6 @@
 //!
 //! It knows AWS, not opsdeck: of this crate it imports `stdx` alone, so that it stays an independent judge.
 
+pub mod logs;
 pub mod reply;
 pub mod stack;
