@@ -3,12 +3,22 @@
 //! The library holds everything; the binary is a door. Modules are floors (`docs/architecture.md`): each
 //! imports from lower floors only, and a test holds the table.
 
-pub mod cli;
-pub mod cloud;
-pub mod command;
-pub mod diagnose;
-pub mod domain;
-pub mod keymap;
-pub mod runtime;
 pub mod stdx;
+
+pub mod domain;
+
+pub mod command;
+
 pub mod theme;
+
+pub mod diagnose;
+
+pub mod keymap;
+
+pub mod config;
+
+pub mod cloud;
+
+pub mod runtime;
+
+pub mod cli;

@@ -17,7 +17,13 @@ pub use role::Role;
 pub type ThemeError = crate::stdx::document::Mistake;
 
 /// The shipped theme files, in the order in which they are offered; the first one is the default.
-const SHIPPED: &[(&str, &str)] = &[("terminal", include_str!("../themes/terminal.toml"))];
+const SHIPPED: &[(&str, &str)] = &[
+    ("terminal", include_str!("../themes/terminal.toml")),
+    ("dark", include_str!("../themes/dark.toml")),
+    ("light", include_str!("../themes/light.toml")),
+    ("high-contrast", include_str!("../themes/high-contrast.toml")),
+    ("colour-blind", include_str!("../themes/colour-blind.toml")),
+];
 
 /// A theme, ready to draw with.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -317,4 +317,14 @@ mod tests {
         let error = Document::parse("f.toml", "a = 1\na = 2\n").unwrap_err().to_string();
         assert!(error.starts_with("f.toml, line 2: duplicate key"), "{error}");
     }
+
+    #[test]
+    fn odd_files_are_read_or_refused_but_never_crash() {
+        let deep = format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(Document::parse("f.toml", &deep).is_err());
+        let document = Document::parse("f.toml", "\u{feff}a = 1\r\nb = 2\r\n").unwrap();
+        assert_eq!(document.root().need("b").unwrap().place().line, 2);
+        let place = Place { source: "f\u{1b}]0;x\u{7}.toml".into(), line: 1, key: String::new() };
+        assert_eq!(place.mistake("bad").to_string(), "f␛]0;x␇.toml, line 1: bad");
+    }
 }

@@ -159,7 +159,7 @@ fn indexed_rgb(n: u8) -> (u8, u8, u8) {
 }
 
 /// Squared distance with weights that follow the eye better than plain RGB (the "redmean" formula).
-fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> i32 {
+pub(super) fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> i32 {
     let part = |x: u8, y: u8| i32::from(x) - i32::from(y);
     let mean = (i32::from(a.0) + i32::from(b.0)) / 2;
     let (r, g, b) = (part(a.0, b.0), part(a.1, b.1), part(a.2, b.2));

@@ -227,3 +227,77 @@ fn signs_follow_the_locale_and_take_one_column() {
     assert_eq!(Glyphs::ASCII.spark(2.0), "#");
     assert_eq!(Glyphs::UNICODE.spinner(usize::MAX), "⠴");
 }
+
+/// What is drawn, not read: lines and the empty part of a gauge.
+const NOT_TEXT: [Role; 4] = [Role::Border, Role::BorderFocus, Role::GaugeTrack, Role::Scrollbar];
+
+/// The contrast of a role on the ground that it is drawn on; `None` when the theme leaves it to the terminal.
+fn contrast_of(theme: &Theme, role: Role, ground: Role) -> Option<f64> {
+    let seen = theme.style(role).over(theme.style(ground)).over(theme.style(Role::Text));
+    Some(contrast(seen.fg.rgb()?, seen.bg.rgb()?))
+}
+
+#[test]
+fn shipped_themes_can_be_read() {
+    let mut measured = 0;
+    let mut pale = Vec::new();
+    for theme in Theme::builtins() {
+        let readable = if theme.name == "high-contrast" { 7.0 } else { 4.5 };
+        let mut measure = |role: Role, ground: Role, least: f64| {
+            let Some(ratio) = contrast_of(&theme, role, ground) else { return };
+            measured += 1;
+            if ratio < least {
+                pale.push(format!("{}: {} on {}: {ratio:.2}", theme.name, role.name(), ground.name()));
+            }
+        };
+        // Any text may stand on the screen and in a window above it.
+        for ground in [Role::Text, Role::Overlay] {
+            for role in Role::ALL {
+                measure(*role, ground, if NOT_TEXT.contains(role) { 1.5 } else { readable });
+            }
+        }
+        // What lies on a selected row keeps its own colour where the selection only tints the ground.
+        let tinted = [Role::Selection, Role::SelectionInactive];
+        for ground in tinted.into_iter().filter(|_| theme.name != "high-contrast") {
+            for role in [Role::Ok, Role::Progress, Role::Warn, Role::Critical, Role::Unknown] {
+                measure(role, ground, 4.5);
+            }
+        }
+    }
+    assert!(pale.is_empty(), "too little contrast:\n{}", pale.join("\n"));
+    assert!(measured > 4 * 2 * 60, "themes that declare a ground were measured");
+}
+
+/// How a colour looks to a dichromat: the matrices of Machado, Oliveira and Fernandes (2009), on linear light.
+fn as_seen((r, g, b): (u8, u8, u8), matrix: [[f64; 3]; 3]) -> (u8, u8, u8) {
+    let linear = [r, g, b].map(|part| (f64::from(part) / 255.0).powf(2.2));
+    let mixed = matrix.map(|row| row.iter().zip(linear).map(|(weight, part)| weight * part).sum::<f64>());
+    let [r, g, b] = mixed.map(|part| (part.clamp(0.0, 1.0).powf(1.0 / 2.2) * 255.0) as u8);
+    (r, g, b)
+}
+
+#[test]
+fn the_colour_blind_theme_keeps_severities_apart_for_every_kind_of_sight() {
+    const PROTANOPE: [[f64; 3]; 3] =
+        [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0519]];
+    const DEUTERANOPE: [[f64; 3]; 3] =
+        [[0.3673, 0.8606, -0.2279], [0.2801, 0.6727, 0.0472], [-0.0118, 0.0429, 0.9689]];
+    const TRITANOPE: [[f64; 3]; 3] =
+        [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]];
+    let theme = Theme::builtin("colour-blind").unwrap();
+    let roles = [Role::Ok, Role::Warn, Role::Critical];
+    for (name, matrix) in [("protanope", PROTANOPE), ("deuteranope", DEUTERANOPE), ("tritanope", TRITANOPE)] {
+        let seen = roles.map(|role| as_seen(theme.style(role).fg.rgb().unwrap(), matrix));
+        for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+            let apart = color::distance(seen[a], seen[b]);
+
+            assert!(apart > 20_000, "{name}: {:?} and {:?}: {apart}", roles[a], roles[b]);
+        }
+    }
+}
+
+#[test]
+fn contrast_is_that_of_wcag() {
+    assert!((contrast((0, 0, 0), (255, 255, 255)) - 21.0).abs() < 1e-9);
+    assert!((contrast((0x77, 0x77, 0x77), (255, 255, 255)) - 4.48).abs() < 0.01);
+}
