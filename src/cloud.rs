@@ -61,8 +61,9 @@ impl Cloud {
         if let Endpoint::Simulator { url } = &settings.endpoint {
             settings::check_loopback(url)?;
         }
-        // A simulator's quotas are not the user's, and its clock is not other processes' clock.
-        let shared = settings.shared_budget_dir.clone().filter(|_| !settings.is_simulator());
+        // The quotas of a simulator or an emulator are not those of the account that others ask.
+        let elsewhere = settings.endpoint_overrides().iter().any(|(service, _)| service == "all");
+        let shared = settings.shared_budget_dir.clone().filter(|_| !elsewhere);
         let inner = Inner {
             gate: Gate::new(clock.clone(), settings.pacing, shared.map(Ledger::new)),
             jitter: Jitter::new(settings.seed),
@@ -95,8 +96,8 @@ impl Cloud {
                 self.inner.gate.throttled(&ticket);
             }
             drop(ticket);
-            if lost.fault.is_about_credentials() {
-                // Somebody may have logged in again since the session was made: look once.
+            if lost.fault.is_about_credentials() || lost.fault.kind == FaultKind::Config {
+                // Somebody may have logged in again or mended a file since the session was made: look once.
                 if self.forget(&scope.account, &session) && !renewed {
                     renewed = true;
                     continue;

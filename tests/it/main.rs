@@ -1,1 +1,4 @@
+//! The one integration-test binary: what needs more than one module, or the outside.
 
+#[cfg(test)]
+mod cloud;

@@ -208,56 +208,78 @@ fn credentials(call: &Call<'_>, evidence: &Evidence) -> Option<Fault> {
     let text = all.to_ascii_lowercase();
     let has = |phrase: &str| text.contains(phrase);
     let said = || evidence.chain.last().cloned().unwrap_or_default();
-    let login = call.profile.map_or_else(
-        || "log in: `aws sso login`".to_owned(),
-        |profile| format!("log in: `aws sso login --profile {profile}`"),
-    );
+    let login = |command: &str| match call.profile {
+        Some(profile) => format!("log in: `aws {command} --profile {profile}`"),
+        None => format!("log in: `aws {command}`"),
+    };
+    if has("no credentials found in chain") || has("no providers in chain") || has("resolver timed out") {
+        return Some(no_credentials(call, evidence));
+    }
     let fault = if has("token has expired")
         || has("session token not found or invalid")
         || has("expiredtoken")
     {
-        Fault::new(FaultKind::Expired, said()).hint(login)
-    } else if has("cached sso token") || has("sso/cache") {
+        Fault::new(FaultKind::Expired, said()).hint(login("sso login"))
+    } else if has("cached sso token") {
         let message = "nobody has logged in to this SSO session on this machine";
-        Fault::new(FaultKind::NoCredentials, message).hint(login)
-    } else if has("login token") || has("login session") || has("please reauthenticate") {
-        let hint = call.profile.map_or_else(
-            || "log in: `aws login`".to_owned(),
-            |profile| format!("log in: `aws login --profile {profile}`"),
-        );
-        let expired = has("token is expired") || has("session has expired") || has("reauthenticate");
-        let kind = if expired { FaultKind::Expired } else { FaultKind::NoCredentials };
-        Fault::new(kind, said()).hint(hint)
+        Fault::new(FaultKind::NoCredentials, message).hint(login("sso login"))
+    } else if has("token is expired") || has("reauthenticate") {
+        Fault::new(FaultKind::Expired, said()).hint(login("login"))
+    } else if has("login/cache") || has("login token") {
+        let message = "nobody has logged in to this console session on this machine";
+        Fault::new(FaultKind::NoCredentials, message).hint(login("login"))
     } else if has("was not defined") || has("sso-session named") || has("cargo feature") {
         Fault::new(FaultKind::Config, said()).hint("check ~/.aws/config and the profile's name")
     } else if let Some(refusal) = parse::refusal(&all) {
-        let action = refusal.action.to_owned();
         let message = evidence.chain.iter().find(|t| t.contains("not authorized")).cloned();
         Fault::new(FaultKind::Denied, message.unwrap_or_else(said))
             .hint(format!(
-                "missing permission: {action}; a role that asks for MFA needs `credential_process`, since the SDK has no MFA prompt"
+                "missing permission: {}; a role that asks for MFA needs `credential_process`, since the SDK \
+                 has no MFA prompt",
+                refusal.action
             ))
-            .action(action)
+            .action(refusal.action)
+    } else if has("imds is disabled") {
+        let message = "no credentials found, and the instance's metadata service refuses";
+        Fault::new(FaultKind::NoCredentials, message).hint(FIND_CREDENTIALS)
     } else if has("imds session token") {
         Fault::new(FaultKind::NoCredentials, "the instance's metadata service gave no token")
             .hint("inside a container the hop limit of IMDSv2 must be 2")
-    } else if has("no providers in chain")
-        || has("credential provider was not enabled")
-        || has("imds is disabled")
-        || has("identity resolver timed out")
-    {
-        let message = match call.profile {
-            Some(profile) => format!("no credentials found for the profile {profile}"),
-            None => "no credentials found".to_owned(),
-        };
-        Fault::new(FaultKind::NoCredentials, message)
-            .hint("name a profile (`--profile`, AWS_PROFILE), log in with `aws sso login`, or set AWS_ACCESS_KEY_ID")
+    } else if has("external process") {
+        Fault::new(FaultKind::NoCredentials, format!("`credential_process` failed: {}", said()))
+            .hint("run the command of the profile's `credential_process` by hand")
     } else if has("failed to load credentials") || has("loading credentials") || has("credentials provider") {
         Fault::new(FaultKind::NoCredentials, format!("the credentials could not be loaded: {}", said()))
+            .hint(FIND_CREDENTIALS)
     } else {
         return None;
     };
     Some(fault)
+}
+
+const FIND_CREDENTIALS: &str =
+    "name a profile (`--profile`, AWS_PROFILE), log in with `aws sso login`, or set AWS_ACCESS_KEY_ID";
+
+/// Every source was tried in vain. A profile that refers to what does not exist is the likeliest reason, and
+/// the SDK hides it among sources that were never meant to be used.
+fn no_credentials(call: &Call<'_>, evidence: &Evidence) -> Fault {
+    let attempt = evidence.chain.iter().flat_map(|text| text.lines()).find_map(|line| {
+        let why = line.trim_start().strip_prefix("Profile: ")?;
+        Some(
+            why.strip_prefix("the credential provider was not enabled")
+                .unwrap_or(why)
+                .trim_start_matches(": "),
+        )
+    });
+    let own = format!("profile `{}` was not defined", call.profile.unwrap_or("default"));
+    if let Some(why) = attempt.filter(|why| why.contains("was not defined") && !why.starts_with(&own)) {
+        return Fault::new(FaultKind::Config, why).hint("check ~/.aws/config and the profile's name");
+    }
+    let message = match call.profile {
+        Some(profile) => format!("no credentials found for the profile {profile}"),
+        None => "no credentials found".to_owned(),
+    };
+    Fault::new(FaultKind::NoCredentials, message).hint(FIND_CREDENTIALS)
 }
 
 /// Nothing was answered, and it is not about credentials.
@@ -280,14 +302,20 @@ fn unsent(call: &Call<'_>, evidence: &Evidence) -> Fault {
         return network(format!("the name of {endpoint} does not resolve"), hint);
     }
     if has("certificate") || has("tls") || has("handshake") {
-        let hint = "a proxy that opens TLS needs its root certificate among the machine's roots";
+        let hint = if has("corrupt message") {
+            "does it speak https at all? an emulator mostly wants http"
+        } else {
+            "a proxy that opens TLS needs its root certificate among the machine's roots"
+        };
         return network(format!("no trusted TLS connection to {endpoint}: {said}"), hint);
     }
     if has("connection refused") {
-        return network(
-            format!("{endpoint} refused the connection"),
-            "is it running, and is the port right?",
-        );
+        let hint = if call.endpoint.is_some() {
+            "is it running, and is the port right?"
+        } else {
+            "AWS itself does not refuse: a proxy (HTTPS_PROXY) or a firewall on the way does"
+        };
+        return network(format!("{endpoint} refused the connection"), hint);
     }
     if has("unreachable") || has("no route to host") {
         return network(format!("no route to {endpoint}"), "check the network and the VPN");
