@@ -11,6 +11,8 @@ pub mod command;
 
 pub mod theme;
 
+pub mod logs;
+
 pub mod diagnose;
 
 pub mod keymap;
