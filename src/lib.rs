@@ -21,6 +21,8 @@ pub mod config;
 
 pub mod cloud;
 
+pub mod sim;
+
 pub mod runtime;
 
 pub mod cli;
