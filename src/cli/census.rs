@@ -58,12 +58,8 @@ fn list_clusters(scope: &Scope) -> Work {
 
 /// Says that a cluster is nowhere, when every scope said so.
 async fn absent(session: &Session, gather: &mut Gather, cluster: &str) -> Result<(), Problem> {
-    let missing_in: BTreeSet<&Scope> = gather
-        .absent()
-        .iter()
-        .filter(|query| cluster_of(query) == Some(cluster))
-        .map(Query::scope)
-        .collect();
+    let missing_in: BTreeSet<&Scope> =
+        gather.absent().iter().filter(|query| cluster_of(query) == Some(cluster)).map(Query::scope).collect();
     if missing_in.len() < session.scopes.len() {
         return Ok(());
     }
@@ -135,8 +131,10 @@ pub async fn one_service(
 }
 
 fn ambiguous(name: &Name, found: &[Service]) -> Problem {
-    let mut candidates: Vec<String> =
-        found.iter().map(|s| format!("{}/{}  {}  {}", s.id.cluster, s.id.name, s.id.scope.region, s.arn)).collect();
+    let mut candidates: Vec<String> = found
+        .iter()
+        .map(|s| format!("{}/{}  {}  {}", s.id.cluster, s.id.name, s.id.scope.region, s.arn))
+        .collect();
     candidates.sort();
     Problem::usage(format!("`{}` is ambiguous: {} services have this name", name.service(), found.len()))
         .details(candidates)

@@ -47,8 +47,7 @@ impl Session {
             (None, true) => vec![cloud.default_region(&account).await?],
             (None, false) => named,
         };
-        let scopes =
-            regions.into_iter().map(|region| Scope { account: account.clone(), region }).collect();
+        let scopes = regions.into_iter().map(|region| Scope { account: account.clone(), region }).collect();
         let patience = request.span("timeout").or_else(|| (!request.is_on("follow")).then_some(PATIENCE));
         Ok(Self { cloud, clock, scopes, patience })
     }

@@ -72,6 +72,9 @@ pub fn shapes() -> Vec<(Id, Vec<Shape>)> {
         (Id::Tasks, vec![tasks::Item::SHAPE, tasks::Container::SHAPE]),
         (Id::Events, vec![events::Item::SHAPE]),
         (Id::TaskDefinition, task_definition::shapes()),
-        (Id::Deployments, vec![deployments::Item::SHAPE, deployments::Breaker::SHAPE, deployments::Image::SHAPE]),
+        (
+            Id::Deployments,
+            vec![deployments::Item::SHAPE, deployments::Breaker::SHAPE, deployments::Image::SHAPE],
+        ),
     ]
 }

@@ -104,8 +104,7 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
         Column::number("INSTANCES"),
     ]);
     for item in items {
-        let counts =
-            [item.active_services, item.running_tasks, item.pending_tasks, item.container_instances];
+        let counts = [item.active_services, item.running_tasks, item.pending_tasks, item.container_instances];
         let texts = [&item.name, &item.region, &item.status].map(Into::into);
         table.row(texts.into_iter().chain(counts.map(|count| count.to_string().into())));
     }

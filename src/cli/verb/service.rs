@@ -135,8 +135,7 @@ fn detail(service: Service, now: Wall) -> Detail {
         created_at: time(deployment.created_at),
         updated_at: time(deployment.updated_at),
     });
-    let events =
-        service.events.into_iter().map(|e| Event { at: Time(e.at), message: e.message, id: e.id });
+    let events = service.events.into_iter().map(|e| Event { at: Time(e.at), message: e.message, id: e.id });
     let load_balancers = service.load_balancers.into_iter().map(|balancer| LoadBalancer {
         target_group_arn: balancer.target_group_arn,
         container: balancer.container,
@@ -188,8 +187,7 @@ fn sheet(item: &Detail, now: Wall, printer: &Printer) -> Vec<String> {
     fact("where", Cell::new(format!("{} {}", summary.account_id, summary.region)));
     fact("health", health::cell(summary.severity, printer));
     fact("why", Cell::new(&summary.reason));
-    let counts =
-        format!("{} of {} running, {} pending", summary.running, summary.desired, summary.pending);
+    let counts = format!("{} of {} running, {} pending", summary.running, summary.desired, summary.pending);
     fact("tasks", counts.into());
     fact("runs", Cell::new(&summary.task_definition));
     fact("on", Cell::new(platform(summary)));
@@ -238,9 +236,10 @@ fn sheet(item: &Detail, now: Wall, printer: &Printer) -> Vec<String> {
 }
 
 fn platform(summary: &services::Item) -> String {
-    let shares = summary.capacity.iter().map(|share| {
-        format!("{} (weight {}, base {})", share.provider, share.weight, share.base)
-    });
+    let shares = summary
+        .capacity
+        .iter()
+        .map(|share| format!("{} (weight {}, base {})", share.provider, share.weight, share.base));
     let mut parts: Vec<String> = summary.launch_type.iter().cloned().chain(shares).collect();
     if let Some(version) = &summary.platform_version {
         parts.push(format!("platform {version}"));

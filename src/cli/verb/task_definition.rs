@@ -335,7 +335,8 @@ fn container_facts(container: &Container) -> Vec<(&'static str, String)> {
     let log = container.log_driver.clone().into_iter().chain(options).collect::<Vec<_>>().join(" ");
     facts.push(("log", if log.is_empty() { "none".to_owned() } else { log }));
     facts.extend(container.depends_on.iter().map(|(name, on)| ("waits for", format!("{name} {on}"))));
-    facts.extend(container.environment.iter().map(|(name, value)| ("environment", format!("{name}={value}"))));
+    facts
+        .extend(container.environment.iter().map(|(name, value)| ("environment", format!("{name}={value}"))));
     facts.extend(container.secrets.iter().map(|(name, from)| ("secret", format!("{name} from {from}"))));
     facts
 }

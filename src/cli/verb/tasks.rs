@@ -198,7 +198,8 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
         }
         None => {
             let work = |scope: &Scope, cluster: String| goals(scope, &cluster, None);
-            each_cluster(session, &mut gather, request.all("cluster"), work, |_, answer| take(answer)).await?;
+            each_cluster(session, &mut gather, request.all("cluster"), work, |_, answer| take(answer))
+                .await?;
         }
     }
     // A task that stops between the two lists is in both.
