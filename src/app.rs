@@ -260,13 +260,11 @@ impl Model {
     #[must_use]
     pub fn new(start: Start) -> Self {
         let Start { session, config, keymap, theme, size, now, zone } = start;
-        let refresh = Refresh {
-            cadence: Cadence {
-                focused: config.refresh.focused,
-                visible: config.refresh.visible,
-                rest: config.refresh.rest,
-            },
-            ..Refresh::default()
+        let mut refresh = Refresh::default();
+        refresh.cadence = Cadence {
+            focused: config.refresh.focused,
+            visible: config.refresh.visible,
+            rest: config.refresh.rest,
         };
         let times = if config.ui.time == crate::config::TimeStyle::Utc { TimeStyle::Utc } else { TimeStyle::Local };
         // Switched on, folding still waits for a fleet that is large enough to need it.

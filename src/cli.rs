@@ -4,6 +4,7 @@
 //! Floor 8, the top. Must hold no rule about AWS: it asks, arranges and prints.
 
 mod census;
+mod console;
 mod envelope;
 mod environment;
 mod exit;
@@ -14,7 +15,9 @@ mod name;
 mod parser;
 mod printer;
 mod session;
+mod sim;
 mod table;
+mod user;
 mod verb;
 
 use std::io::ErrorKind;
@@ -24,7 +27,7 @@ use crate::cli::environment::Environment;
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::parser::{Parsed, Request};
 use crate::cli::printer::Printer;
-use crate::cli::verb::End;
+pub use crate::cli::verb::End;
 use crate::command::Id;
 
 /// The whole program.
@@ -68,6 +71,7 @@ fn start(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> 
 fn perform(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
     match request.id {
         Id::Completions => completions(request, printer),
+        Id::Demo => console::demo(request, environment),
         _ => headless(request, environment, printer),
     }
 }

@@ -2,13 +2,10 @@
 //!
 //! It knows AWS, not opsdeck: of this crate it imports `stdx` alone, so that it stays an independent judge.
 
-<<<<<<< HEAD
 pub mod control;
 mod ecs;
 pub mod fault;
-=======
 pub mod logs;
->>>>>>> simlogs
 pub mod reply;
 mod route;
 mod server;
