@@ -18,6 +18,7 @@ pub mod event;
 pub mod image;
 mod incident;
 mod life;
+mod log_view;
 pub mod past;
 mod rollout;
 pub mod service;
@@ -105,6 +106,8 @@ pub struct World {
     pub stacks: Vec<Arc<Stack>>,
     /// Service revisions that clients can ask for by number, to their service.
     pub(crate) revision_owner: HashMap<u64, usize>,
+    /// Which services write into a log group, by region and group.
+    pub(crate) log_writers: HashMap<(String, String), Vec<usize>>,
 }
 
 impl World {
@@ -223,3 +226,6 @@ impl World {
         task::span(&mut self.dice, 100, 700)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,15 +19,15 @@ impl World {
         let mut all: Vec<Event> = found.events.iter().cloned().collect();
         if all.len() < MOST {
             let before = all.last().map_or(self.opened, |oldest| oldest.at.min(self.opened));
-            all.extend(self.past(found, before).into_iter().take(MOST - all.len()));
+            all.extend(Self::past(found, before).into_iter().take(MOST - all.len()));
         }
         all
     }
 
-    fn past(&self, service: &Service, before: Wall) -> Vec<Event> {
+    fn past(service: &Service, before: Wall) -> Vec<Event> {
         let mut told = Teller { name: &service.name, events: Vec::new() };
         let mut newer = before;
-        for record in service.history.iter().filter(|record| record.created_at < before) {
+        for record in service.history.iter().filter(|record| service.is_past(record)) {
             let end = record.finished_at.unwrap_or(record.created_at);
             // Between deployments the scheduler repeats that all is well, every six hours.
             let mut again = end.plus(SILENCE);
@@ -35,26 +35,23 @@ impl World {
                 told.say(again, "has reached a steady state.".to_owned());
                 again = again.plus(SILENCE);
             }
-            self.deployment(&mut told, service, record, end);
+            Self::deployment(&mut told, service, record, end);
             newer = record.created_at;
             if told.events.len() > 2 * MOST {
                 break;
             }
         }
-        for stopped in service.tasks.iter().filter_map(|id| self.tasks.get(id)) {
-            if let (Some(at), Some(stop)) = (stopped.stopped_at.filter(|at| *at < self.opened), &stopped.stop)
-            {
-                if stop.code == "ServiceSchedulerInitiated" {
-                    told.say(
-                        at.minus(Duration::from_secs(50)),
-                        format!("has stopped 1 running tasks: (task {}).", stopped.id),
-                    );
-                }
+        for (at, id, by_scheduler) in &service.opening.stops {
+            if *by_scheduler {
                 told.say(
-                    at.plus(Duration::from_secs(6)),
-                    format!("has started 1 tasks: (task {}).", TaskId(stopped.id.0 ^ 0x5eed)),
+                    at.minus(Duration::from_secs(50)),
+                    format!("has stopped 1 running tasks: (task {id})."),
                 );
             }
+            told.say(
+                at.plus(Duration::from_secs(6)),
+                format!("has started 1 tasks: (task {}).", TaskId(id.0 ^ 0x5eed)),
+            );
         }
         told.events.retain(|event| event.at < before);
         told.events.sort_by_key(|event| std::cmp::Reverse(event.at));
@@ -62,7 +59,7 @@ impl World {
         told.events
     }
 
-    fn deployment(&self, told: &mut Teller<'_>, service: &Service, record: &Record, end: Wall) {
+    fn deployment(told: &mut Teller<'_>, service: &Service, record: &Record, end: Wall) {
         let begin = record.created_at;
         let span = end.0.saturating_sub(begin.0).max(60_000);
         let at = |share: f64| {
@@ -78,16 +75,12 @@ impl World {
             let mut dice = fastrand::Rng::with_seed(record.target ^ salt);
             (0..count).map(|_| format!(" (task {})", TaskId(dice.u128(..)))).collect()
         };
-        let own: String = if service.last_good == Some(record.target) {
-            let tasks = service
-                .tasks
-                .iter()
-                .filter_map(|id| self.tasks.get(id))
-                .filter(|task| task.wanted && task.created_at < self.opened);
-            tasks.map(|task| format!(" (task {})", task.id)).collect()
-        } else {
-            named(1)
-        };
+        let own: String =
+            if service.opening.number == Some(record.target) && !service.opening.tasks.is_empty() {
+                service.opening.tasks.iter().map(|id| format!(" (task {id})")).collect()
+            } else {
+                named(1)
+            };
         let started = own.matches("(task").count().max(1);
         let targets = service.targets();
         told.say(at(0.02), format!("has started {started} tasks:{own}."));
