@@ -498,8 +498,8 @@ fn request(profile: &LogProfile, failing: bool, rng: &mut Rng) -> Request {
     } else {
         match rng.u32(0..1_000) {
             0..8 => 404,
-            8..16 => 401,
-            16..20 => 429,
+            8..16 if path.contains("api") => 401,
+            16..20 if path.contains("api") => 429,
             20..80 if method == "GET" => 304,
             _ if method == "POST" => 201,
             _ => 200,
