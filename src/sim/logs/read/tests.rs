@@ -131,7 +131,7 @@ fn without_a_start_the_newest_events_of_a_stream_come() {
 #[test]
 fn a_pattern_and_streams_narrow_the_answer() {
     let groups = groups("cma");
-    let from = NOON - 120 * MINUTE;
+    let from = NOON - 40 * MINUTE;
     let question = |more: Value| {
         let mut question =
             json!({ "logGroupName": "/ecs/cma-production", "startTime": from, "endTime": NOON });
@@ -158,7 +158,7 @@ fn a_pattern_and_streams_narrow_the_answer() {
 fn some_pages_are_short_or_empty_while_there_is_more() {
     let groups = groups("cma");
     let question = json!({
-        "logGroupName": "/ecs/cma-production", "startTime": NOON - 60 * MINUTE, "endTime": NOON, "limit": 50,
+        "logGroupName": "/ecs/cma-production", "startTime": NOON - 25 * MINUTE, "endTime": NOON, "limit": 50,
     });
     let pages = pages(&groups, NOON, &question);
     let with_more = pages.iter().filter(|page| page.get("nextToken").is_some());
