@@ -106,8 +106,8 @@ pub struct Emitter {
     pub died: Option<Wall>,
     /// What it wrote when it ended by itself; each line is an event.
     pub last_words: Option<String>,
-    /// Unusual stretches. Only ever append: the place in the list is part of what is drawn. Containers of
-    /// one task get the same ones, so that they tell the same story.
+    /// Unusual stretches. Only ever append: the place in the list is part of what is drawn. A container that
+    /// follows another one gets the same list, so that both tell of the same requests.
     pub moods: Vec<Mood>,
 }
 

@@ -149,7 +149,7 @@ fn a_pattern_and_streams_narrow_the_answer() {
     assert_eq!(errors.len(), by_hand);
     let workers = events(json!({ "logStreamNamePrefix": "workers/" }));
     assert!(workers.iter().all(|e| e["logStreamName"].as_str().unwrap().starts_with("workers/")));
-    let named = &groups.groups[0].emitters[0].stream;
+    let named = &groups.groups[0].emitters[1].stream;
     let one = events(json!({ "logStreamNames": [named] }));
     assert!(!one.is_empty() && one.iter().all(|e| e["logStreamName"] == named.as_str()));
 }
