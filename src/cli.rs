@@ -5,16 +5,19 @@
 
 mod census;
 mod envelope;
+mod docs;
 mod environment;
 mod exit;
 mod gather;
 mod health;
 mod item;
+mod look;
 mod name;
 mod parser;
 mod printer;
 mod session;
 mod table;
+mod user;
 mod verb;
 
 use std::io::ErrorKind;
@@ -68,6 +71,13 @@ fn start(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> 
 fn perform(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
     match request.id {
         Id::Completions => completions(request, printer),
+        Id::Docs => {
+            let page = docs::page(request.text("PAGE").unwrap_or_default());
+            printer.bytes(page.unwrap_or_default().as_bytes())?;
+            Ok(Exit::Done)
+        }
+        Id::Keys => look::keys(request, environment, printer),
+        Id::Themes => look::themes(request, environment, printer),
         _ => headless(request, environment, printer),
     }
 }

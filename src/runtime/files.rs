@@ -3,7 +3,7 @@
 //! Must not look in the current directory on its own: every path comes from the caller.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// More than any configuration file holds; what is larger was named by mistake.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -54,6 +54,28 @@ pub fn read(path: &Path) -> Result<String, Unreadable> {
         path: path.display().to_string(),
         why: "there is no such file".to_owned(),
     })
+}
+
+/// The files of a folder, sorted; none when there is no such folder.
+///
+/// # Errors
+/// When it exists but cannot be listed.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Unreadable> {
+    let unreadable =
+        |error: &std::io::Error| Unreadable { path: folder.display().to_string(), why: reason(error) };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.map_err(|error| unreadable(&error))?.path());
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 /// The system's words without its error number.
