@@ -27,7 +27,7 @@ use crate::cloud::budget::ledger::Ledger;
 use crate::cloud::fault::{Call, Lost};
 use crate::cloud::meter::Meter;
 use crate::cloud::retry::Jitter;
-use crate::cloud::session::{Service, Session};
+use crate::cloud::session::{Road, Service, Session};
 pub use crate::cloud::settings::{AccountSettings, Endpoint, Pacing, Settings};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::query::{Answer, Class, Query};
@@ -46,7 +46,7 @@ pub struct Cloud {
 #[derive(Debug)]
 struct Inner {
     settings: Settings,
-    clock: Clock,
+    road: Road,
     gate: Gate,
     jitter: Jitter,
     sessions: Mutex<HashMap<Account, Arc<OnceCell<Arc<Session>>>>>,
@@ -67,8 +67,8 @@ impl Cloud {
         let inner = Inner {
             gate: Gate::new(clock.clone(), settings.pacing, shared.map(Ledger::new)),
             jitter: Jitter::new(settings.seed),
+            road: Road::new(&settings, clock),
             settings,
-            clock,
             sessions: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -106,7 +106,7 @@ impl Cloud {
             }
             attempt += 1;
             match self.inner.jitter.pause(&lost, attempt) {
-                Some(pause) => self.inner.clock.sleep(pause).await,
+                Some(pause) => self.inner.road.clock.sleep(pause).await,
                 None => return Err(lost.fault),
             }
         }
@@ -142,7 +142,7 @@ impl Cloud {
     /// # Errors
     /// None is known, the profile does not exist, or its file cannot be read.
     pub async fn default_region(&self, account: &Account) -> Result<Region, Fault> {
-        session::default_region(&self.inner.settings, self.account(account)?, &self.inner.clock).await
+        session::default_region(&self.inner.settings, self.account(account)?, &self.inner.road.clock).await
     }
 
     /// One attempt.
@@ -175,7 +175,7 @@ impl Cloud {
             sessions.entry(scope.account.clone()).or_default().clone()
         };
         let load = || async {
-            Session::load(&self.inner.settings, account, &scope.region, &self.inner.clock).await.map(Arc::new)
+            Session::load(&self.inner.settings, account, &scope.region, &self.inner.road).await.map(Arc::new)
         };
         cell.get_or_try_init(load).await.cloned()
     }
@@ -191,7 +191,7 @@ impl Cloud {
         if current.is_some_and(|session| Arc::ptr_eq(session, failed)) {
             sessions.remove(account);
         }
-        self.inner.clock.now().since(failed.made) > RENEW_AFTER
+        self.inner.road.clock.now().since(failed.made) > RENEW_AFTER
     }
 
     /// Without pacing nothing may go to AWS itself.

@@ -15,8 +15,9 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_sdk_ecs::config::{Credentials, IdentityCache, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::cloud::http::{Http, Proxy};
@@ -83,6 +84,22 @@ impl Service {
     }
 }
 
+/// What all sessions share.
+#[derive(Clone, Debug)]
+pub(super) struct Road {
+    /// The clock of signatures, timeouts and expiry.
+    pub clock: Clock,
+    /// The connections.
+    pub http: SharedHttpClient,
+}
+
+impl Road {
+    pub fn new(settings: &Settings, clock: Clock) -> Self {
+        let proxy = if settings.is_simulator() { Proxy::Never } else { Proxy::FromEnvironment };
+        Self { clock, http: SharedHttpClient::new(Http::new(proxy)) }
+    }
+}
+
 /// An account's credentials and clients.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -107,15 +124,15 @@ impl Session {
         settings: &Settings,
         account: &AccountSettings,
         asked: &Region,
-        clock: &Clock,
+        road: &Road,
     ) -> Result<Self, Fault> {
         let sdk = match &settings.endpoint {
-            Endpoint::Simulator { url } => simulator(url, clock),
-            Endpoint::FromEnvironment => from_environment(settings, account, asked, clock).await?,
+            Endpoint::Simulator { url } => simulator(url, road),
+            Endpoint::FromEnvironment => from_environment(settings, account, asked, road).await?,
         };
         let overrides =
             Service::ALL.into_iter().filter_map(|s| endpoint_url(&sdk, s).map(|url| (s, url))).collect();
-        Ok(Self { sdk, overrides, clients: Mutex::default(), made: clock.now() })
+        Ok(Self { sdk, overrides, clients: Mutex::default(), made: road.clock.now() })
     }
 
     /// Where requests to a service go instead of AWS.
@@ -164,7 +181,7 @@ fn timeouts() -> TimeoutConfig {
 }
 
 /// All of it fixed: the environment of whoever runs a demo must not reach it, nor it anybody else.
-fn simulator(url: &str, clock: &Clock) -> SdkConfig {
+fn simulator(url: &str, road: &Road) -> SdkConfig {
     let credentials = Credentials::new("opsdeck", "simulator", None, None, "opsdeck simulator");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -172,9 +189,9 @@ fn simulator(url: &str, clock: &Clock) -> SdkConfig {
         .identity_cache(IdentityCache::no_cache())
         .endpoint_url(url)
         .region(aws_config::Region::from_static("us-east-1"))
-        .http_client(Http::new(Proxy::Never))
-        .time_source(Steered(clock.clone()))
-        .sleep_impl(Steered(clock.clone()))
+        .http_client(road.http.clone())
+        .time_source(Steered(road.clock.clone()))
+        .sleep_impl(Steered(road.clock.clone()))
         .timeout_config(timeouts())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -185,22 +202,29 @@ async fn from_environment(
     settings: &Settings,
     account: &AccountSettings,
     asked: &Region,
-    clock: &Clock,
+    road: &Road,
 ) -> Result<SdkConfig, Fault> {
     let profiles = profiles(settings, account).await?;
     // The region of credential providers. Given, so that the SDK does not ask the metadata service for one.
     let region = settings.region().or_else(|| profile_region(&profiles)).unwrap_or_else(|| asked.clone());
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(sdk_region(&region))
-        .http_client(Http::new(Proxy::FromEnvironment))
-        .time_source(Steered(clock.clone()))
-        .sleep_impl(Steered(clock.clone()))
+        .http_client(road.http.clone())
+        .time_source(Steered(road.clock.clone()))
+        .sleep_impl(Steered(road.clock.clone()))
         .timeout_config(timeouts())
         .retry_config(RetryConfig::disabled())
         // An attempt's own timeout covers the reading of its body.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(profile) = &account.profile {
         loader = loader.profile_name(profile);
+    }
+    // Seen in CloudTrail's user agent. One that the environment or the profile names comes first.
+    if settings.variable("AWS_SDK_UA_APP_ID").is_none()
+        && profiles.get("sdk_ua_app_id").is_none()
+        && let Ok(name) = AppName::new("opsdeck")
+    {
+        loader = loader.app_name(name);
     }
     Ok(loader.load().await)
 }

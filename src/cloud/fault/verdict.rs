@@ -293,6 +293,18 @@ fn unsent(call: &Call<'_>, evidence: &Evidence) -> Fault {
         return Fault::new(FaultKind::Config, "no region is known")
             .hint("name one: `--region`, AWS_REGION, or `region` in the profile");
     }
+    let bad =
+        ["not a valid uri", "invalid uri", "must contain scheme", "unsupported scheme", "valid host label"];
+    if bad.into_iter().any(has) {
+        let (message, hint) = match call.endpoint {
+            Some(url) if !has("host label") => (
+                format!("{url:?} is not the URL of an endpoint"),
+                "AWS_ENDPOINT_URL looks like http://127.0.0.1:4566",
+            ),
+            _ => (format!("{:?} is not the name of a region", call.region), "a name such as eu-west-2"),
+        };
+        return Fault::new(FaultKind::Config, message).hint(hint);
+    }
     if has("dns error") || has("failed to lookup address") || has("resolver") {
         let hint = if call.endpoint.is_some() {
             "check the endpoint's name"
@@ -321,7 +333,8 @@ fn unsent(call: &Call<'_>, evidence: &Evidence) -> Fault {
         return network(format!("no route to {endpoint}"), "check the network and the VPN");
     }
     if evidence.stage == Stage::Construction {
-        return Fault::new(FaultKind::Config, format!("{} could not be sent: {said}", call.action));
+        let kind = if has("endpoint") || has("uri") { FaultKind::Config } else { FaultKind::Invalid };
+        return Fault::new(kind, format!("{} could not be sent: {said}", call.action));
     }
     if has("reset") || has("closed") || has("broken pipe") || has("incomplete") || has("eof") {
         return network(

@@ -248,3 +248,26 @@ fn an_answer_cut_off_is_garbled() {
     assert_eq!(fault.kind, FaultKind::Garbled);
     assert!(fault.is_transient() && fault.message.contains("Unexpected end of stream"));
 }
+
+#[test]
+fn a_bad_endpoint_or_region_is_configuration() {
+    let judge_at = |endpoint, text: &str| {
+        let call = Call { endpoint, region: "../x", ..call() };
+        let chain = vec!["dispatch failure".to_owned(), text.to_owned()];
+        judge(&call, Evidence { stage: Stage::Dispatch, chain, ..Evidence::default() })
+    };
+    for text in [
+        "failed to apply endpoint `nowhere`: endpoint must contain scheme",
+        "failed to apply endpoint `nowhere`: endpoint is not a valid URI",
+        "unsupported scheme ftp",
+    ] {
+        let fault = judge_at(Some("nowhere"), text);
+        assert_eq!(fault.kind, FaultKind::Config, "{text}");
+        assert_eq!(fault.message, "\"nowhere\" is not the URL of an endpoint");
+    }
+    let fault = judge_at(None, "invalid value for field: `region` - must be a valid host label");
+    assert_eq!(
+        (fault.kind, fault.message.as_str()),
+        (FaultKind::Config, "\"../x\" is not the name of a region")
+    );
+}
