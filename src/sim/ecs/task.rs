@@ -1,0 +1,252 @@
+//! Tasks, as lists and in full.
+//!
+//! Must not change them; `write` does.
+
+use serde_json::{Value, json};
+
+use super::{input, json as shape};
+use crate::sim::reply::ApiError;
+use crate::sim::stack::Subnet;
+use crate::sim::world::World;
+use crate::sim::world::event::uuid;
+use crate::sim::world::service::{Service, id};
+use crate::sim::world::task::{Health, Status, Task, TaskId};
+
+pub fn list(world: &World, region: &str, input: &Value) -> Result<Value, ApiError> {
+    let cluster = input::cluster(world, region, input)?;
+    let service = input::text(input, "serviceName")?;
+    let family = input::text(input, "family")?;
+    let started_by = input::text(input, "startedBy")?;
+    let desired = input::choice(input, "desiredStatus", &["RUNNING", "PENDING", "STOPPED"])?;
+    let launch = input::choice(input, "launchType", &["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"])?;
+    if started_by.is_some() && (service.is_some() || family.is_some()) {
+        return Err(ApiError::invalid_parameter("startedBy cannot be combined with other filters."));
+    }
+    let services: Vec<usize> = match service {
+        Some(name) => vec![input::service(world, region, input, name)?],
+        None => world
+            .services
+            .iter()
+            .enumerate()
+            .filter(|(_, found)| *found.region == *region && found.cluster == cluster.name)
+            .map(|(index, _)| index)
+            .collect(),
+    };
+    let mut ids: Vec<(TaskId, String)> = Vec::new();
+    for service in services.iter().filter_map(|index| world.services.get(*index)) {
+        for task in service.tasks.iter().filter_map(|id| world.tasks.get(id)) {
+            let right_status = match desired {
+                // No task ever wants to be PENDING, so that filter finds none.
+                None | Some("RUNNING") => task.wanted,
+                Some("STOPPED") => !task.wanted,
+                _ => false,
+            };
+            let right_launch = launch.is_none_or(|wanted| wanted == "FARGATE" && task.provider.is_none());
+            if right_status
+                && right_launch
+                && family.is_none_or(|family| *task.definition.0 == *family)
+                && started_by.is_none_or(|by| id(task.deployment) == by)
+            {
+                ids.push((task.id, service.task_arn(task.id)));
+            }
+        }
+    }
+    ids.sort();
+    let (arns, token) = input::page(ids.into_iter().map(|(_, arn)| arn).collect(), input, 100, 100)?;
+    Ok(shape::paged("taskArns", arns, token))
+}
+
+pub fn describe(world: &World, region: &str, input: &Value) -> Result<Value, ApiError> {
+    let cluster = input::cluster(world, region, input)?;
+    let wanted = input::texts(input, "tasks")?;
+    if wanted.is_empty() {
+        return Err(ApiError::invalid_parameter("Tasks cannot be empty."));
+    }
+    if wanted.len() > 100 {
+        return Err(ApiError::invalid_parameter("Tasks cannot have more than 100 items."));
+    }
+    let with_tags = input::includes(input, "TAGS")?;
+    let (mut tasks, mut failures) = (Vec::new(), Vec::new());
+    for identifier in wanted {
+        let found = find(world, region, &cluster.name, identifier);
+        match found {
+            Some(task) => tasks.push(one(world, task, with_tags)),
+            None => {
+                let last = input::last_part(identifier);
+                failures.push(input::missing(format!(
+                    "arn:aws:ecs:{region}:{}:task/{}/{last}",
+                    crate::sim::stack::ACCOUNT,
+                    cluster.name
+                )));
+            }
+        }
+    }
+    Ok(json!({ "tasks": tasks, "failures": failures }))
+}
+
+/// A task of a cluster, by id or ARN.
+pub fn find<'w>(world: &'w World, region: &str, cluster: &str, identifier: &str) -> Option<&'w Task> {
+    let number = u128::from_str_radix(input::last_part(identifier), 16).ok()?;
+    let task = world.tasks.get(&TaskId(number))?;
+    let service = world.services.get(task.service)?;
+    (*service.region == *region && *service.cluster == *cluster).then_some(task)
+}
+
+/// A task in full.
+pub fn one(world: &World, task: &Task, with_tags: bool) -> Value {
+    let Some(service) = world.services.get(task.service) else { return Value::Null };
+    let (family, revision) = &task.definition;
+    let definition = world.definition(&service.region, family, *revision);
+    let subnet = subnet(service, task);
+    let eni = uuid(task.id.0 as u64, 1);
+    let ip = address(subnet, task.id);
+    let attached = task.status > Status::Provisioning;
+    let gone = task.status == Status::Stopped;
+    let details: Vec<Value> = [
+        ("subnetId", subnet.map(|subnet| subnet.id.clone()).unwrap_or_default()),
+        ("networkInterfaceId", format!("eni-{:017x}", task.id.0 >> 60)),
+        ("macAddress", mac(task.id)),
+        ("privateDnsName", format!("ip-{}.{}.compute.internal", ip.replace('.', "-"), service.region)),
+        ("privateIPv4Address", ip.clone()),
+    ]
+    .into_iter()
+    .filter(|(name, _)| attached || *name == "subnetId")
+    .map(|(name, value)| json!({ "name": name, "value": value }))
+    .collect();
+    let attachment = match (attached, gone) {
+        (false, _) => "PRECREATED",
+        (true, false) => "ATTACHED",
+        (true, true) => "DELETED",
+    };
+    let written = json!({
+        "attachments": [{ "id": eni, "type": "ElasticNetworkInterface", "status": attachment, "details": details }],
+        "attributes": [{ "name": "ecs.cpu-architecture", "value": "x86_64" }],
+        "availabilityZone": subnet.map_or_else(|| format!("{}a", service.region), |subnet| subnet.zone.clone()),
+        "clusterArn": service.cluster_arn(),
+        "containers": containers(world, service, task, &eni, &ip),
+        "cpu": definition.as_ref().map(|found| found.cpu.clone()).unwrap_or_default(),
+        "memory": definition.as_ref().map(|found| found.memory.clone()).unwrap_or_default(),
+        "createdAt": shape::time(task.created_at),
+        "desiredStatus": if task.wanted { "RUNNING" } else { "STOPPED" },
+        "enableExecuteCommand": task.exec,
+        "group": format!("service:{}", service.name),
+        "healthStatus": health(task.health),
+        "lastStatus": task.status.as_str(),
+        "launchType": "FARGATE",
+        "overrides": { "containerOverrides": [], "inferenceAcceleratorOverrides": [] },
+        "platformVersion": "1.4.0",
+        "platformFamily": "Linux",
+        "startedBy": id(task.deployment),
+        "tags": if with_tags { shape::tags(&service.stack.tags, service.spec().map(|spec| &spec.tags)) } else { json!([]) },
+        "taskArn": service.task_arn(task.id),
+        "taskDefinitionArn": shape::definition_arn(&service.region, family, *revision),
+        "version": task.version,
+        "ephemeralStorage": { "sizeInGiB": 20 },
+        "fargateEphemeralStorage": { "sizeInGiB": 20 },
+    });
+    let at = |instant: Option<crate::stdx::clock::Wall>| instant.map(shape::time);
+    let connected = task.pull_started_at.filter(|_| !gone);
+    shape::with(
+        written,
+        [
+            ("capacityProviderName", task.provider.as_deref().map(Value::from)),
+            (
+                "connectivity",
+                task.pull_started_at.map(|_| if gone { "DISCONNECTED" } else { "CONNECTED" }.into()),
+            ),
+            (
+                "connectivityAt",
+                at(connected.or(task.execution_stopped_at.filter(|_| task.pull_started_at.is_some()))),
+            ),
+            ("pullStartedAt", at(task.pull_started_at)),
+            ("pullStoppedAt", at(task.pull_stopped_at)),
+            ("startedAt", at(task.started_at)),
+            ("stoppingAt", at(task.stopping_at)),
+            ("executionStoppedAt", at(task.execution_stopped_at)),
+            ("stoppedAt", at(task.stopped_at)),
+            ("stopCode", task.stop.as_ref().map(|stop| (*stop.code).into())),
+            ("stoppedReason", task.stop.as_ref().map(|stop| stop.reason.clone().into())),
+        ],
+    )
+}
+
+fn containers(world: &World, service: &Service, task: &Task, eni: &str, ip: &str) -> Vec<Value> {
+    let Some(definition) = world.definition(&service.region, &task.definition.0, task.definition.1) else {
+        return Vec::new();
+    };
+    let images = world.images(task.service, task.deployment);
+    let attached = task.status > Status::Provisioning;
+    definition
+        .containers
+        .iter()
+        .enumerate()
+        .map(|(place, container)| {
+            let image = images.as_ref().and_then(|images| images.get(place));
+            let digest = image.and_then(|image| image.digest.as_deref());
+            let number = place as u64;
+            let culprit = task.stop.as_ref().and_then(|stop| stop.culprit.as_ref()).filter(|(culprit, ..)| *culprit == place);
+            let status = match task.status {
+                Status::Provisioning | Status::Pending | Status::Activating => "PENDING",
+                Status::Running | Status::Deactivating | Status::Stopping => "RUNNING",
+                Status::Deprovisioning | Status::Stopped => "STOPPED",
+            };
+            let interfaces = if attached { json!([{ "attachmentId": eni, "privateIpv4Address": ip }]) } else { json!([]) };
+            let agent = |started: crate::stdx::clock::Wall| {
+                let status = if status == "RUNNING" { "RUNNING" } else { "STOPPED" };
+                json!([{ "name": "ExecuteCommandAgent", "lastStatus": status, "lastStartedAt": shape::time(started.plus(std::time::Duration::from_secs(2))) }])
+            };
+            let written = json!({
+                "containerArn": format!(
+                    "arn:aws:ecs:{}:{}:container/{}/{}/{}",
+                    service.region, crate::sim::stack::ACCOUNT, service.cluster, task.id, uuid(task.id.0 as u64, 100 + number)
+                ),
+                "taskArn": service.task_arn(task.id),
+                "name": container.name,
+                "image": container.image,
+                "lastStatus": status,
+                "networkBindings": [],
+                "networkInterfaces": interfaces,
+                "healthStatus": if container.health_check.is_some() { health(task.health) } else { "UNKNOWN" },
+                "cpu": container.cpu.to_string(),
+            });
+            shape::with(
+                written,
+                [
+                    ("imageDigest", digest.filter(|_| task.pull_stopped_at.is_some()).map(Value::from)),
+                    ("runtimeId", task.pull_stopped_at.map(|_| format!("{}-{:010}", task.id, 265_927_825 + number * 7_919).into())),
+                    ("exitCode", task.exit_code(place, digest).map(Value::from)),
+                    ("reason", culprit.and_then(|(_, _, reason)| reason.clone()).map(Value::from)),
+                    ("managedAgents", task.started_at.filter(|_| task.exec).map(agent)),
+                    ("memory", container.memory.map(|memory| memory.to_string().into())),
+                    ("memoryReservation", container.memory_reservation.map(|memory| memory.to_string().into())),
+                ],
+            )
+        })
+        .collect()
+}
+
+fn health(health: Health) -> &'static str {
+    match health {
+        Health::Unknown => "UNKNOWN",
+        Health::Healthy => "HEALTHY",
+        Health::Unhealthy => "UNHEALTHY",
+    }
+}
+
+fn subnet<'s>(service: &'s Service, task: &Task) -> Option<&'s Subnet> {
+    let name = service.spec()?.subnets.get(task.subnet)?;
+    service.stack.network.subnets.iter().find(|subnet| subnet.name == *name)
+}
+
+/// An address of the subnet, drawn from the task's id; the first few addresses of a subnet are AWS's own.
+fn address(subnet: Option<&Subnet>, id: TaskId) -> String {
+    let network = subnet.map_or("10.0.0.0", |subnet| subnet.cidr.split('/').next().unwrap_or("10.0.0.0"));
+    let mut parts: Vec<&str> = network.split('.').collect();
+    parts.truncate(3);
+    format!("{}.{}", parts.join("."), 5 + id.0 % 249)
+}
+
+fn mac(id: TaskId) -> String {
+    let [a, b, c, d, e, ..] = id.0.to_be_bytes();
+    format!("0a:{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}")
+}

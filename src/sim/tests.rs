@@ -1,0 +1,208 @@
+//! The simulator over a real socket, in paused time.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+use crate::stdx::clock::Wall;
+
+/// 2026-11-20T12:00:00Z.
+const NOON: Wall = Wall(1_795_176_000_000);
+
+pub(super) fn builtin(name: &str) -> Stack {
+    Stack::builtin(name).unwrap().unwrap()
+}
+
+async fn simulator(config: SimConfig) -> Sim {
+    start(SimConfig { lag: false, ..config }, Clock::steered(NOON, 1.0)).await.unwrap()
+}
+
+async fn with_stack(name: &str) -> Sim {
+    simulator(SimConfig { stacks: vec![builtin(name)], ..SimConfig::default() }).await
+}
+
+/// Sends a request as it stands and reads until the other side closes.
+async fn raw(sim: &Sim, request: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(sim.address()).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+fn request(region: &str, service: &str, headers: &str, body: &str) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nhost: sim\r\nconnection: close\r\n\
+         authorization: AWS4-HMAC-SHA256 Credential=AK/20261120/{region}/{service}/aws4_request, SignedHeaders=host, Signature=00\r\n\
+         content-length: {}\r\n{headers}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn ecs(region: &str, operation: &str, body: &Value) -> String {
+    let headers = format!(
+        "content-type: application/x-amz-json-1.1\r\nx-amz-target: AmazonEC2ContainerServiceV20141113.{operation}"
+    );
+    request(region, "ecs", &headers, &body.to_string())
+}
+
+async fn call(sim: &Sim, region: &str, operation: &str, body: Value) -> (u16, Value) {
+    let answer = raw(sim, &ecs(region, operation, &body)).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_and_services_are_answered_in_their_region_only() {
+    let sim = with_stack("saas").await;
+    let (status, clusters) = call(&sim, "me-south-1", "ListClusters", json!({})).await;
+    assert_eq!(status, 200);
+    assert_eq!(clusters["clusterArns"], json!(["arn:aws:ecs:me-south-1:123456789012:cluster/saas"]));
+    assert_eq!(call(&sim, "us-east-1", "ListClusters", json!({})).await.1["clusterArns"], json!([]));
+
+    let (_, listed) = call(&sim, "me-south-1", "ListServices", json!({"cluster": "saas"})).await;
+    let (_, found) = call(
+        &sim,
+        "me-south-1",
+        "DescribeServices",
+        json!({"cluster": "saas", "services": listed["serviceArns"]}),
+    )
+    .await;
+    assert_eq!(found["failures"], json!([]));
+    let service = &found["services"][0];
+    assert_eq!(service["serviceName"], "saas-backend");
+    assert_eq!(service["runningCount"], service["desiredCount"]);
+    assert_eq!(service["deployments"][0]["rolloutState"], "COMPLETED");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_has_awss_shape_and_headers() {
+    let sim = with_stack("saas").await;
+    let answer = raw(&sim, &ecs("us-east-1", "ListServices", &json!({"cluster": "nowhere"}))).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(answer.contains("x-amzn-errortype: ClusterNotFoundException\r\n"), "{answer}");
+    assert!(answer.contains("x-amzn-requestid: "), "{answer}");
+    assert!(answer.contains("date: Fri, 20 Nov 2026 12:00:00 GMT\r\n"), "{answer}");
+    assert!(
+        answer.ends_with(r#"{"__type":"ClusterNotFoundException","message":"Cluster not found."}"#),
+        "{answer}"
+    );
+
+    let (status, body) = call(&sim, "us-east-1", "PaintClusters", json!({})).await;
+    assert_eq!((status, &body["__type"]), (400, &json!("UnknownOperationException")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_caller_is_told_who_it_is() {
+    let sim = with_stack("saas").await;
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let answer =
+        raw(&sim, &request("us-east-1", "sts", "content-type: application/x-www-form-urlencoded", body))
+            .await
+            .unwrap();
+    assert!(answer.contains("<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>"), "{answer}");
+    assert!(answer.contains("<Account>123456789012</Account>"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_request_too_many_is_throttled() {
+    let sim = with_stack("saas").await;
+    let mut refused = 0;
+    for _ in 0..101 {
+        let (status, body) = call(&sim, "me-south-1", "ListServices", json!({"cluster": "saas"})).await;
+        if status == 400 {
+            assert_eq!(body, json!({"__type": "ThrottlingException", "message": "Rate exceeded"}));
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 1);
+    assert_eq!(sim.control().calls_of("ecs:ListServices"), 101);
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_break_the_wire() {
+    let sim = with_stack("saas").await;
+    let control = sim.control();
+    let list = ecs("me-south-1", "ListClusters", &json!({}));
+
+    let reset = control.add_fault("ListClusters:reset".parse().unwrap());
+    let error = raw(&sim, &list).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    assert!(control.remove_fault(reset));
+
+    let _ = control.add_fault("ListClusters:truncate,times=1".parse().unwrap());
+    let answer = raw(&sim, &list).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let promised: usize =
+        head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap().parse().unwrap();
+    assert!(body.len() < promised && !body.is_empty(), "{answer}");
+
+    let _ = control.add_fault("*:latency=300ms,times=1".parse().unwrap());
+    let before = control.now();
+    raw(&sim, &list).await.unwrap();
+    assert!(before.age_at(control.now()) >= Duration::from_millis(300));
+
+    let _ = control.add_fault("ListClusters:blackhole,times=1".parse().unwrap());
+    let silent = tokio::time::timeout(Duration::from_secs(600), raw(&sim, &list)).await;
+    assert!(silent.is_err());
+
+    for (rule, code) in [
+        ("denied", "AccessDeniedException"),
+        ("expired", "ExpiredTokenException"),
+        ("throttle", "ThrottlingException"),
+    ] {
+        let _ = control.add_fault(format!("ecs:*:{rule},times=1").parse().unwrap());
+        assert_eq!(call(&sim, "me-south-1", "ListClusters", json!({})).await.1["__type"], code);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_after_acting_leaves_the_effect() {
+    let sim = with_stack("saas").await;
+    let _ = sim.control().add_fault("UpdateService:error=503,after,times=1".parse().unwrap());
+    let update = json!({"cluster": "saas", "service": "saas-backend", "desiredCount": 7});
+    assert_eq!(call(&sim, "me-south-1", "UpdateService", update).await.0, 503);
+    let (_, found) = call(
+        &sim,
+        "me-south-1",
+        "DescribeServices",
+        json!({"cluster": "saas", "services": ["saas-backend"]}),
+    )
+    .await;
+    assert_eq!(found["services"][0]["desiredCount"], 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_steer_it_at_run_time() {
+    let sim = with_stack("saas").await;
+    let post = |body: &str| {
+        format!(
+            "POST /_sim/faults HTTP/1.1\r\nhost: s\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    assert!(raw(&sim, &post("*:throttle")).await.unwrap().starts_with("HTTP/1.1 200"));
+    assert!(raw(&sim, &post("*:explode")).await.unwrap().contains("`explode`"));
+    let status = raw(&sim, "GET /_sim/ HTTP/1.1\r\nhost: s\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(status.contains("\"*:throttle\"") && status.contains("2026-11-20T12:00:00"), "{status}");
+    raw(&sim, "DELETE /_sim/faults HTTP/1.1\r\nhost: s\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert_eq!(call(&sim, "me-south-1", "ListClusters", json!({})).await.0, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn signatures_are_checked_when_asked_for() {
+    let sim = simulator(SimConfig { verify_signatures: true, ..SimConfig::default() }).await;
+    let (status, body) = call(&sim, "us-east-1", "ListClusters", json!({})).await;
+    assert_eq!((status, &body["__type"]), (400, &json!("InvalidSignatureException")));
+}
+
+#[tokio::test]
+async fn an_address_that_others_can_reach_is_refused() {
+    let config = SimConfig { listen: "0.0.0.0:0".parse().unwrap(), ..SimConfig::default() };
+    let error = start(config, Clock::system()).await.err().unwrap();
+    assert!(error.to_string().contains("0.0.0.0:0"), "{error}");
+}

@@ -1,0 +1,304 @@
+//! A task's way through its statuses, each step scheduling the next.
+//!
+//! Must not decide whether a task should exist; it reports failures to the scheduler.
+
+use std::time::Duration;
+
+use crate::sim::world::image::Behaviour;
+use crate::sim::world::task::{Health, Status, Step, Stop, Task, TaskId, span};
+use crate::sim::world::{Due, World};
+use crate::stdx::clock::Wall;
+
+/// A task without any health check counts as healthy after running for so long.
+const TRUST: Duration = Duration::from_secs(40);
+
+/// How long stopped tasks can still be described.
+const MEMORY: Duration = Duration::from_secs(3600);
+
+impl World {
+    /// Carries out a step, unless the task's life has taken another turn since it was scheduled.
+    pub(crate) fn step(&mut self, id: TaskId, step: Step) {
+        let now = self.now;
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let next = match (step, task.status, task.wanted) {
+            (Step::Pending, Status::Provisioning, true) => {
+                task.status = Status::Pending;
+                Some((Step::Pulling, 500, 3_000))
+            }
+            (Step::Pulling, Status::Pending, true) => {
+                task.pull_started_at = Some(now);
+                Some((Step::Pulled, 5_000, 16_000))
+            }
+            (Step::Pulled, Status::Pending, true) => return self.pulled(id),
+            (Step::Running, Status::Activating, true) => return self.running(id),
+            (Step::Registered, Status::Running, true) => return self.registered(id),
+            (Step::CheckPassed, Status::Running, true) => return self.check_passed(id),
+            (Step::Crash, Status::Running, true) => return self.crash(id),
+            (Step::CheckFailed, Status::Running, true) => {
+                let target = !matches!(self.fate(id), Some((_, Behaviour::FailsContainerCheck)));
+                return self.condemn(id, target);
+            }
+            (Step::Stopping, Status::Deactivating, false) => {
+                task.status = Status::Stopping;
+                Some((Step::Exited, 1_500, 11_000))
+            }
+            (Step::Exited, Status::Stopping, false) => {
+                task.status = Status::Deprovisioning;
+                task.execution_stopped_at = Some(now);
+                Some((Step::Stopped, 6_000, 18_000))
+            }
+            (Step::Stopped, Status::Deprovisioning, false) => return self.stopped(id),
+            (Step::Forgotten, Status::Stopped, _) => return self.forget(id),
+            _ => return,
+        };
+        task.version += 1;
+        if let Some((step, least, most)) = next {
+            self.later(id, step, least, most);
+        }
+        self.wake_for(id);
+    }
+
+    fn later(&mut self, id: TaskId, step: Step, least_ms: u64, most_ms: u64) {
+        let pause = span(&mut self.dice, least_ms, most_ms);
+        self.schedule(self.now.plus(pause), Due::Task(id, step));
+    }
+
+    /// A task's step may be what its service's deployment has been waiting for.
+    fn wake_for(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get(&id).filter(|task| !task.wanted) {
+            self.wake(task.service, Duration::from_millis(800));
+        }
+    }
+
+    /// The worst behaviour among the task's essential containers, if any is bad.
+    pub(crate) fn fate(&self, id: TaskId) -> Option<(usize, Behaviour)> {
+        let task = self.tasks.get(&id)?;
+        let service = self.services.get(task.service)?;
+        let region = self.regions.get(&*service.region)?;
+        let definition = region.families.get(&*task.definition.0)?.get(task.definition.1)?;
+        self.images(task.service, task.deployment)?.iter().enumerate().find_map(|(index, image)| {
+            let Some(digest) = &image.digest else {
+                let reason = format!(
+                    "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref {}: {0}: not found",
+                    image.image
+                );
+                return Some((index, Behaviour::CannotStart { reason }));
+            };
+            let behaviour = region.images.behaviour(digest);
+            let essential = definition.containers.get(index).is_none_or(|container| container.essential);
+            let blocks = matches!(behaviour, Behaviour::CannotStart { .. });
+            (behaviour != Behaviour::Healthy && (essential || blocks)).then_some((index, behaviour))
+        })
+    }
+
+    fn pulled(&mut self, id: TaskId) {
+        let now = self.now;
+        if let Some((culprit, Behaviour::CannotStart { reason })) = self.fate(id) {
+            if let Some(task) = self.tasks.get_mut(&id) {
+                task.wanted = false;
+                task.status = Status::Deprovisioning;
+                task.version += 1;
+                task.stopping_at = Some(now);
+                task.execution_stopped_at = Some(now);
+                let container_reason = reason.starts_with("CannotPull").then(|| reason.clone());
+                task.stop = Some(Stop {
+                    code: "TaskFailedToStart".into(),
+                    reason,
+                    culprit: Some((culprit, None, container_reason)),
+                });
+            }
+            self.later(id, Step::Stopped, 6_000, 14_000);
+            self.failed(id);
+            return;
+        }
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.pull_stopped_at = Some(now);
+            task.status = Status::Activating;
+            task.version += 1;
+        }
+        self.later(id, Step::Running, 1_000, 4_000);
+    }
+
+    fn running(&mut self, id: TaskId) {
+        let now = self.now;
+        let fate = self.fate(id);
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        task.status = Status::Running;
+        task.started_at = Some(now);
+        task.version += 1;
+        let (service, definition) = (task.service, task.definition.clone());
+        let Some(found) = self.services.get(service) else { return };
+        let has_target = !found.targets().is_empty();
+        let region = found.region.clone();
+        let check = self.definition(&region, &definition.0, definition.1).and_then(|full| {
+            full.containers
+                .iter()
+                .filter(|container| container.essential)
+                .filter_map(|container| container.health_check)
+                .max()
+        });
+        if has_target {
+            self.later(id, Step::Registered, 800, 3_000);
+        }
+        let mut passes = match (check, has_target) {
+            (None, false) => TRUST,
+            (check, target) => {
+                let own = Duration::from_secs(check.unwrap_or(0));
+                let targets = if target { span(&mut self.dice, 18_000, 36_000) } else { Duration::ZERO };
+                own.max(targets) + span(&mut self.dice, 300, 4_000)
+            }
+        };
+        match fate {
+            Some((_, Behaviour::Crash { after, .. } | Behaviour::OutOfMemory { after })) => {
+                // Not all tasks of a bad release die at the same instant.
+                let after = after.mul_f64(0.8 + 0.4 * self.dice.f64());
+                self.schedule(now.plus(after), Due::Task(id, Step::Crash));
+            }
+            Some((_, Behaviour::FailsContainerCheck | Behaviour::FailsTargetCheck)) => {
+                passes = Duration::MAX;
+                let grace = self.services.get(service).and_then(|found| found.grace_seconds).unwrap_or(0);
+                let pause = Duration::from_secs(grace.min(300)) + span(&mut self.dice, 55_000, 95_000);
+                self.schedule(now.plus(pause), Due::Task(id, Step::CheckFailed));
+            }
+            _ => {}
+        }
+        if passes != Duration::MAX {
+            self.schedule(now.plus(passes), Due::Task(id, Step::CheckPassed));
+        }
+        self.wake(service, Duration::from_millis(900));
+    }
+
+    fn registered(&mut self, id: TaskId) {
+        let now = self.now;
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        task.registered = true;
+        let service = task.service;
+        let Some(found) = self.services.get_mut(service) else { return };
+        for (arn, ..) in found.targets() {
+            found.events.say_again(
+                now,
+                format!("(service {}) registered 1 targets in (target-group {arn})", found.name),
+            );
+        }
+    }
+
+    fn check_passed(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let (service, definition) = (task.service, task.definition.clone());
+        let region = self.services.get(service).map_or_else(|| "".into(), |found| found.region.clone());
+        let checked = self.definition(&region, &definition.0, definition.1).is_some_and(|full| {
+            full.containers.iter().any(|container| container.essential && container.health_check.is_some())
+        });
+        if let Some(task) = self.tasks.get_mut(&id)
+            && checked
+        {
+            task.health = Health::Healthy;
+            task.version += 1;
+        }
+        self.became_healthy(id);
+    }
+
+    fn crash(&mut self, id: TaskId) {
+        let (culprit, code, reason) = match self.fate(id) {
+            Some((culprit, Behaviour::Crash { exit_code, .. })) => (culprit, exit_code, None),
+            Some((culprit, Behaviour::OutOfMemory { .. })) => {
+                (culprit, 137, Some("OutOfMemoryError: Container killed due to memory usage".to_owned()))
+            }
+            _ => return,
+        };
+        self.exit(id, culprit, code, reason);
+    }
+
+    /// A container of a running task exits by itself, and the task with it when the container is essential.
+    pub(crate) fn exit(&mut self, id: TaskId, culprit: usize, code: i32, reason: Option<String>) {
+        let now = self.now;
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.status == Status::Running && task.wanted)
+        else {
+            return;
+        };
+        task.wanted = false;
+        task.healthy = false;
+        task.status = Status::Deprovisioning;
+        task.version += 1;
+        task.stopping_at = Some(now);
+        task.execution_stopped_at = Some(now);
+        task.stop = Some(Stop {
+            code: "EssentialContainerExited".into(),
+            reason: "Essential container in task exited".to_owned(),
+            culprit: Some((culprit, Some(code), reason)),
+        });
+        let (service, registered) = (task.service, std::mem::take(&mut task.registered));
+        if registered {
+            self.say_deregistered(service);
+        }
+        self.later(id, Step::Stopped, 6_000, 18_000);
+        self.failed(id);
+    }
+
+    fn say_deregistered(&mut self, service: usize) {
+        let now = self.now;
+        let Some(found) = self.services.get_mut(service) else { return };
+        for (arn, ..) in found.targets() {
+            found.events.say_again(
+                now,
+                format!("(service {}) deregistered 1 targets in (target-group {arn})", found.name),
+            );
+        }
+    }
+
+    /// Ends a task from outside: first out of the load balancer, then SIGTERM, then its network.
+    pub(crate) fn stop_task(&mut self, id: TaskId, stop: Stop) {
+        let now = self.now;
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.wanted) else { return };
+        let service = task.service;
+        task.wanted = false;
+        task.healthy = false;
+        task.stopping_at = Some(now);
+        task.version += 1;
+        task.stop = Some(stop);
+        let started = task.started_at.is_some();
+        let registered = std::mem::take(&mut task.registered);
+        let drains =
+            registered && self.services.get(service).is_some_and(|found| !found.targets().is_empty());
+        let (status, next) = match (started, drains) {
+            (false, _) => (Status::Deprovisioning, (Step::Stopped, 4_000, 12_000)),
+            (true, true) => (Status::Deactivating, (Step::Stopping, 25_000, 45_000)),
+            (true, false) => (Status::Stopping, (Step::Exited, 1_500, 11_000)),
+        };
+        task_status(self.tasks.get_mut(&id), status, started, now);
+        if drains {
+            self.say_deregistered(service);
+        }
+        self.later(id, next.0, next.1, next.2);
+        self.wake(service, Duration::from_millis(900));
+    }
+
+    fn stopped(&mut self, id: TaskId) {
+        let now = self.now;
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        task.status = Status::Stopped;
+        task.stopped_at = Some(now);
+        task.version += 1;
+        let service = task.service;
+        let pause = MEMORY + span(&mut self.dice, 0, 300_000);
+        self.schedule(now.plus(pause), Due::Task(id, Step::Forgotten));
+        self.wake(service, Duration::from_millis(800));
+    }
+
+    fn forget(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.remove(&id)
+            && let Some(found) = self.services.get_mut(task.service)
+        {
+            found.tasks.remove(&id);
+        }
+    }
+}
+
+fn task_status(task: Option<&mut Task>, status: Status, started: bool, now: Wall) {
+    if let Some(task) = task {
+        task.status = status;
+        if !started {
+            task.execution_stopped_at = Some(now);
+        }
+    }
+}

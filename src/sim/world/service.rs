@@ -1,0 +1,378 @@
+//! A service as data: its settings, deployments, revisions and history.
+//!
+//! Must not move anything: the scheduler in `rollout` does.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::sim::stack::{self, ACCOUNT, Stack};
+use crate::sim::world::event::Events;
+use crate::sim::world::image::Resolved;
+use crate::sim::world::task::TaskId;
+use crate::stdx::clock::Wall;
+
+/// `rolloutState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are AWS's")]
+pub enum Rollout {
+    InProgress,
+    Completed,
+    Failed,
+}
+
+impl Rollout {
+    /// As AWS writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "IN_PROGRESS",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+/// An entry of `deployments[]`. The first one of a service is PRIMARY, the others are ACTIVE.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The number in `ecs-svc/NUMBER`, and of its service revision.
+    pub number: u64,
+    /// Family and revision of its task definition.
+    pub definition: (Arc<str>, u32),
+    /// `createdAt`.
+    pub created_at: Wall,
+    /// `updatedAt`.
+    pub updated_at: Wall,
+    /// `rolloutState`.
+    pub state: Rollout,
+    /// `rolloutStateReason`.
+    pub reason: String,
+    /// `failedTasks`.
+    pub failed_tasks: u32,
+    /// Tasks in a row that never reached RUNNING: what slows further starts down.
+    pub launch_failures: u32,
+    /// No task is started before.
+    pub not_before: Wall,
+}
+
+impl Deployment {
+    /// `ecs-svc/NUMBER`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        id(self.number)
+    }
+}
+
+/// `ecs-svc/NUMBER`.
+#[must_use]
+pub fn id(number: u64) -> String {
+    format!("ecs-svc/{number}")
+}
+
+/// A service revision: what a deployment brings, for good.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    /// Number.
+    pub number: u64,
+    /// When it came to be.
+    pub created_at: Wall,
+    /// Family and revision of its task definition.
+    pub definition: (Arc<str>, u32),
+    /// What a mutable tag was built from at the time, for revisions that come from a stack.
+    pub build: Option<String>,
+    /// Its images, once they were asked for.
+    pub images: OnceCell<Arc<[Resolved]>>,
+}
+
+/// A service deployment in the history that AWS keeps for 90 days.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The last part of its ARN.
+    pub id: String,
+    /// `createdAt`, which is also when it started.
+    pub created_at: Wall,
+    /// `updatedAt`.
+    pub updated_at: Wall,
+    /// `finishedAt`.
+    pub finished_at: Option<Wall>,
+    /// `stoppedAt`.
+    pub stopped_at: Option<Wall>,
+    /// `status`.
+    pub status: &'static str,
+    /// `statusReason`.
+    pub reason: Option<String>,
+    /// Numbers of the revisions that it replaces.
+    pub sources: Vec<u64>,
+    /// Number of the revision that it brings.
+    pub target: u64,
+    /// Desired count at the time.
+    pub requested: u32,
+    /// Failures that the circuit breaker has counted.
+    pub failures: u32,
+    /// `rollback`: reason, start, number of the revision.
+    pub rollback: Option<(String, Wall, u64)>,
+}
+
+impl Record {
+    /// Whether nothing more will happen to it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.status, "SUCCESSFUL" | "STOPPED" | "ROLLBACK_SUCCESSFUL" | "ROLLBACK_FAILED")
+    }
+}
+
+/// How many failures the circuit breaker bears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threshold {
+    /// A share of the desired count, between 3 and 200.
+    BoundedPercent(u32),
+    /// A share of the desired count.
+    UnboundedPercent(u32),
+    /// A number.
+    Count(u32),
+}
+
+/// `deploymentCircuitBreaker`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breaker {
+    /// Whether it watches.
+    pub enable: bool,
+    /// Whether it rolls back.
+    pub rollback: bool,
+    /// Whether a healthy task sets the count of failures back.
+    pub reset_on_healthy: bool,
+    /// When it breaks.
+    pub threshold: Threshold,
+}
+
+impl Breaker {
+    /// Failures that break it at this desired count.
+    #[must_use]
+    pub fn limit(self, desired: u32) -> u32 {
+        let share = |percent: u32| (u64::from(desired) * u64::from(percent)).div_ceil(100);
+        let limit = match self.threshold {
+            Threshold::BoundedPercent(percent) => share(percent).clamp(3, 200),
+            Threshold::UnboundedPercent(percent) => share(percent).max(1),
+            Threshold::Count(count) => u64::from(count.max(1)),
+        };
+        u32::try_from(limit).unwrap_or(u32::MAX)
+    }
+}
+
+/// What an eventually consistent read may still show.
+#[derive(Clone, Debug)]
+pub struct Stale {
+    /// Reads up to here may be stale.
+    pub until: Wall,
+    /// The state before the write, as it was written on the wire.
+    pub value: Value,
+}
+
+/// A disturbance that its logs show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Disturbance {
+    /// From when.
+    pub from: Wall,
+    /// Until when.
+    pub to: Wall,
+    /// In which container; all when `None`.
+    pub container: Option<String>,
+    /// What.
+    pub kind: DisturbanceKind,
+}
+
+/// What a disturbance is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DisturbanceKind {
+    /// So many errors per second, each with this text.
+    Errors {
+        /// Per second and task.
+        rate: f64,
+        /// What each says.
+        text: String,
+    },
+    /// Load times this.
+    Load(f64),
+}
+
+/// A service.
+#[derive(Debug)]
+pub struct Service {
+    /// Region.
+    pub region: Arc<str>,
+    /// Cluster's name.
+    pub cluster: Arc<str>,
+    /// Name.
+    pub name: Arc<str>,
+    /// The stack that it comes from.
+    pub stack: Arc<Stack>,
+    /// Its place in that stack.
+    pub origin: usize,
+    /// Whether it is ACTIVE (else INACTIVE).
+    pub active: bool,
+    /// `desiredCount`.
+    pub desired: u32,
+    /// `minimumHealthyPercent`.
+    pub min_percent: u32,
+    /// `maximumPercent`.
+    pub max_percent: u32,
+    /// The circuit breaker.
+    pub breaker: Breaker,
+    /// `enableExecuteCommand`.
+    pub exec: bool,
+    /// `healthCheckGracePeriodSeconds`.
+    pub grace_seconds: Option<u64>,
+    /// `createdAt`.
+    pub created_at: Wall,
+    /// `deployments[]`, newest first.
+    pub deployments: Vec<Deployment>,
+    /// All revisions that are remembered, oldest first.
+    pub revisions: Vec<Revision>,
+    /// Service deployments, newest first.
+    pub history: Vec<Record>,
+    /// What the scheduler has said since the world began.
+    pub events: Events,
+    /// All tasks that are remembered.
+    pub tasks: BTreeSet<TaskId>,
+    /// The revision of the last completed deployment.
+    pub last_good: Option<u64>,
+    /// Whether it is in a steady state.
+    pub steady: bool,
+    /// Whether AWS has no room for its tasks.
+    pub no_capacity: bool,
+    /// When the scheduler looks at it next.
+    pub reconcile_at: Option<Wall>,
+    /// What reads may still show.
+    pub stale: Option<Stale>,
+    /// What troubles it, for its logs.
+    pub disturbances: Vec<Disturbance>,
+}
+
+impl Service {
+    /// Its description in the stack.
+    #[must_use]
+    pub fn spec(&self) -> Option<&stack::Service> {
+        self.stack.services.get(self.origin)
+    }
+
+    /// An ARN of this service's region.
+    fn arn_of(&self, kind: &str, last: &str) -> String {
+        format!("arn:aws:ecs:{}:{ACCOUNT}:{kind}/{}/{last}", self.region, self.cluster)
+    }
+
+    /// Its ARN.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        self.arn_of("service", &self.name)
+    }
+
+    /// Its cluster's ARN.
+    #[must_use]
+    pub fn cluster_arn(&self) -> String {
+        cluster_arn(&self.region, &self.cluster)
+    }
+
+    /// The ARN of one of its tasks.
+    #[must_use]
+    pub fn task_arn(&self, id: TaskId) -> String {
+        self.arn_of("task", &id.to_string())
+    }
+
+    /// The ARN of one of its revisions.
+    #[must_use]
+    pub fn revision_arn(&self, number: u64) -> String {
+        self.arn_of("service-revision", &format!("{}/{number}", self.name))
+    }
+
+    /// The ARN of one of its service deployments.
+    #[must_use]
+    pub fn record_arn(&self, record: &Record) -> String {
+        self.arn_of("service-deployment", &format!("{}/{}", self.name, record.id))
+    }
+
+    /// The PRIMARY deployment.
+    #[must_use]
+    pub fn primary(&self) -> Option<&Deployment> {
+        self.deployments.first()
+    }
+
+    /// The revision of this number.
+    #[must_use]
+    pub fn revision(&self, number: u64) -> Option<&Revision> {
+        self.revisions.iter().rev().find(|revision| revision.number == number)
+    }
+
+    /// The fewest healthy tasks during a deployment: rounded up.
+    #[must_use]
+    pub fn floor(&self) -> u32 {
+        u32::try_from((u64::from(self.desired) * u64::from(self.min_percent)).div_ceil(100))
+            .unwrap_or(u32::MAX)
+    }
+
+    /// The most tasks during a deployment: rounded down.
+    #[must_use]
+    pub fn ceiling(&self) -> u32 {
+        u32::try_from(u64::from(self.desired) * u64::from(self.max_percent) / 100).unwrap_or(u32::MAX)
+    }
+
+    /// Says something, unless it was said within six hours.
+    pub fn say(&mut self, at: Wall, what: &str) {
+        let message = format!("(service {}) {what}", self.name);
+        self.events.say(at, message);
+    }
+
+    /// The target groups in front of it: (ARN, container, port).
+    #[must_use]
+    pub fn targets(&self) -> Vec<(String, String, u16)> {
+        let balancers = self.spec().map(|spec| spec.load_balancers.as_slice()).unwrap_or_default();
+        balancers
+            .iter()
+            .map(|balancer| {
+                (
+                    target_group_arn(&self.region, &balancer.target_group),
+                    balancer.container.clone(),
+                    balancer.port,
+                )
+            })
+            .collect()
+    }
+}
+
+/// A target group's ARN; the 16 digits at its end follow from its name.
+#[must_use]
+pub fn target_group_arn(region: &str, name: &str) -> String {
+    let seed = name.bytes().fold(17_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let digits = fastrand::Rng::with_seed(seed).u64(..);
+    format!("arn:aws:elasticloadbalancing:{region}:{ACCOUNT}:targetgroup/{name}/{digits:016x}")
+}
+
+/// A cluster's ARN.
+#[must_use]
+pub fn cluster_arn(region: &str, name: &str) -> String {
+    format!("arn:aws:ecs:{region}:{ACCOUNT}:cluster/{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaker(threshold: Threshold) -> Breaker {
+        Breaker { enable: true, rollback: true, reset_on_healthy: true, threshold }
+    }
+
+    #[test]
+    fn the_default_threshold_is_half_of_desired_between_3_and_200() {
+        let limits = [1, 25, 400, 1000].map(|desired| breaker(Threshold::BoundedPercent(50)).limit(desired));
+        assert_eq!(limits, [3, 13, 200, 200]);
+    }
+
+    #[test]
+    fn other_thresholds_have_no_bounds() {
+        assert_eq!(breaker(Threshold::UnboundedPercent(50)).limit(1000), 500);
+        assert_eq!(breaker(Threshold::UnboundedPercent(10)).limit(1), 1);
+        assert_eq!(breaker(Threshold::Count(7)).limit(1000), 7);
+    }
+}
