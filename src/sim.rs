@@ -5,6 +5,7 @@
 pub mod control;
 mod ecs;
 pub mod fault;
+pub mod logs;
 pub mod reply;
 mod route;
 mod server;

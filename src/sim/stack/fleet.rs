@@ -3,6 +3,7 @@
 //!
 //! Must stay a pure function of size and seed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Condition, Service, Span, Stack, StackError, TaskDefinition};
@@ -68,7 +69,7 @@ pub(super) fn fleet(services: usize, seed: u64) -> Result<Stack, StackError> {
         let group = format!("/ecs/{name}");
         let (mut service, mut family) = (service.clone(), family.clone());
         for container in &mut family.containers {
-            container.log.group.clone_from(&group);
+            Arc::make_mut(&mut container.log).group.clone_from(&group);
             container.repository.clone_from(&name);
         }
         family.family.clone_from(&name);

@@ -3,6 +3,7 @@
 //! Must not know services; `Stack` ties the two together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -93,7 +94,7 @@ pub struct Container {
     #[serde(default)]
     pub stop_timeout: Option<u32>,
     /// What it writes, and where to.
-    pub log: LogProfile,
+    pub log: Arc<LogProfile>,
 }
 
 fn yes() -> bool {
