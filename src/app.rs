@@ -266,7 +266,8 @@ impl Model {
             visible: config.refresh.visible,
             rest: config.refresh.rest,
         };
-        let times = if config.ui.time == crate::config::TimeStyle::Utc { TimeStyle::Utc } else { TimeStyle::Local };
+        let times =
+            if config.ui.time == crate::config::TimeStyle::Utc { TimeStyle::Utc } else { TimeStyle::Local };
         // Switched on, folding still waits for a fleet that is large enough to need it.
         let services = Services { fold: (!config.ui.fold_healthy).then_some(false), ..Services::default() };
         Self {
@@ -357,20 +358,14 @@ impl Model {
 
     /// Says something in the footer.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            bad: false,
-            until: self.now.plus(Duration::from_secs(5)),
-        });
+        self.notice =
+            Some(Notice { text: text.into(), bad: false, until: self.now.plus(Duration::from_secs(5)) });
     }
 
     /// Says in the footer that something went wrong.
     pub fn complain(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            bad: true,
-            until: self.now.plus(Duration::from_secs(10)),
-        });
+        self.notice =
+            Some(Notice { text: text.into(), bad: true, until: self.now.plus(Duration::from_secs(10)) });
     }
 
     /// The regions watched, each once.

@@ -5,12 +5,14 @@
 
 mod census;
 mod console;
+mod docs;
 mod envelope;
 mod environment;
 mod exit;
 mod gather;
 mod health;
 mod item;
+mod look;
 mod name;
 mod parser;
 mod printer;
@@ -72,6 +74,13 @@ fn perform(request: &Request, environment: &Environment, printer: &mut Printer) 
     match request.id {
         Id::Completions => completions(request, printer),
         Id::Demo => console::demo(request, environment),
+        Id::Docs => {
+            let page = docs::page(request.text("PAGE").unwrap_or_default());
+            printer.bytes(page.unwrap_or_default().as_bytes())?;
+            Ok(Exit::Done)
+        }
+        Id::Keys => look::keys(request, environment, printer),
+        Id::Themes => look::themes(request, environment, printer),
         _ => headless(request, environment, printer),
     }
 }

@@ -47,7 +47,8 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
         Id::NextPane => walk(model, 1),
         Id::PreviousPane => walk(model, -1),
         Id::Pane => {
-            let pane = arg.and_then(|n| n.parse::<usize>().ok()).and_then(|n| PaneId::ALL.get(n.checked_sub(1)?));
+            let pane =
+                arg.and_then(|n| n.parse::<usize>().ok()).and_then(|n| PaneId::ALL.get(n.checked_sub(1)?));
             match pane {
                 Some(pane) => open_pane(model, *pane, None),
                 None => model.complain(format!("There are panes 1 to {}", PaneId::ALL.len())),
@@ -399,9 +400,8 @@ fn open_pane(model: &mut Model, pane: PaneId, name: Option<&str>) {
         match (pane, task) {
             (PaneId::Logs, Some(id)) if name.is_none() => {
                 let arn = model.world.tasks.get(&id).map(|s| s.value.task_definition_arn.clone());
-                let subject = arn.map_or(LogSubject::Service(service), |task_definition_arn| LogSubject::Task {
-                    task: id,
-                    task_definition_arn,
+                let subject = arn.map_or(LogSubject::Service(service), |task_definition_arn| {
+                    LogSubject::Task { task: id, task_definition_arn }
                 });
                 model.logs.open(subject);
             }
@@ -451,8 +451,10 @@ fn named(model: &Model, name: &str) -> Result<ServiceId, String> {
         [] => Err(format!("No service named {name} is known here")),
         [one] => Ok((*one).clone()),
         several => {
-            let places: Vec<String> =
-                several.iter().map(|id| format!("{}/{} in {}", id.cluster, id.name, id.scope.region)).collect();
+            let places: Vec<String> = several
+                .iter()
+                .map(|id| format!("{}/{} in {}", id.cluster, id.name, id.scope.region))
+                .collect();
             Err(format!("{name} is ambiguous: {}", places.join(", ")))
         }
     }

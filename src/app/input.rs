@@ -77,9 +77,9 @@ impl Line {
     /// Deletes the word before the cursor.
     pub fn delete_word(&mut self) {
         let trimmed = self.before().trim_end();
-        let start = trimmed.rfind(char::is_whitespace).map_or(0, |at| {
-            at + trimmed[at..].chars().next().map_or(1, char::len_utf8)
-        });
+        let start = trimmed
+            .rfind(char::is_whitespace)
+            .map_or(0, |at| at + trimmed[at..].chars().next().map_or(1, char::len_utf8));
         self.text.replace_range(start..self.at, "");
         self.at = start;
     }

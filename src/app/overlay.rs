@@ -41,9 +41,10 @@ impl Overlay {
     /// Its scroll position, if it scrolls.
     pub fn scroll(&mut self) -> Option<&mut Scroll> {
         match self {
-            Self::Help(scroll) | Self::Task(_, scroll) | Self::Record(_, scroll) | Self::Text { scroll, .. } => {
-                Some(scroll)
-            }
+            Self::Help(scroll)
+            | Self::Task(_, scroll)
+            | Self::Record(_, scroll)
+            | Self::Text { scroll, .. } => Some(scroll),
             Self::Links { .. } => None,
         }
     }

@@ -271,15 +271,19 @@ impl Refresh {
             }
         }
         // An entry that is not wanted is kept for its age only while its data may be looked at again.
-        self.entries.retain(|interest, entry| {
-            entry.fresh_at.is_some() || wanted.iter().any(|(w, _)| w == interest)
-        });
+        self.entries
+            .retain(|interest, entry| entry.fresh_at.is_some() || wanted.iter().any(|(w, _)| w == interest));
         effects
     }
 
     /// When something will be due next, if nothing happens before.
     #[must_use]
-    pub fn wake_at(&self, wanted: &[(Interest, Closeness)], now: Moment, idle_for: Duration) -> Option<Duration> {
+    pub fn wake_at(
+        &self,
+        wanted: &[(Interest, Closeness)],
+        now: Moment,
+        idle_for: Duration,
+    ) -> Option<Duration> {
         wanted
             .iter()
             .filter_map(|(interest, _)| {

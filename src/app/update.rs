@@ -151,8 +151,7 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
     let in_view: Vec<&str> =
         model.services.list.rows.iter().skip(offset).take(height).map(|id| id.name.as_str()).collect();
     let idle_for = model.idle_for();
-    let mut effects =
-        model.refresh.schedule(&wanted, model.now, idle_for, &|name| in_view.contains(&name));
+    let mut effects = model.refresh.schedule(&wanted, model.now, idle_for, &|name| in_view.contains(&name));
     let logs_visible = screen.pane(PaneId::Logs).is_some();
     effects.extend(model.logs.schedule(
         &mut model.refresh,

@@ -102,7 +102,10 @@ impl World {
                 let key = (scope.clone(), arn.clone());
                 self.definitions.entry(key).or_default().seen((**definition).clone(), at);
             }
-            (Query::ListServiceDeployments { scope, cluster, service, .. }, Answer::Deployments { found, .. }) => {
+            (
+                Query::ListServiceDeployments { scope, cluster, service, .. },
+                Answer::Deployments { found, .. },
+            ) => {
                 self.see_deployments(&service_id(scope, cluster, service), found, at);
             }
             (Query::DescribeServiceDeployments { scope, .. }, Answer::Deployments { found, .. }) => {

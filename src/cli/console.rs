@@ -122,8 +122,9 @@ fn exit(ending: Result<Ending, console::CannotOpen>) -> Result<Exit, Problem> {
     match ending {
         Ok(Ending::Quit) => Ok(Exit::Done),
         Ok(Ending::Signal(_) | Ending::Lost) => Ok(Exit::Other),
-        Err(error @ console::CannotOpen::NoTerminal) => Err(Problem::usage(error.to_string())
-            .hint("the verbs work without one: opsdeck services, opsdeck logs NAME; opsdeck --help lists them")),
+        Err(error @ console::CannotOpen::NoTerminal) => Err(Problem::usage(error.to_string()).hint(
+            "the verbs work without one: opsdeck services, opsdeck logs NAME; opsdeck --help lists them",
+        )),
         Err(error @ console::CannotOpen::Terminal(_)) => Err(Problem::new(Exit::Other, error.to_string())),
     }
 }

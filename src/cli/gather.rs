@@ -17,7 +17,7 @@ use crate::cli::envelope::{Missing, Report, ScopeState};
 use crate::cli::item::Time;
 use crate::domain::fault::{Failure, Fault, FaultKind};
 use crate::domain::query::{Answer, PageToken, Query};
-use crate::domain::scope::Scope;
+use crate::domain::scope::{Account, Arn, Scope};
 use crate::domain::sweep::{Goal, Sweep};
 use crate::stdx::clock::{Clock, Moment};
 use crate::stdx::span;
@@ -50,6 +50,8 @@ pub struct Gather {
     failures: Vec<Missing>,
     /// Queries of tolerant work that found nothing.
     absent: Vec<Query>,
+    /// The account ids that credentials must belong to.
+    expected: BTreeMap<Account, String>,
 }
 
 /// Who waits for an answer.
@@ -77,7 +79,15 @@ impl Gather {
             scopes: BTreeMap::new(),
             failures: Vec::new(),
             absent: Vec::new(),
+            expected: BTreeMap::new(),
         }
+    }
+
+    /// The same, refusing answers from other accounts than these.
+    #[must_use]
+    pub fn expecting(mut self, expected: BTreeMap<Account, String>) -> Self {
+        self.expected = expected;
+        self
     }
 
     /// Does all the work at once, and what `take` makes of the answers, until nothing is left or time is up.
@@ -128,6 +138,7 @@ impl Gather {
             if let Some(count) = unanswered.get_mut(query.scope()) {
                 *count -= 1;
             }
+            let outcome = outcome.and_then(|answer| self.own(&query, answer));
             match waiting {
                 Waiting::Sweep { at, .. } => {
                     if let Some(sweep) = sweeps.get_mut(at) {
@@ -180,6 +191,20 @@ impl Gather {
             }
         }
         self.time_is_up(&unanswered);
+    }
+
+    /// The answer, unless it shows that the credentials belong to another account than the configured one.
+    fn own(&self, query: &Query, answer: Answer) -> Result<Answer, Fault> {
+        let Some(expected) = self.expected.get(&query.scope().account) else { return Ok(answer) };
+        match account_id(&answer) {
+            Some(found) if found != *expected => Err(Fault::new(
+                FaultKind::Denied,
+                format!("these credentials belong to account {found}, the configuration says {expected}"),
+            )
+            .action(query.action())
+            .hint("check `id` and `profile` of the account in the configuration")),
+            _ => Ok(answer),
+        }
     }
 
     /// Notes that something could not be found out.
@@ -257,6 +282,21 @@ impl Gather {
             items,
         }
     }
+}
+
+/// The account id that an answer shows, if it shows one.
+fn account_id(answer: &Answer) -> Option<String> {
+    let arn = match answer {
+        Answer::Identity(identity) => return Some(identity.account_id.clone()),
+        Answer::Names { names, .. } => names.first()?,
+        Answer::Clusters { found, .. } => &found.first()?.arn,
+        Answer::Services { found, .. } => &found.first()?.arn,
+        Answer::Tasks { found, .. } => &found.first()?.arn,
+        Answer::Deployments { found, .. } => &found.first()?.arn,
+        Answer::TaskDefinition(definition) => &definition.arn,
+        _ => return None,
+    };
+    Arn::parse(arn).map(|arn| arn.account.to_owned())
 }
 
 fn failures(answer: &Answer) -> &[Failure] {

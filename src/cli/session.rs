@@ -3,13 +3,16 @@
 //!
 //! Must not ask AWS for anything that the verb does not need.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::cli::environment::Environment;
 use crate::cli::exit::Problem;
 use crate::cli::gather::Gather;
 use crate::cli::parser::Request;
+use crate::cli::user;
 use crate::cloud::{AccountSettings, Cloud, Endpoint, Pacing, Settings};
+use crate::config::Config;
 use crate::domain::query::Class;
 use crate::domain::scope::{Account, Arn, Region, Scope};
 use crate::stdx::clock::Clock;
@@ -27,6 +30,8 @@ pub struct Session {
     pub scopes: Vec<Scope>,
     /// How long to wait.
     pub patience: Option<Duration>,
+    /// The account ids that the configuration expects.
+    expected: BTreeMap<Account, String>,
 }
 
 impl Session {
@@ -35,21 +40,30 @@ impl Session {
     /// # Errors
     /// When flags, environment or configuration are wrong or name no region.
     pub async fn open(request: &Request, environment: &Environment) -> Result<Self, Problem> {
+        let config = user::config(request, environment)?;
         let clock = Clock::system();
-        let cloud = Cloud::new(settings(request, environment), clock.clone())?;
-        let account = account(request, environment);
-        let named = regions(request.all("region"))?;
+        let accounts = accounts(request, environment, &config);
+        let cloud = Cloud::new(settings(request, environment, accounts.clone()), clock.clone())?;
+        let named = regions(request, &config)?;
         let arn = request.text("NAME").and_then(Arn::parse).filter(|arn| !arn.region.is_empty());
-        let regions = match (arn, named.is_empty()) {
-            // An ARN says where it lives, so no region needs to be known otherwise.
-            (Some(arn), true) => vec![Region::new(arn.region)],
-            (Some(arn), false) => vec![among(&named, arn.region)?],
-            (None, true) => vec![cloud.default_region(&account).await?],
-            (None, false) => named,
-        };
-        let scopes = regions.into_iter().map(|region| Scope { account: account.clone(), region }).collect();
+        let mut scopes = Vec::new();
+        for AccountSettings { account, .. } in accounts {
+            let regions = match (arn, named.is_empty()) {
+                // An ARN says where it lives, so no region needs to be known otherwise.
+                (Some(arn), true) => vec![Region::new(arn.region)],
+                (Some(arn), false) if request.is_given("region") => vec![among(&named, arn.region)?],
+                (Some(arn), false) => vec![Region::new(arn.region)],
+                (None, true) => vec![cloud.default_region(&account).await?],
+                (None, false) => named.clone(),
+            };
+            scopes.extend(regions.into_iter().map(|region| Scope { account: account.clone(), region }));
+        }
+        let expected = config
+            .accounts
+            .iter()
+            .filter_map(|(name, account)| Some((Account::new(name), account.id.clone()?)));
         let patience = request.span("timeout").or_else(|| (!request.is_on("follow")).then_some(PATIENCE));
-        Ok(Self { cloud, clock, scopes, patience })
+        Ok(Self { cloud, clock, scopes, patience, expected: expected.collect() })
     }
 
     /// Opens the books of a verb.
@@ -60,15 +74,14 @@ impl Session {
             let cloud = cloud.clone();
             async move { cloud.ask(query, Class::Foreground).await }
         };
-        Gather::new(ask, self.clock.clone(), self.patience)
+        Gather::new(ask, self.clock.clone(), self.patience).expecting(self.expected.clone())
     }
 }
 
 /// Whom to talk to, as whom, how fast.
-fn settings(request: &Request, environment: &Environment) -> Settings {
-    let profile = request.text("profile").map(str::to_owned);
+fn settings(request: &Request, environment: &Environment, accounts: Vec<AccountSettings>) -> Settings {
     Settings {
-        accounts: vec![AccountSettings { account: account(request, environment), profile }],
+        accounts,
         endpoint: Endpoint::FromEnvironment,
         pacing: if request.text("budget") == Some("off") { Pacing::Off } else { Pacing::On },
         shared_budget_dir: environment.runtime_folder(),
@@ -77,35 +90,34 @@ fn settings(request: &Request, environment: &Environment) -> Settings {
     }
 }
 
-/// The credential context's name: the profile's, or `default`.
-fn account(request: &Request, environment: &Environment) -> Account {
-    Account::new(request.text("profile").or_else(|| environment.get("AWS_PROFILE")).unwrap_or("default"))
-}
-
-/// The regions that `--region` names, each once, in order.
-fn regions(words: &[String]) -> Result<Vec<Region>, Problem> {
-    let mut regions: Vec<Region> = Vec::new();
-    for word in words {
-        if !looks_like_a_region(word) {
-            return Err(Problem::usage(format!("`{word}` is not a region"))
-                .hint("write regions such as eu-west-2, or a set's name from the configuration"));
-        }
-        let region = Region::new(word);
-        if !regions.contains(&region) {
-            regions.push(region);
-        }
+/// The credential contexts: the named profile's alone; or that of keys in the environment; or all that are
+/// configured; or `default`.
+fn accounts(request: &Request, environment: &Environment, config: &Config) -> Vec<AccountSettings> {
+    let profile = request.text("profile").or_else(|| environment.get("AWS_PROFILE"));
+    let configured = config.accounts.iter().map(|(name, account)| AccountSettings {
+        account: Account::new(name),
+        profile: Some(account.profile.clone().unwrap_or_else(|| name.clone())),
+    });
+    if let Some(profile) = profile {
+        let own = configured.into_iter().find(|account| account.profile.as_deref() == Some(profile));
+        let named = AccountSettings { account: Account::new(profile), profile: Some(profile.to_owned()) };
+        return vec![own.unwrap_or(named)];
     }
-    Ok(regions)
+    let configured: Vec<AccountSettings> = configured.collect();
+    if configured.is_empty() || environment.get("AWS_ACCESS_KEY_ID").is_some() {
+        return vec![AccountSettings { account: Account::new("default"), profile: None }];
+    }
+    configured
 }
 
-/// `eu-west-2`, `us-gov-east-1`: AWS adds regions, so only the form is checked.
-fn looks_like_a_region(word: &str) -> bool {
-    let parts: Vec<&str> = word.split('-').collect();
-    let Some((number, words)) = parts.split_last() else { return false };
-    words.len() >= 2
-        && words.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()))
-        && !number.is_empty()
-        && number.bytes().all(|b| b.is_ascii_digit())
+/// The regions that `--region` names, or else the configuration's set `default`.
+fn regions(request: &Request, config: &Config) -> Result<Vec<Region>, Problem> {
+    let words = request.all("region");
+    let list = if words.is_empty() { "default".to_owned() } else { words.join(",") };
+    let regions = config.expand_regions(&list).map_err(|what| {
+        Problem::usage(what).hint("write regions such as eu-west-2, or a set's name from the configuration")
+    })?;
+    Ok(regions.into_iter().map(Region::new).collect())
 }
 
 fn among(named: &[Region], region: &str) -> Result<Region, Problem> {
@@ -118,30 +130,51 @@ fn among(named: &[Region], region: &str) -> Result<Region, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::parser::{Parsed, parse};
+    use crate::config::Layer;
 
-    #[test]
-    fn regions_are_read_each_once() {
-        let words = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
-        let read = regions(&words("eu-west-2,us-gov-east-1,eu-west-2")).unwrap();
-        assert_eq!(read, [Region::new("eu-west-2"), Region::new("us-gov-east-1")]);
-        for bad in ["london", "eu-west", "eu-west-2a", "EU-WEST-2", "eu--2", "-west-2", "eu-west-"] {
-            let problem = regions(&words(bad)).unwrap_err();
-            assert!(problem.what.contains(&format!("`{bad}`")), "{problem}");
+    fn request(line: &str) -> Request {
+        match parse(std::iter::once("opsdeck").chain(line.split_whitespace()).map(Into::into)) {
+            Ok(Parsed::Request(request)) => request,
+            other => panic!("{other:?}"),
         }
     }
 
+    fn config(text: &str) -> Config {
+        Config::load(&[Layer { source: "config.toml", text }]).unwrap()
+    }
+
     #[test]
-    fn the_account_is_named_by_its_profile() {
-        let request = |line: &str| {
-            let words = std::iter::once("opsdeck").chain(line.split_whitespace()).map(Into::into);
-            match crate::cli::parser::parse(words) {
-                Ok(crate::cli::parser::Parsed::Request(request)) => request,
-                other => panic!("{other:?}"),
-            }
+    fn regions_come_from_the_flag_or_the_configuration() {
+        let config = config("[regions]\ndefault = [\"us-east-1\"]\nwork = [\"eu-west-2\", \"me-south-1\"]");
+        let named = |line: &str| {
+            regions(&request(line), &config).map(|r| r.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
-        let environment = Environment::of([("AWS_PROFILE", "staging")]);
-        assert_eq!(account(&request("services"), &Environment::default()).as_str(), "default");
-        assert_eq!(account(&request("services"), &environment).as_str(), "staging");
-        assert_eq!(account(&request("services --profile prod"), &environment).as_str(), "prod");
+        assert_eq!(named("services").unwrap(), ["us-east-1"]);
+        assert_eq!(
+            named("services --region work,us-east-1").unwrap(),
+            ["eu-west-2", "me-south-1", "us-east-1"]
+        );
+        assert!(named("services --region london").unwrap_err().what.contains("`london`"));
+    }
+
+    #[test]
+    fn the_account_is_the_profile_then_the_keys_then_the_configured_ones() {
+        let nobody = Environment::default();
+        let config = config("[accounts.shop]\nprofile = \"shop-admin\"\n[accounts.dev]");
+        let named = |line: &str, environment: &Environment, config: &Config| {
+            let accounts = accounts(&request(line), environment, config);
+            accounts
+                .iter()
+                .map(|a| format!("{}={}", a.account, a.profile.as_deref().unwrap_or("-")))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(named("services", &nobody, &Config::default()), ["default=-"]);
+        assert_eq!(named("services", &nobody, &config), ["dev=dev", "shop=shop-admin"]);
+        assert_eq!(named("services --profile shop-admin", &nobody, &config), ["shop=shop-admin"]);
+        let environment = Environment::of([("AWS_PROFILE", "staging"), ("AWS_ACCESS_KEY_ID", "x")]);
+        assert_eq!(named("services", &environment, &config), ["staging=staging"]);
+        let keys = Environment::of([("AWS_ACCESS_KEY_ID", "x")]);
+        assert_eq!(named("services", &keys, &config), ["default=-"]);
     }
 }

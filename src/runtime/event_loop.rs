@@ -289,7 +289,11 @@ impl<S: Screen> Looped<S> {
 impl Drawn {
     /// What stands at a cell: the topmost, which was drawn last.
     fn hit(&self, x: u16, y: u16) -> Option<&Target> {
-        self.hits.iter().rev().find(|(area, _): &&(Rect, Target)| area.contains(x, y)).map(|(_, target)| target)
+        self.hits
+            .iter()
+            .rev()
+            .find(|(area, _): &&(Rect, Target)| area.contains(x, y))
+            .map(|(_, target)| target)
     }
 }
 

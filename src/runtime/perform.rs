@@ -122,7 +122,11 @@ fn reading(meter: &meter::Meter) -> Meter {
         Sharing::Failed(why) => Some(why.clone()),
         Sharing::Process | Sharing::User | Sharing::Off => None,
     };
-    Meter { shares, faults: faults.into_iter().map(|(_, scope, fault)| (scope, fault)).collect(), uncoordinated }
+    Meter {
+        shares,
+        faults: faults.into_iter().map(|(_, scope, fault)| (scope, fault)).collect(),
+        uncoordinated,
+    }
 }
 
 impl Drop for Performer {

@@ -27,10 +27,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         page.line(vec![
             piece(format!("  {}  ", text::pad(scope.region.as_str(), 14)), Role::Strong),
             piece(
-                who.map_or_else(
-                    || scope.account.to_string(),
-                    |w| format!("{}  {}", w.account_id, w.arn),
-                ),
+                who.map_or_else(|| scope.account.to_string(), |w| format!("{}  {}", w.account_id, w.arn)),
                 Role::Text,
             ),
         ]);

@@ -45,7 +45,8 @@ fn document(definition: &TaskDefinition, revealed: bool, arrow: &str) -> Documen
     };
     page.field("Platform", platform);
     page.field("Network mode", or(&definition.network_mode));
-    let role = |arn: &Option<String>| arn.as_deref().map_or_else(|| "none".to_owned(), |a| Arn::last(a).to_owned());
+    let role =
+        |arn: &Option<String>| arn.as_deref().map_or_else(|| "none".to_owned(), |a| Arn::last(a).to_owned());
     page.field("Task role", role(&definition.task_role_arn));
     page.field("Execution role", role(&definition.execution_role_arn));
     if !definition.volumes.is_empty() {
@@ -97,7 +98,8 @@ fn container_lines(page: &mut Document, container: &ContainerDefinition, reveale
             .ports
             .iter()
             .map(|p| {
-                let number = p.container_port.map_or_else(|| p.range.clone().unwrap_or_default(), |n| n.to_string());
+                let number =
+                    p.container_port.map_or_else(|| p.range.clone().unwrap_or_default(), |n| n.to_string());
                 format!("{number}/{}", p.protocol)
             })
             .collect();
@@ -128,7 +130,8 @@ fn container_lines(page: &mut Document, container: &ContainerDefinition, reveale
     }
     if let Some(log) = &container.log {
         let group = log.option("awslogs-group").unwrap_or("no group");
-        let prefix = log.option("awslogs-stream-prefix").map_or_else(String::new, |p| format!(", prefix {p}"));
+        let prefix =
+            log.option("awslogs-stream-prefix").map_or_else(String::new, |p| format!(", prefix {p}"));
         page.field("Logs", format!("{} {group}{prefix}", log.driver));
     } else {
         page.field_in("Logs", "no log driver", Role::Muted);

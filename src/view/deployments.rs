@@ -51,7 +51,10 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         rows,
         focused: model.focus == PaneId::Deployments,
         shift: pane.shift,
-        stale: model.subject.as_ref().is_some_and(|id| model.world.deployments.get(id).is_some_and(|o| o.is_stale())),
+        stale: model
+            .subject
+            .as_ref()
+            .is_some_and(|id| model.world.deployments.get(id).is_some_and(|o| o.is_stale())),
     };
     table::draw(canvas, area, &table);
 }
@@ -59,7 +62,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 fn row(model: &Model, deployment: &ServiceDeployment) -> Row {
     let role = match deployment.status.as_str() {
         "SUCCESSFUL" => Role::Ok,
-        "PENDING" | "IN_PROGRESS" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS" | "STOP_REQUESTED" => Role::Progress,
+        "PENDING" | "IN_PROGRESS" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS" | "STOP_REQUESTED" => {
+            Role::Progress
+        }
         "ROLLBACK_FAILED" => Role::Critical,
         "ROLLBACK_SUCCESSFUL" => Role::Warn,
         _ => Role::Muted,
@@ -78,7 +83,8 @@ fn row(model: &Model, deployment: &ServiceDeployment) -> Row {
         let shown: Vec<String> = r.images.iter().map(|i| image(&i.image, i.digest.as_deref())).collect();
         shown.join(" ")
     });
-    let mut says = deployment.rollback_reason.clone().or_else(|| deployment.status_reason.clone()).unwrap_or_default();
+    let mut says =
+        deployment.rollback_reason.clone().or_else(|| deployment.status_reason.clone()).unwrap_or_default();
     if let Some(breaker) = deployment.breaker.as_ref().filter(|b| b.failures > 0) {
         says = format!("{} of {} failures. {says}", breaker.failures, breaker.threshold);
     }

@@ -28,7 +28,8 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let hidden = text::prefix(prompt.line.text(), skip).len();
         let shown = &prompt.line.text()[hidden..];
         let end = canvas.text(rest, shown, Role::Input);
-        let column = u16::try_from(text::width(before) - text::width(&prompt.line.text()[..hidden])).unwrap_or(0);
+        let column =
+            u16::try_from(text::width(before) - text::width(&prompt.line.text()[..hidden])).unwrap_or(0);
         canvas.cursor((x + column).min(area.right().saturating_sub(1)), area.y);
         rest = Rect { x: end, width: area.right().saturating_sub(end), ..rest };
         if let Some(error) = &prompt.error {

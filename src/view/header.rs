@@ -32,9 +32,11 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 }
 
 fn clock(model: &Model) -> String {
-    model.now.wall.timestamp().map_or_else(String::new, |t| {
-        t.to_zoned(model.zone.clone()).strftime("%H:%M:%S").to_string()
-    })
+    model
+        .now
+        .wall
+        .timestamp()
+        .map_or_else(String::new, |t| t.to_zoned(model.zone.clone()).strftime("%H:%M:%S").to_string())
 }
 
 /// The parts, most important first.
@@ -61,8 +63,7 @@ fn parts(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Piece>> {
         parts.push(vec![piece(names, Role::Header)]);
     }
     let wanted = interests(model);
-    let entries: Vec<_> =
-        wanted.iter().filter_map(|(i, _)| Some((i, model.refresh.entry(i)?))).collect();
+    let entries: Vec<_> = wanted.iter().filter_map(|(i, _)| Some((i, model.refresh.entry(i)?))).collect();
     if let Some(age) = status::oldest(model, &entries) {
         parts.push(vec![piece(format!("{} {} old", glyphs.stale, span::brief(age)), Role::Warn)]);
     }

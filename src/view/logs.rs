@@ -108,7 +108,13 @@ fn lines(canvas: &Canvas<'_>, model: &Model, row: &Shown, width: usize) -> Vec<V
 
 fn body(canvas: &Canvas<'_>, model: &Model, row: &Shown, role: Role) -> Vec<Piece> {
     let quiet = matches!(role, Role::LogInfo);
-    let role = if row.continuation { Role::Muted } else if quiet { Role::Text } else { role };
+    let role = if row.continuation {
+        Role::Muted
+    } else if quiet {
+        Role::Text
+    } else {
+        role
+    };
     let message = text::scrub(&row.message).into_owned();
     let mut body = highlighted(model, &message, role);
     for (key, value) in &row.pairs {

@@ -127,7 +127,11 @@ fn record(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, id: RecordId, sc
         Some(record) => {
             page.field_in("Time", record.id.at.rfc3339(), Role::Overlay);
             let late = record.id.ingested_at.0.saturating_sub(record.id.at.0);
-            page.field_in("Taken in", format!("{} ({late} ms later)", record.id.ingested_at.rfc3339()), Role::Overlay);
+            page.field_in(
+                "Taken in",
+                format!("{} ({late} ms later)", record.id.ingested_at.rfc3339()),
+                Role::Overlay,
+            );
             page.field_in("Group", record.origin.group.name.clone(), Role::Overlay);
             page.field_in("Stream", record.origin.stream.clone(), Role::Overlay);
             page.gap();
@@ -173,7 +177,10 @@ fn task_lines(page: &mut Document, model: &Model, canvas: &Canvas<'_>, task: &Ta
     page.field("CPU, memory", format!("{} units, {} MiB", or(&task.cpu), or(&task.memory)));
     let capacity = task.capacity_provider.as_ref().or(task.launch_type.as_ref());
     page.field("Capacity", format!("{} in {}", or(&capacity.cloned()), or(&task.zone)));
-    page.field("ECS Exec", if task.exec_enabled { "enabled when it started" } else { "not enabled when it started" });
+    page.field(
+        "ECS Exec",
+        if task.exec_enabled { "enabled when it started" } else { "not enabled when it started" },
+    );
     let times: [(&str, Option<Wall>); 6] = [
         ("Created", task.created_at),
         ("Pull began", task.pull_started_at),

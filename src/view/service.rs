@@ -24,9 +24,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let mut page = Document::default();
     if let Some(health) = model.world.services.get(&service.id).and_then(|row| row.health.as_ref()) {
         let (role, glyph) = status::severity(health.severity, canvas.theme());
-        let since = health.since.map_or_else(String::new, |at| {
-            format!("  for {}", span::brief(at.age_at(model.now.wall)))
-        });
+        let since = health
+            .since
+            .map_or_else(String::new, |at| format!("  for {}", span::brief(at.age_at(model.now.wall))));
         page.line(vec![
             piece(format!("{glyph} {}", health.severity.word()), role),
             piece(format!("  {}", health.reason), Role::Text),
@@ -73,9 +73,9 @@ fn deployment_lines(page: &mut Document, model: &Model, canvas: &Canvas<'_>, dep
         "IN_PROGRESS" => Role::Progress,
         _ => Role::Text,
     };
-    let age = deployment.created_at.map_or_else(String::new, |at| {
-        format!("  begun {} ago", span::brief(at.age_at(model.now.wall)))
-    });
+    let age = deployment
+        .created_at
+        .map_or_else(String::new, |at| format!("  begun {} ago", span::brief(at.age_at(model.now.wall))));
     let failed = if deployment.failed_tasks > 0 {
         format!("  {} failed in a row", deployment.failed_tasks)
     } else {
@@ -131,7 +131,8 @@ fn configuration(page: &mut Document, model: &Model, service: &Service) {
             .collect();
         shares.join(", ")
     };
-    let platform = service.platform_version.as_deref().map_or_else(String::new, |v| format!(", platform {v}"));
+    let platform =
+        service.platform_version.as_deref().map_or_else(String::new, |v| format!(", platform {v}"));
     page.field("Capacity", format!("{capacity}{platform}"));
     for balancer in &service.load_balancers {
         let group = balancer.target_group_arn.as_deref().and_then(target_group).unwrap_or("load balancer");

@@ -47,7 +47,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let scroll_left = pane.folded > 0 && offset + height >= pane.list.rows.len();
     let mut columns = COLUMNS;
     // A column that says the same in every row says nothing.
-    let one_cluster = model.world.services.keys().map(|id| &id.cluster).collect::<std::collections::BTreeSet<_>>().len() <= 1;
+    let one_cluster =
+        model.world.services.keys().map(|id| &id.cluster).collect::<std::collections::BTreeSet<_>>().len()
+            <= 1;
     let one_region = model.session.scopes.len() <= 1;
     for (index, drop) in [(2, one_cluster), (3, one_region)] {
         if drop {
@@ -63,8 +65,12 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         .filter_map(|id| Some(row(canvas, model, id, model.world.services.get(id)?)))
         .collect();
     let shown = rows.len();
-    let highlighted =
-        pane.list.cursor.highlighted(&pane.list.rows).and_then(|p| p.checked_sub(offset)).filter(|p| *p < shown);
+    let highlighted = pane
+        .list
+        .cursor
+        .highlighted(&pane.list.rows)
+        .and_then(|p| p.checked_sub(offset))
+        .filter(|p| *p < shown);
     let table = Table {
         columns: &columns,
         rows,
@@ -101,12 +107,16 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
             |f| piece(format!("AWS does not describe it: {}", f.reason), Role::Warn),
         );
         let blank = || piece(none, Role::Faint);
-        return Row { cells: vec![piece(glyph, role), name, cluster, region, blank(), blank(), blank(), says], target };
+        return Row {
+            cells: vec![piece(glyph, role), name, cluster, region, blank(), blank(), blank(), says],
+            target,
+        };
     };
     let service = &seen.value;
     let pending = if service.pending > 0 { format!("+{}", service.pending) } else { String::new() };
     let tasks_role = if service.running < service.desired { role } else { Role::Text };
-    let deployed = service.deployed_at().map_or_else(|| none.to_owned(), |at| span::brief(at.age_at(model.now.wall)));
+    let deployed =
+        service.deployed_at().map_or_else(|| none.to_owned(), |at| span::brief(at.age_at(model.now.wall)));
     let reason = row.health.as_ref().map_or("", |h| h.reason.as_str());
     // A row whose data is older than its cluster's refresh says so itself.
     let stale = is_stale(model, id, seen.at);

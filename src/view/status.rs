@@ -38,7 +38,8 @@ pub fn of(model: &Model, pane: PaneId, theme: &Theme) -> Says {
             let shown = model.tasks.list.rows.len();
             says.left.push((count(shown, "task"), Role::Muted));
             if model.tasks.folded > 0 {
-                says.left.push((format!("{} {} stopped", theme.glyphs.folded, model.tasks.folded), Role::Muted));
+                says.left
+                    .push((format!("{} {} stopped", theme.glyphs.folded, model.tasks.folded), Role::Muted));
             }
             filter(&mut says, model.tasks.list.filter.as_ref().map(|f| f.text.as_str()));
         }
@@ -132,10 +133,10 @@ fn trust(model: &Model, pane: PaneId, theme: &Theme, says: &mut Says) {
         .filter_map(|(interest, _)| Some((interest, model.refresh.entry(interest)?)))
         .collect();
     let first = entries.iter().any(|(_, e)| e.is_loading() && e.is_first());
-    let (described, listed) =
-        entries.iter().filter(|(_, e)| e.is_loading() && e.is_first()).fold((0, 0), |(d, l), (_, e)| {
-            (d + e.progress.0, l + e.progress.1)
-        });
+    let (described, listed) = entries
+        .iter()
+        .filter(|(_, e)| e.is_loading() && e.is_first())
+        .fold((0, 0), |(d, l), (_, e)| (d + e.progress.0, l + e.progress.1));
     if first {
         let spinner = theme.glyphs.spinner(usize::try_from(model.now.mono.as_secs()).unwrap_or(0));
         let ends = entries.iter().all(|(_, e)| e.listed || !e.is_loading());

@@ -27,10 +27,11 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         names.iter().map(|n| text::width(n) + 4).sum::<usize>() + text::width(badge) + 1
     };
     let room = usize::from(area.width);
-    let (names, badge) = [(&long, badge.as_str()), (&short, badge.as_str()), (&short, ""), (&tiny, badge.as_str())]
-        .into_iter()
-        .find(|(names, badge)| width(names, badge) <= room)
-        .unwrap_or((&tiny, ""));
+    let (names, badge) =
+        [(&long, badge.as_str()), (&short, badge.as_str()), (&short, ""), (&tiny, badge.as_str())]
+            .into_iter()
+            .find(|(names, badge)| width(names, badge) <= room)
+            .unwrap_or((&tiny, ""));
     let mut x = area.x;
     for (pane, name) in PaneId::ALL.iter().zip(names) {
         let active = *pane == model.focus;
@@ -54,7 +55,12 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 fn badge(model: &Model, canvas: &Canvas<'_>) -> String {
     let glyphs = &canvas.theme().glyphs;
     let count = |severity: Severity| {
-        model.world.services.values().filter(|r| r.health.as_ref().is_some_and(|h| h.severity == severity)).count()
+        model
+            .world
+            .services
+            .values()
+            .filter(|r| r.health.as_ref().is_some_and(|h| h.severity == severity))
+            .count()
     };
     let mut badge = String::new();
     for (severity, glyph) in [(Severity::Critical, glyphs.critical), (Severity::Warning, glyphs.warning)] {

@@ -48,12 +48,9 @@ fn commands(model: &Model) -> Vec<Suggestion> {
         .map(|row| {
             let wants = row.args.iter().any(|a| !a.flag && a.required);
             // A command about a service means the selected one when no name is given.
-            let aimed = row.args.iter().any(|a| a.kind == Kind::ServiceName) && model.aimed_service().is_some();
-            Suggestion {
-                text: row.id.name().to_owned(),
-                doc: row.doc.to_owned(),
-                complete: !wants || aimed,
-            }
+            let aimed =
+                row.args.iter().any(|a| a.kind == Kind::ServiceName) && model.aimed_service().is_some();
+            Suggestion { text: row.id.name().to_owned(), doc: row.doc.to_owned(), complete: !wants || aimed }
         })
         .collect();
     all.extend(model.world.services.keys().map(|id| Suggestion {
@@ -77,18 +74,14 @@ fn arguments(model: &Model, id: Id) -> Vec<Suggestion> {
         }
         (_, Kind::Choice(words)) => words.iter().map(|w| ((*w).to_owned(), String::new())).collect(),
         (Id::Theme, _) => Theme::names().map(|n| (n.to_owned(), String::new())).collect(),
-        (Id::Keymap, _) => {
-            crate::keymap::Keymap::names().map(|n| (n.to_owned(), String::new())).collect()
-        }
+        (Id::Keymap, _) => crate::keymap::Keymap::names().map(|n| (n.to_owned(), String::new())).collect(),
         (Id::Sort, _) if model.focus == PaneId::Services => {
             services::Column::ALL.iter().map(|c| (c.name().to_owned(), String::new())).collect()
         }
         (Id::Sort, _) if model.focus == PaneId::Tasks => {
             tasks::Column::ALL.iter().map(|c| (c.name().to_owned(), String::new())).collect()
         }
-        (Id::Pane, _) => {
-            PaneId::ALL.iter().map(|p| (p.number().to_string(), p.title().to_owned())).collect()
-        }
+        (Id::Pane, _) => PaneId::ALL.iter().map(|p| (p.number().to_string(), p.title().to_owned())).collect(),
         _ => Vec::new(),
     };
     values

@@ -15,6 +15,7 @@ use crate::domain::fault::Fault;
 use crate::domain::log::LogSubject;
 use crate::domain::query::{Answer, Class, Query};
 use crate::domain::task::TaskId;
+use crate::logs::RecordId;
 use crate::logs::filter::Filter;
 use crate::logs::follow::{Follow, FollowOptions, RequestId};
 use crate::logs::level::Level;
@@ -22,7 +23,6 @@ use crate::logs::parse::{self, Fields};
 use crate::logs::scan::Scan;
 use crate::logs::store::{Record, Store};
 use crate::logs::viewport::{Page, Seek, Viewport, Window};
-use crate::logs::RecordId;
 use crate::stdx::clock::Moment;
 use crate::stdx::text;
 use crate::theme::{Role, Theme};
@@ -158,7 +158,9 @@ impl LogsPane {
     pub fn is_about(&self, service: &ServiceId) -> bool {
         match &self.subject {
             Some(LogSubject::Service(id)) => id == service,
-            Some(LogSubject::Task { task, .. }) => task.scope == service.scope && task.cluster == service.cluster,
+            Some(LogSubject::Task { task, .. }) => {
+                task.scope == service.scope && task.cluster == service.cluster
+            }
             None => false,
         }
     }
@@ -182,7 +184,8 @@ impl LogsPane {
         focused: bool,
         now: Moment,
     ) -> Vec<Effect> {
-        let mut effects: Vec<Effect> = std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel).collect();
+        let mut effects: Vec<Effect> =
+            std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel).collect();
         // A deck shows the log of the service under the cursor; a log that was opened on purpose stays.
         if let Some(service) = subject.filter(|s| visible && !self.is_about(s)) {
             self.open(LogSubject::Service(service.clone()));
@@ -193,8 +196,10 @@ impl LogsPane {
         let opened = *self.opened_at.get_or_insert(now);
         if self.following.is_none() && (focused || now.since(opened) >= SETTLE) {
             let options = FollowOptions { since: Some(self.since), ..FollowOptions::default() };
-            self.following =
-                Some(Following { follow: Follow::new(subject.clone(), options, now), requests: BTreeMap::new() });
+            self.following = Some(Following {
+                follow: Follow::new(subject.clone(), options, now),
+                requests: BTreeMap::new(),
+            });
         }
         let Some(following) = self.following.as_mut() else { return effects };
         if let LogSubject::Service(id) = &subject
@@ -287,8 +292,7 @@ impl LogsPane {
                 return 1;
             }
             let summary = parse::summary(record.message, self.store.fields());
-            let pairs: usize =
-                summary.pairs.iter().map(|(k, v)| text::width(k) + text::width(v) + 2).sum();
+            let pairs: usize = summary.pairs.iter().map(|(k, v)| text::width(k) + text::width(v) + 2).sum();
             (text::width(&text::scrub(&summary.message)) + pairs).div_ceil(room).clamp(1, 200)
         }
     }
@@ -432,9 +436,11 @@ impl LogsPane {
 
     /// Follows, or holds.
     pub fn toggle_follow(&mut self) {
-        self.read(|viewport, window| {
-            if viewport.is_following() { viewport.hold(window) } else { viewport.follow() }
-        });
+        self.read(
+            |viewport, window| {
+                if viewport.is_following() { viewport.hold(window) } else { viewport.follow() }
+            },
+        );
     }
 
     /// Folds stack traces, or unfolds them.

@@ -136,8 +136,5 @@ fn text(id: &ServiceId, row: &ServiceRow) -> String {
         _ => (String::new(), ""),
     };
     let word = severity(row).word();
-    format!(
-        "{} {} {} {} {revision} {word} {reason}",
-        id.name, id.cluster, id.scope.account, id.scope.region
-    )
+    format!("{} {} {} {} {revision} {word} {reason}", id.name, id.cluster, id.scope.account, id.scope.region)
 }

@@ -84,7 +84,9 @@ impl Tasks {
                 let age = task.stopped_at.or(task.started_at).or(task.created_at);
                 (task.is_stopped(), severity(task), Reverse(age), task.id.clone())
             }),
-            Column::Started => rows.sort_by_key(|task| (Reverse(task.started_at.or(task.created_at)), &task.id)),
+            Column::Started => {
+                rows.sort_by_key(|task| (Reverse(task.started_at.or(task.created_at)), &task.id))
+            }
             Column::Zone => rows.sort_by_key(|task| (&task.zone, &task.id)),
             Column::Revision => rows.sort_by_key(|task| (Reverse(task.revision.number), &task.id)),
         }
@@ -100,7 +102,14 @@ fn text(task: &Task) -> String {
     let exits: Vec<String> = task
         .containers
         .iter()
-        .map(|c| format!("{} {} {}", c.name, c.exit_code.map_or_else(String::new, |n| n.to_string()), or(&c.reason)))
+        .map(|c| {
+            format!(
+                "{} {} {}",
+                c.name,
+                c.exit_code.map_or_else(String::new, |n| n.to_string()),
+                or(&c.reason)
+            )
+        })
         .collect();
     format!(
         "{} {} {} {} {} {} {} {}",

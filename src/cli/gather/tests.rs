@@ -134,3 +134,13 @@ async fn a_sweep_reports_its_failures_once() {
     gather.run(vec![Work::Sweep(Goal::Clusters { scope: scope("r") })], |_, _| Vec::new()).await;
     assert_eq!(gather.failures().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_from_another_account_is_refused() {
+    let ask = async |_| names(&["arn:aws:ecs:r:111111111111:cluster/a"], None);
+    let expected = BTreeMap::from([(Account::new("default"), "222222222222".to_owned())]);
+    let mut gather = Gather::new(ask, Clock::system(), None).expecting(expected);
+    let list = Query::ListClusters { scope: scope("r"), page: None };
+    gather.run(vec![Work::Names(list)], |_, answer| panic!("{answer:?}")).await;
+    assert_eq!(gather.failures()[0].kind, FaultKind::Denied);
+}

@@ -154,10 +154,10 @@ mod tests {
     fn long_values_go_on_under_themselves() {
         let mut document = Document::default();
         document.field("Reason", "the task stopped because the image was not found");
-        assert_eq!(texts(&document, 50), [
-            "  Reason           the task stopped because the ",
-            "                   image was not found",
-        ]);
+        assert_eq!(
+            texts(&document, 50),
+            ["  Reason           the task stopped because the ", "                   image was not found",]
+        );
     }
 
     #[test]
