@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_terminal_that_got_frames_as_differences_shows_the_last_one() {
-        let mut parser = vt100::Parser::new(2, 20, 0);
+        let mut parser = vt100::Parser::new(2.try_into().unwrap(), 20.try_into().unwrap(), 0);
         let mut shown: Option<Buffer> = None;
         for text in ["first frame", "second", "third frame is longer", ""] {
             let mut out = Vec::new();

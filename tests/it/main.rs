@@ -4,3 +4,5 @@
 mod cloud;
 #[cfg(test)]
 mod story;
+#[cfg(test)]
+mod pty;
