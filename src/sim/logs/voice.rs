@@ -36,6 +36,11 @@ impl Level {
         }
     }
 
+    /// As structlog writes it.
+    fn structlog(self) -> &'static str {
+        if self == Self::Warn { "warning" } else { self.lower() }
+    }
+
     fn upper(self) -> &'static str {
         if self == Self::Warn { "WARN" } else { self.python() }
     }
@@ -78,7 +83,7 @@ pub(super) fn access(format: LogFormat, logger: &str, at: i64, request: &Request
         LogFormat::Structlog => format!(
             r#"{{"timestamp":"{}","level":"{}","logger":{},"event":"request","request_id":"{id}","method":"{method}","path":{},"status":{status},"duration_ms":{millis}}}"#,
             Wall(at).rfc3339(),
-            level.lower(),
+            level.structlog(),
             quoted(logger),
             quoted(path)
         ),
@@ -111,7 +116,7 @@ const AGENTS: [&str; 4] = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36",
     "okhttp/4.12.0",
-    "ELB-HealthChecker/2.0",
+    "python-requests/2.32.3",
 ];
 
 /// What a program writes about itself. JSON writers keep a trace inside the record; all others write one
@@ -144,7 +149,7 @@ pub(super) fn note(
             return vec![format!(
                 r#"{{"timestamp":"{}","level":"{}","logger":{},"event":{}{id}{stack}}}"#,
                 Wall(at).rfc3339(),
-                if level == Level::Warn { "warning" } else { level.lower() },
+                level.structlog(),
                 quoted(logger),
                 quoted(first)
             )];
