@@ -194,6 +194,39 @@ async fn people_steer_it_at_run_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn logs_are_read_and_tailed() {
+    let sim = with_stack("saas").await;
+    let logs = |operation: &str, body: Value| {
+        let headers =
+            format!("content-type: application/x-amz-json-1.1\r\nx-amz-target: Logs_20140328.{operation}");
+        request("me-south-1", "logs", &headers, &body.to_string())
+    };
+    let from = NOON.minus(Duration::from_secs(600)).0;
+    // Empty pages with a token are normal: the next one is asked for until there are events.
+    let mut read = json!({"logGroupName": "/ecs/saas-backend", "startTime": from, "limit": 5});
+    let found = loop {
+        let answer = raw(&sim, &logs("FilterLogEvents", read.clone())).await.unwrap();
+        let page: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let found = page["events"].as_array().unwrap().len();
+        if found > 0 || page["nextToken"].is_null() {
+            break found;
+        }
+        read["nextToken"] = page["nextToken"].clone();
+    };
+    assert!((1..=5).contains(&found), "{found}");
+
+    let arn = "arn:aws:logs:me-south-1:123456789012:log-group:/ecs/saas-backend";
+    let mut stream = TcpStream::connect(sim.address()).await.unwrap();
+    stream.write_all(logs("StartLiveTail", json!({"logGroupIdentifiers": [arn]})).as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("sessionUpdate") {
+        assert_ne!(stream.read_buf(&mut seen).await.unwrap(), 0, "{}", String::from_utf8_lossy(&seen));
+    }
+    let seen = String::from_utf8_lossy(&seen);
+    assert!(seen.contains("application/vnd.amazon.eventstream") && seen.contains("sessionStart"), "{seen}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn signatures_are_checked_when_asked_for() {
     let sim = simulator(SimConfig { verify_signatures: true, ..SimConfig::default() }).await;
     let (status, body) = call(&sim, "us-east-1", "ListClusters", json!({})).await;

@@ -20,6 +20,7 @@ mod incident;
 mod life;
 mod log_view;
 pub mod past;
+mod replaced;
 mod rollout;
 pub mod service;
 pub mod task;
@@ -228,4 +229,4 @@ impl World {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -330,11 +330,13 @@ impl World {
             let culprit = culprit.map(|place| (place, past.exit_code, past.container_reason.clone()));
             task.stop = Some(Stop { code: past.code.clone().into(), reason, culprit });
             let id = task.id;
-            if let Some(found) = self.services.get_mut(service) {
-                found.opening.stops.push((stopped_at, id, past.code == "ServiceSchedulerInitiated"));
+            let rollout = past.reason.starts_with("Scaling activity");
+            if !rollout && started_at >= primary.created_at {
+                self.replace(service, id, stopped_at, past.code == "ServiceSchedulerInitiated");
             }
             self.schedule(stopped_at.plus(MEMORY), Due::Task(id, Step::Forgotten));
         }
+        self.keep_replaced(service, spec, checked, MEMORY);
     }
 
     fn remember_task(

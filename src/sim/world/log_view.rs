@@ -10,7 +10,7 @@ use crate::sim::logs::{Emitter, Group, Groups, Mood, MoodKind};
 use crate::sim::stack::{ACCOUNT, Container};
 use crate::sim::world::World;
 use crate::sim::world::image::Behaviour;
-use crate::sim::world::service::{DisturbanceKind, Record, Service};
+use crate::sim::world::service::{DisturbanceKind, Record, Service, past_tasks};
 use crate::sim::world::task::{Task, TaskId};
 use crate::stdx::clock::Wall;
 
@@ -120,12 +120,14 @@ impl World {
                 break;
             }
             let is_past = service.is_past(record) && service.opening.number != Some(record.target);
-            let ids = |salt: u64| {
-                let mut dice = fastrand::Rng::with_seed(record.target ^ salt);
-                (0..record.requested.max(1)).map(move |_| TaskId(dice.u128(..)))
+            let ids = || {
+                let known = |id: &TaskId| {
+                    service.tasks.contains(id) || service.ghosts.iter().any(|ghost| ghost.id == *id)
+                };
+                past_tasks(record.target, record.requested).filter(move |id| !known(id))
             };
             if is_past && record.rollback.is_some() {
-                for (number, id) in ids(1).enumerate() {
+                for (number, id) in ids().enumerate() {
                     let born = record.created_at.plus(Duration::from_secs(40 + 3 * number as u64));
                     let died = Some(born.plus(Duration::from_secs(9)));
                     runs.push(Run { id, born, sigterm: None, died, culprit: Some((0, None)) });
@@ -134,7 +136,7 @@ impl World {
                 && record.status == "SUCCESSFUL"
                 && let Some(newer) = replaced
             {
-                for (number, id) in ids(1).enumerate() {
+                for (number, id) in ids().enumerate() {
                     let born = record.created_at.plus(Duration::from_secs(38 + 19 * number as u64));
                     let sigterm = newer.created_at.plus(Duration::from_secs(110 + 20 * number as u64));
                     let died = Some(sigterm.plus(Duration::from_secs(7)));

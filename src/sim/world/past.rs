@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::sim::world::World;
 use crate::sim::world::event::{Event, MOST, SILENCE};
-use crate::sim::world::service::{Record, Service, id};
+use crate::sim::world::service::{Record, Service, id, past_tasks};
 use crate::sim::world::task::TaskId;
 use crate::stdx::clock::Wall;
 
@@ -41,16 +41,16 @@ impl World {
                 break;
             }
         }
-        for (at, id, by_scheduler) in &service.opening.stops {
-            if *by_scheduler {
+        for stop in &service.opening.stops {
+            if stop.by_scheduler {
                 told.say(
-                    at.minus(Duration::from_secs(50)),
-                    format!("has stopped 1 running tasks: (task {id})."),
+                    stop.at.minus(Duration::from_secs(50)),
+                    format!("has stopped 1 running tasks: (task {}).", stop.id),
                 );
             }
             told.say(
-                at.plus(Duration::from_secs(6)),
-                format!("has started 1 tasks: (task {}).", TaskId(id.0 ^ 0x5eed)),
+                stop.at.plus(Duration::from_secs(6)),
+                format!("has started 1 tasks: (task {}).", stop.by),
             );
         }
         told.events.retain(|event| event.at < before);
@@ -71,23 +71,31 @@ impl World {
             Wall(begin.0 + (span as f64 * share) as i64)
         };
         let count = record.requested.max(1) as usize;
-        let named = |salt: u64| -> String {
-            let mut dice = fastrand::Rng::with_seed(record.target ^ salt);
-            (0..count).map(|_| format!(" (task {})", TaskId(dice.u128(..)))).collect()
+        let write = |ids: &mut dyn Iterator<Item = TaskId>| -> String {
+            ids.map(|id| format!(" (task {id})")).collect()
         };
-        let own: String =
-            if service.opening.number == Some(record.target) && !service.opening.tasks.is_empty() {
-                service.opening.tasks.iter().map(|id| format!(" (task {id})")).collect()
-            } else {
-                named(1)
-            };
+        let replaced = write(&mut past_tasks(
+            record.sources.first().copied().unwrap_or(record.target),
+            record.requested,
+        ));
+        let own = if service.opening.number == Some(record.target) && !service.opening.tasks.is_empty() {
+            write(&mut service.opening.tasks.iter().copied())
+        } else {
+            write(&mut past_tasks(record.target, record.requested))
+        };
         let started = own.matches("(task").count().max(1);
         let targets = service.targets();
         told.say(at(0.02), format!("has started {started} tasks:{own}."));
         if record.rollback.is_some() {
             for turn in 1..=u64::from(record.failures.saturating_sub(1).min(12)) {
                 let share = 0.05 + 0.6 * f64::from(u32::try_from(turn).unwrap_or(0)) / 13.0;
-                told.say(at(share), format!("has started {started} tasks:{}.", named(1 + turn)));
+                told.say(
+                    at(share),
+                    format!(
+                        "has started {started} tasks:{}.",
+                        write(&mut past_tasks(record.target ^ (turn << 8), record.requested))
+                    ),
+                );
             }
             told.say(
                 at(0.7),
@@ -101,7 +109,7 @@ impl World {
                 told.say(at(0.3), format!("registered {started} targets in (target-group {arn})"));
                 told.say(at(0.62), format!("deregistered {count} targets in (target-group {arn})"));
             }
-            told.say(at(0.6), format!("has stopped {count} running tasks:{}.", named(0)));
+            told.say(at(0.6), format!("has stopped {count} running tasks:{replaced}."));
             if !targets.is_empty() {
                 told.say(at(0.63), format!("has begun draining connections on {count} tasks."));
             }

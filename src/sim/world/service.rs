@@ -198,6 +198,26 @@ pub enum DisturbanceKind {
     Load(f64),
 }
 
+/// A task that ended outside of a deployment, and the one that took its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Replaced {
+    /// When it stopped.
+    pub at: Wall,
+    /// Which.
+    pub id: TaskId,
+    /// Whether the scheduler had stopped it.
+    pub by_scheduler: bool,
+    /// The one that runs instead.
+    pub by: TaskId,
+}
+
+/// The tasks that a deployment before the start had brought: the same ones in events, in the list of stopped
+/// tasks and as log streams.
+pub fn past_tasks(target: u64, count: u32) -> impl Iterator<Item = TaskId> {
+    let mut dice = fastrand::Rng::with_seed(target ^ 1);
+    (0..count.max(1)).map(move |_| TaskId(dice.u128(..)))
+}
+
 /// What a service was like when the world opened: events of the past are told from this, so that they never
 /// change.
 #[derive(Clone, Debug, Default)]
@@ -206,8 +226,8 @@ pub struct Opening {
     pub number: Option<u64>,
     /// Its tasks.
     pub tasks: Vec<TaskId>,
-    /// Tasks that had stopped: when, which, and whether the scheduler had stopped them.
-    pub stops: Vec<(Wall, TaskId, bool)>,
+    /// Tasks that had stopped and been replaced, outside of deployments.
+    pub stops: Vec<Replaced>,
 }
 
 /// A service.
