@@ -6,6 +6,8 @@ use super::*;
 use crate::domain::ecs::{DeploymentConfiguration, ServiceId};
 use crate::domain::fault::Failure;
 use crate::domain::query::LogQuery;
+use crate::domain::query::{PageToken, Streams};
+use crate::domain::scope::Scope;
 use crate::domain::task::{Task, TaskId};
 use crate::domain::task_definition::{ContainerDefinition, LogConfiguration, TaskDefinition};
 use crate::logs::parse::Fields;
@@ -131,13 +133,13 @@ impl Model {
         }
     }
 
-    fn answer(&mut self, query: &Query, now: Wall) -> Result<Answer, Fault> {
+    fn answer(&mut self, query: &Query, now: Wall) -> Result<Answer, Box<Fault>> {
         *self.calls.entry(query.action()).or_default() += 1;
         let server = now.0 - self.habits.skew;
         let since_start = server - START;
         let in_burst = since_start >= self.habits.burst.0 && since_start < self.habits.burst.1;
         if in_burst || self.random.u32(0..100) < self.habits.throttled {
-            return Err(Fault::new(FaultKind::Throttled, "Rate exceeded"));
+            return Err(Box::new(Fault::new(FaultKind::Throttled, "Rate exceeded")));
         }
         match query {
             Query::DescribeServices { .. } => {
@@ -169,9 +171,9 @@ impl Model {
         }
     }
 
-    fn filter(&mut self, query: &LogQuery, server: i64) -> Result<Answer, Fault> {
+    fn filter(&mut self, query: &LogQuery, server: i64) -> Result<Answer, Box<Fault>> {
         if query.newest_first && self.habits.newest_first == NewestFirst::Refused {
-            return Err(Fault::new(FaultKind::Invalid, "startFromHead is not known"));
+            return Err(Box::new(Fault::new(FaultKind::Invalid, "startFromHead is not known")));
         }
         let backwards = query.newest_first && self.habits.newest_first == NewestFirst::Works;
         let in_streams = |stream: &str| match &query.streams {
@@ -408,7 +410,7 @@ impl Run {
                 std::mem::take(&mut self.flying).into_iter().partition(|(at, ..)| *at <= next);
             self.flying = left;
             for (_, id, query) in done {
-                let outcome = self.model.answer(&query, self.now.wall);
+                let outcome = self.model.answer(&query, self.now.wall).map_err(|fault| *fault);
                 for batch in self.follow.absorb(id, outcome, self.now) {
                     self.store.insert(&batch);
                     self.lines.extend(batch.lines);
@@ -639,7 +641,7 @@ fn a_task_is_read_by_the_names_of_its_streams_or_by_the_prefix_where_one_is_miss
                     refused = true;
                     Err(Fault::new(FaultKind::NotFound, "The specified log stream does not exist."))
                 } else {
-                    run.model.answer(&query, run.now.wall)
+                    run.model.answer(&query, run.now.wall).map_err(|fault| *fault)
                 };
                 let lines = run.follow.absorb(id, outcome, run.now).into_iter().flat_map(|batch| batch.lines);
                 run.lines.extend(lines);
@@ -706,7 +708,7 @@ fn a_page_token_that_never_ends_leaves_a_named_gap() {
                 Query::FilterLogEvents(_) => {
                     Ok(Answer::LogEvents { events: vec![], next: Some(PageToken("again".into())) })
                 }
-                other => run.model.answer(other, run.now.wall),
+                other => run.model.answer(other, run.now.wall).map_err(|fault| *fault),
             };
             run.follow.absorb(id, outcome, run.now);
         }
