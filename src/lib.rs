@@ -9,4 +9,5 @@ pub mod domain;
 
 pub mod command;
 
+pub mod journal;
 pub mod logs;
