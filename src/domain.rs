@@ -9,6 +9,7 @@ pub mod log;
 pub mod meter;
 pub mod mutation;
 pub mod observation;
+pub mod plan;
 pub mod query;
 pub mod scope;
 pub mod sweep;

@@ -8,6 +8,7 @@ pub mod stdx;
 pub mod domain;
 
 pub mod command;
+pub mod journal;
 pub mod logs;
 pub mod theme;
 
