@@ -4,8 +4,8 @@
 //! Floor 8, the top. Must hold no rule about AWS: it asks, arranges and prints.
 
 mod census;
-mod envelope;
 mod docs;
+mod envelope;
 mod environment;
 mod exit;
 mod gather;
@@ -16,6 +16,7 @@ mod name;
 mod parser;
 mod printer;
 mod session;
+mod simulator;
 mod table;
 mod user;
 mod verb;
@@ -76,17 +77,18 @@ fn perform(request: &Request, environment: &Environment, printer: &mut Printer) 
             printer.bytes(page.unwrap_or_default().as_bytes())?;
             Ok(Exit::Done)
         }
+        Id::Sim => block_on(simulator::run(request, printer)),
         Id::Keys => look::keys(request, environment, printer),
         Id::Themes => look::themes(request, environment, printer),
-        _ => headless(request, environment, printer),
+        _ => block_on(verb::run(request, environment, printer)),
     }
 }
 
-/// Runs a verb that asks AWS. One thread: a verb's work is waiting.
-fn headless(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
+/// Runs a verb that waits. One thread: waiting is all its work.
+fn block_on<T>(work: impl Future<Output = Result<T, End>>) -> Result<T, End> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Problem::new(Exit::Other, format!("cannot start: {error}")))?;
-    runtime.block_on(verb::run(request, environment, printer))
+    runtime.block_on(work)
 }
 
 fn completions(request: &Request, printer: &mut Printer) -> Result<Exit, End> {

@@ -124,9 +124,14 @@ fn keys() -> String {
     for keymap in Keymap::names().filter_map(Keymap::builtin) {
         let _ = write!(text, "\n## {}\n\n{}.\n", keymap.name, keymap.description.trim_end_matches('.'));
         for (context, lines) in keymap.listing() {
-            let _ = write!(text, "\n### {}\n\n| keys | command | what it does |\n|---|---|---|\n", context.name());
+            let _ = write!(
+                text,
+                "\n### {}\n\n| keys | command | what it does |\n|---|---|---|\n",
+                context.name()
+            );
             for line in lines {
-                let keys = line.keys.iter().map(|key| format!("`{}`", cell(key))).collect::<Vec<_>>().join(" ");
+                let keys =
+                    line.keys.iter().map(|key| format!("`{}`", cell(key))).collect::<Vec<_>>().join(" ");
                 let _ = writeln!(text, "| {keys} | `{}` | {} |", line.invocation, cell(&line.doc));
             }
         }

@@ -114,9 +114,9 @@ pub fn keys(request: &Request, environment: &Environment, printer: &mut Printer)
 pub fn themes(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
     match request.text("THEME") {
         Some(word) => one_theme(&user::theme(word, environment)?, request, printer),
-        None if request.is_on("check") => {
-            Err(Problem::usage("--check wants a theme's name or file").hint("opsdeck themes lists them").into())
-        }
+        None if request.is_on("check") => Err(Problem::usage("--check wants a theme's name or file")
+            .hint("opsdeck themes lists them")
+            .into()),
         None => all_themes(request, environment, printer),
     }
 }

@@ -58,9 +58,10 @@ impl Session {
             };
             scopes.extend(regions.into_iter().map(|region| Scope { account: account.clone(), region }));
         }
-        let expected = config.accounts.iter().filter_map(|(name, account)| {
-            Some((Account::new(name), account.id.clone()?))
-        });
+        let expected = config
+            .accounts
+            .iter()
+            .filter_map(|(name, account)| Some((Account::new(name), account.id.clone()?)));
         let patience = request.span("timeout").or_else(|| (!request.is_on("follow")).then_some(PATIENCE));
         Ok(Self { cloud, clock, scopes, patience, expected: expected.collect() })
     }
@@ -150,7 +151,10 @@ mod tests {
             regions(&request(line), &config).map(|r| r.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert_eq!(named("services").unwrap(), ["us-east-1"]);
-        assert_eq!(named("services --region work,us-east-1").unwrap(), ["eu-west-2", "me-south-1", "us-east-1"]);
+        assert_eq!(
+            named("services --region work,us-east-1").unwrap(),
+            ["eu-west-2", "me-south-1", "us-east-1"]
+        );
         assert!(named("services --region london").unwrap_err().what.contains("`london`"));
     }
 
