@@ -6,6 +6,7 @@
 //! whoever draws them scrubs them.
 
 pub mod filter;
+pub mod follow;
 pub mod level;
 pub mod line;
 pub mod parse;
