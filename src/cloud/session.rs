@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_config::imds;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::meta::region::ProvideRegion;
-use aws_config::profile::ProfileSet;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -217,7 +217,16 @@ async fn from_environment(
         // An attempt's own timeout covers the reading of its body.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(profile) = &account.profile {
-        loader = loader.profile_name(profile);
+        // Said outright, since the SDK's chain would prefer AWS_ACCESS_KEY_ID even to a profile that was
+        // chosen by name: rows of one account would be asked for, and acted on, with the keys of another.
+        let config = ProviderConfig::without_region()
+            .with_region(Some(sdk_region(&region)))
+            .with_http_client(road.http.clone())
+            .with_time_source(Steered(road.clock.clone()))
+            .with_sleep_impl(Steered(road.clock.clone()))
+            .with_timeout_config(timeouts());
+        let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile);
+        loader = loader.profile_name(profile).credentials_provider(provider.build());
     }
     // Seen in CloudTrail's user agent. One that the environment or the profile names comes first.
     if settings.variable("AWS_SDK_UA_APP_ID").is_none()

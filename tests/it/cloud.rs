@@ -174,7 +174,9 @@ async fn what_may_pass_is_asked_again() {
         assert_eq!(stub.count(), 3);
 
         let stub = after(vec![reply; 3]).await;
-        let fault = ask(&cloud(&stub)).await.unwrap_err();
+        let cloud = cloud(&stub);
+        let fault = ask(&cloud).await.unwrap_err();
+        assert_eq!(cloud.meter().in_flight, 0);
         assert!(fault.is_transient(), "{fault:?}");
         assert_eq!(stub.count(), 3, "three attempts and no more");
     }

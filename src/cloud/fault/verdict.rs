@@ -228,7 +228,11 @@ fn credentials(call: &Call<'_>, evidence: &Evidence) -> Option<Fault> {
     } else if has("login/cache") || has("login token") {
         let message = "nobody has logged in to this console session on this machine";
         Fault::new(FaultKind::NoCredentials, message).hint(login("login"))
-    } else if has("was not defined") || has("sso-session named") || has("cargo feature") {
+    } else if has("not properly configured")
+        || has("was not defined")
+        || has("sso-session named")
+        || has("cargo feature")
+    {
         Fault::new(FaultKind::Config, said()).hint("check ~/.aws/config and the profile's name")
     } else if let Some(refusal) = parse::refusal(&all) {
         let message = evidence.chain.iter().find(|t| t.contains("not authorized")).cloned();
@@ -248,6 +252,8 @@ fn credentials(call: &Call<'_>, evidence: &Evidence) -> Option<Fault> {
     } else if has("external process") {
         Fault::new(FaultKind::NoCredentials, format!("`credential_process` failed: {}", said()))
             .hint("run the command of the profile's `credential_process` by hand")
+    } else if has("credential provider was not enabled") {
+        no_credentials(call, evidence)
     } else if has("failed to load credentials") || has("loading credentials") || has("credentials provider") {
         Fault::new(FaultKind::NoCredentials, format!("the credentials could not be loaded: {}", said()))
             .hint(FIND_CREDENTIALS)
@@ -275,11 +281,15 @@ fn no_credentials(call: &Call<'_>, evidence: &Evidence) -> Fault {
     if let Some(why) = attempt.filter(|why| why.contains("was not defined") && !why.starts_with(&own)) {
         return Fault::new(FaultKind::Config, why).hint("check ~/.aws/config and the profile's name");
     }
-    let message = match call.profile {
-        Some(profile) => format!("no credentials found for the profile {profile}"),
-        None => "no credentials found".to_owned(),
-    };
-    Fault::new(FaultKind::NoCredentials, message).hint(FIND_CREDENTIALS)
+    match call.profile {
+        Some(profile) => {
+            let message = format!("no credentials found for the profile {profile}");
+            let hint =
+                format!("`aws configure --profile {profile}` gives it keys, `aws configure sso` a login");
+            Fault::new(FaultKind::NoCredentials, message).hint(hint)
+        }
+        None => Fault::new(FaultKind::NoCredentials, "no credentials found").hint(FIND_CREDENTIALS),
+    }
 }
 
 /// Nothing was answered, and it is not about credentials.

@@ -212,14 +212,18 @@ fn the_credential_chain_is_translated() {
         ("cached Login token is expired", FaultKind::Expired, "aws login --profile prod"),
         ("profile `base` was not defined", FaultKind::Config, "~/.aws/config"),
         ("sso-session named `corp` was not found", FaultKind::Config, "~/.aws/config"),
-        ("no providers in chain provided credentials", FaultKind::NoCredentials, "AWS_ACCESS_KEY_ID"),
+        (
+            "no providers in chain provided credentials",
+            FaultKind::NoCredentials,
+            "aws configure --profile prod",
+        ),
         (
             "request forbidden: IMDS is disabled or the caller has insufficient permissions",
             FaultKind::NoCredentials,
             "profile",
         ),
         ("failed to load IMDS session token", FaultKind::NoCredentials, "hop limit"),
-        ("identity resolver timed out after 5s", FaultKind::NoCredentials, "AWS_ACCESS_KEY_ID"),
+        ("identity resolver timed out after 5s", FaultKind::NoCredentials, "aws configure --profile prod"),
         (
             "User: u is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:role/ops",
             FaultKind::Denied,
