@@ -83,6 +83,18 @@ pub enum MoodKind {
     },
 }
 
+impl Mood {
+    /// What is drawn depends on the beginning and the kind: the end may still move, and the place in a list
+    /// means nothing.
+    fn tag(&self) -> u64 {
+        let kind = match &self.kind {
+            MoodKind::Errors { text, .. } => chance::text(text),
+            MoodKind::Load { factor } => factor.to_bits(),
+        };
+        mix(chance::time(self.from.0), kind) & 0xf_ffff
+    }
+}
+
 /// The writer of one log stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Emitter {
@@ -106,8 +118,8 @@ pub struct Emitter {
     pub died: Option<Wall>,
     /// What it wrote when it ended by itself; each line is an event.
     pub last_words: Option<String>,
-    /// Unusual stretches. Only ever append: the place in the list is part of what is drawn. Containers of
-    /// one task get the same ones, so that they tell the same story.
+    /// Unusual stretches. A container that follows another one gets that one's too, so that both tell of the
+    /// same requests.
     pub moods: Vec<Mood>,
 }
 
@@ -127,7 +139,7 @@ enum Origin {
     Requests,
     Background,
     End,
-    Mood(usize),
+    Mood(u64),
 }
 
 impl Origin {
@@ -137,7 +149,7 @@ impl Origin {
             Self::Requests => 1,
             Self::Background => 2,
             Self::End => 3,
-            Self::Mood(at) => 4 + at as u64,
+            Self::Mood(tag) => 4 + tag,
         }
     }
 }
@@ -278,11 +290,11 @@ impl Emitter {
                 self.remark(Origin::Background, number, at, seed, window);
             }
         }
-        for (place, mood) in self.moods.iter().enumerate() {
+        for mood in &self.moods {
             if mood.until.0 <= start || mood.from.0 >= start + SLOT {
                 continue;
             }
-            let origin = Origin::Mood(place);
+            let origin = Origin::Mood(mood.tag());
             let alive = alive.start.max(mood.from.0)..alive.end.min(mood.until.0);
             match &mood.kind {
                 MoodKind::Errors { rate, text } => {

@@ -165,7 +165,8 @@ pub(super) fn filter_log_events(groups: &Groups, now: Wall, given: &Value) -> Re
         after: place.after,
     };
     // Pages may be short, even empty, while there is more.
-    let draw = place.draw(&group.name);
+    let asked = mix(chance::time(scan.from), chance::time(scan.to));
+    let draw = mix(place.draw(&group.name), asked);
     if draw.is_multiple_of(17) && place.tries == 0 {
         let token = Place { after: place.after, tries: 1 }.write();
         return Ok(json!({ "events": [], "searchedLogStreams": [], "nextToken": token }));
@@ -273,12 +274,15 @@ pub(super) fn get_log_events(groups: &Groups, now: Wall, given: &Value) -> Resul
     // The end is exclusive here, unlike FilterLogEvents'.
     let to = time(given, "endTime")?.map_or(i64::MAX - 1, |end| end - 1);
     let scan = Scan { emitters: vec![emitter], from, to, now: now.0, forward, after };
-    let mut events: Vec<Event> = scan.page(limit, |_| true).events.into_iter().map(|(_, e)| e).collect();
+    let page = scan.page(limit, |_| true);
+    let mut events: Vec<Event> = page.events.into_iter().map(|(_, event)| event).collect();
     if !forward {
         events.reverse();
     }
-    // Behind the last and before the first event; where nothing came, the reader stays where it was.
-    let empty = after.unwrap_or(if forward { (from, 0, 0, 0) } else { (to.min(now.0) + 1, 0, 0, 0) });
+    // Behind the last and before the first event. Where nothing came, the reader stays where it was, unless
+    // there was too much silence to look through at once.
+    let start = if forward { (from, 0, 0, 0) } else { (to.min(now.0).saturating_add(1), 0, 0, 0) };
+    let empty = page.next.or(after).unwrap_or(start);
     let last = events.last().map_or(empty, Event::key);
     let first = events.first().map_or(empty, Event::key);
     let listed: Vec<Value> = events

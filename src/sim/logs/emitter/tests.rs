@@ -262,3 +262,20 @@ fn no_blank_is_left_in_a_line() {
         }
     }
 }
+
+#[test]
+fn the_order_of_moods_means_nothing() {
+    let one = emitter("gov", "backend/", true);
+    let errors = |at: i64, text: &str| Mood {
+        from: Wall(at),
+        until: Wall(NOON + 5 * MINUTE),
+        kind: MoodKind::Errors { rate: 1.0, text: text.to_owned() },
+    };
+    let moods = vec![errors(NOON, "a"), errors(NOON, "b"), errors(NOON + 10, "a")];
+    let there = Emitter { moods: moods.clone(), ..one.clone() };
+    let back = Emitter { moods: moods.into_iter().rev().collect(), ..one };
+    let events = there.events(NOON, NOON + 5 * MINUTE, FAR);
+    assert_eq!(events, back.events(NOON, NOON + 5 * MINUTE, FAR));
+    let ids: BTreeSet<String> = events.iter().map(Event::id).collect();
+    assert_eq!(ids.len(), events.len());
+}
