@@ -41,3 +41,6 @@ pub fn handle(world: &mut World, region: &str, operation: &str, input: &Value) -
         _ => Err(ApiError::unknown_operation(format!("The simulator does not play ecs:{operation}"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,6 +73,20 @@ impl Groups {
     }
 }
 
+/// The groups that a request names; none means all. What is no text is left for the operation to refuse.
+#[must_use]
+pub fn wanted_groups(input: &Value) -> Vec<String> {
+    let one = ["logGroupName", "logGroupIdentifier"].into_iter().filter_map(|key| input.get(key));
+    let many = input.get("logGroupIdentifiers").and_then(Value::as_array).into_iter().flatten();
+    one.chain(many)
+        .filter_map(Value::as_str)
+        .map(|identifier| {
+            let name = identifier.split_once(":log-group:").map_or(identifier, |(_, name)| name);
+            name.strip_suffix(":*").unwrap_or(name).to_owned()
+        })
+        .collect()
+}
+
 fn no_group() -> ApiError {
     ApiError::not_found("ResourceNotFoundException", "The specified log group does not exist.")
 }

@@ -2,7 +2,7 @@
 //!
 //! Must not know operations: it routes, throttles, breaks what it is told to break, and writes answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
@@ -30,7 +30,7 @@ use crate::sim::route::{Call, Protocol, route};
 use crate::sim::sigv4::Authorization;
 use crate::sim::throttle::Buckets;
 use crate::sim::world::World;
-use crate::sim::{control, ecs, sts};
+use crate::sim::{control, ecs, logs, sts};
 use crate::stdx::clock::Clock;
 
 /// Larger requests are refused; AWS's own limits are far below.
@@ -58,6 +58,7 @@ pub struct State {
     /// Calls seen so far, by `service:Operation`.
     pub calls: BTreeMap<String, u64>,
     buckets: Buckets,
+    sessions: HashMap<String, logs::Sessions>,
     requests: u64,
 }
 
@@ -65,7 +66,14 @@ impl Shared {
     /// Puts a server's state together.
     #[must_use]
     pub fn new(clock: Clock, world: World, faults: Faults) -> Self {
-        let state = State { world, faults, calls: BTreeMap::new(), buckets: Buckets::default(), requests: 0 };
+        let state = State {
+            world,
+            faults,
+            calls: BTreeMap::new(),
+            buckets: Buckets::default(),
+            sessions: HashMap::new(),
+            requests: 0,
+        };
         Self { clock, delay: Duration::ZERO, throttle: false, secret: None, state: Mutex::new(state) }
     }
 
@@ -268,6 +276,7 @@ fn act(shared: &Arc<Shared>, authorization: Option<&Authorization>, call: &Call)
             state.world.advance(shared.clock.now().wall);
             ecs::handle(&mut state.world, &call.region, &call.operation, &input).map(Reply::Json)
         }
+        ("logs", Protocol::Json) => act_on_logs(shared, call),
         ("sts", Protocol::Query) => {
             sts::handle(&call.operation, authorization.map_or("", |found| &found.key_id))
         }
@@ -276,6 +285,30 @@ fn act(shared: &Arc<Shared>, authorization: Option<&Authorization>, call: &Call)
             call.operation
         ))),
     }
+}
+
+/// The world hands out a view of its log streams; reading them holds no lock.
+fn act_on_logs(shared: &Arc<Shared>, call: &Call) -> Result<Reply, ApiError> {
+    let input = json_body(&call.body)?;
+    let wanted = logs::wanted_groups(&input);
+    let view = |shared: &Shared, region: &str, wanted: &[String]| {
+        let mut state = shared.state();
+        state.world.advance(shared.clock.now().wall);
+        state.world.log_groups(region, wanted)
+    };
+    if call.operation == "StartLiveTail" {
+        let sessions = shared.state().sessions.entry(call.region.clone()).or_default().clone();
+        let (own, region) = (Arc::clone(shared), call.region.clone());
+        let source: logs::Source = Arc::new(move || view(&own, &region, &wanted));
+        let body = logs::live_tail::start_live_tail(source, &sessions, &shared.clock, &input)?;
+        return Ok(Reply::Stream { content_type: logs::live_tail::CONTENT_TYPE, body });
+    }
+    let groups = view(shared, &call.region, &wanted);
+    let now = shared.clock.now().wall;
+    let answer = logs::answer(&call.operation, &groups, now, &input).unwrap_or_else(|| {
+        Err(ApiError::unknown_operation(format!("The simulator does not play logs:{}", call.operation)))
+    });
+    answer.map(Reply::Json)
 }
 
 fn json_body(body: &[u8]) -> Result<Value, ApiError> {

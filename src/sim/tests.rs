@@ -194,6 +194,32 @@ async fn people_steer_it_at_run_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn logs_are_read_and_tailed() {
+    let sim = with_stack("saas").await;
+    let logs = |operation: &str, body: Value| {
+        let headers =
+            format!("content-type: application/x-amz-json-1.1\r\nx-amz-target: Logs_20140328.{operation}");
+        request("me-south-1", "logs", &headers, &body.to_string())
+    };
+    let from = NOON.minus(Duration::from_secs(600)).0;
+    let read =
+        logs("FilterLogEvents", json!({"logGroupName": "/ecs/saas-backend", "startTime": from, "limit": 5}));
+    let answer = raw(&sim, &read).await.unwrap();
+    let events: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(events["events"].as_array().unwrap().len(), 5);
+
+    let arn = "arn:aws:logs:me-south-1:123456789012:log-group:/ecs/saas-backend";
+    let mut stream = TcpStream::connect(sim.address()).await.unwrap();
+    stream.write_all(logs("StartLiveTail", json!({"logGroupIdentifiers": [arn]})).as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("sessionUpdate") {
+        assert_ne!(stream.read_buf(&mut seen).await.unwrap(), 0, "{}", String::from_utf8_lossy(&seen));
+    }
+    let seen = String::from_utf8_lossy(&seen);
+    assert!(seen.contains("application/vnd.amazon.eventstream") && seen.contains("sessionStart"), "{seen}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn signatures_are_checked_when_asked_for() {
     let sim = simulator(SimConfig { verify_signatures: true, ..SimConfig::default() }).await;
     let (status, body) = call(&sim, "us-east-1", "ListClusters", json!({})).await;

@@ -18,7 +18,9 @@ pub mod event;
 pub mod image;
 mod incident;
 mod life;
+mod log_view;
 pub mod past;
+mod replaced;
 mod rollout;
 pub mod service;
 pub mod task;
@@ -105,6 +107,8 @@ pub struct World {
     pub stacks: Vec<Arc<Stack>>,
     /// Service revisions that clients can ask for by number, to their service.
     pub(crate) revision_owner: HashMap<u64, usize>,
+    /// Which services write into a log group, by region and group.
+    pub(crate) log_writers: HashMap<(String, String), Vec<usize>>,
 }
 
 impl World {
@@ -223,3 +227,6 @@ impl World {
         task::span(&mut self.dice, 100, 700)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

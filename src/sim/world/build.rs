@@ -4,7 +4,7 @@
 //! Must not invent what a stack leaves open, beyond ids and instants drawn from the seed.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,9 @@ use crate::sim::stack::{self, Condition, Outcome, Stack};
 use crate::sim::world::definition::Family;
 use crate::sim::world::event::{Events, SILENCE};
 use crate::sim::world::image::{Behaviour, Registry};
-use crate::sim::world::service::{Breaker, Deployment, Record, Revision, Rollout, Service, Threshold, id};
+use crate::sim::world::service::{
+    Breaker, Deployment, Opening, Record, Revision, Rollout, Service, Threshold, id,
+};
 use crate::sim::world::task::{Health, Status, Step, Stop, Task, TaskId, span};
 use crate::sim::world::{Cluster, Due, Region, World};
 use crate::stdx::clock::Wall;
@@ -42,6 +44,7 @@ impl World {
             tasks: HashMap::new(),
             stacks: stacks.clone(),
             revision_owner: HashMap::new(),
+            log_writers: HashMap::new(),
         };
         for (number, stack) in stacks.iter().enumerate() {
             world.add_stack(number, stack);
@@ -147,6 +150,7 @@ impl World {
             name: Arc::clone(&name),
             stack: Arc::clone(stack),
             origin,
+            family: family_place,
             active: true,
             desired: spec.desired,
             min_percent: spec.rollout.min_percent,
@@ -160,6 +164,8 @@ impl World {
             history,
             events: Events::default(),
             tasks: BTreeSet::new(),
+            ghosts: VecDeque::new(),
+            opening: Opening { number: last_good, ..Opening::default() },
             last_good,
             steady: true,
             no_capacity: false,
@@ -173,6 +179,13 @@ impl World {
             cluster.services.insert(name, index);
         }
         let definition = family_place.and_then(|place| stack.task_definitions.get(place));
+        for container in definition.iter().flat_map(|definition| &definition.containers) {
+            let writers =
+                self.log_writers.entry((stack.region.clone(), container.log.group.clone())).or_default();
+            if writers.last() != Some(&index) {
+                writers.push(index);
+            }
+        }
         self.populate(index, spec, definition);
         let phase = self.opened.0.saturating_sub(
             self.services.get(index).and_then(|s| s.history.first()).map_or(0, |r| r.updated_at.0),
@@ -268,6 +281,10 @@ impl World {
             task.settle(started, checked);
             task.provider = provider;
             task.exec = spec.exec_enabled;
+            let id = task.id;
+            if let Some(found) = self.services.get_mut(service) {
+                found.opening.tasks.push(id);
+            }
         }
         for past in spec.stopped.iter().filter(|past| past.age.0 < MEMORY) {
             let stopped_at = opened.minus(past.age.0);
@@ -305,13 +322,21 @@ impl World {
             task.provider = spot.map(|share| Arc::from(share.provider.as_str()));
             task.stopping_at = Some(stopped_at.minus(Duration::from_secs(24)).max(task.created_at));
             task.execution_stopped_at = Some(stopped_at.minus(Duration::from_secs(11)).max(task.created_at));
+            task.sigterm_at = task
+                .stopping_at
+                .filter(|_| task.started_at.is_some() && past.code != "EssentialContainerExited");
             task.stopped_at = Some(stopped_at);
             let reason = past.reason.replace("{deployment}", &id(primary.number));
             let culprit = culprit.map(|place| (place, past.exit_code, past.container_reason.clone()));
             task.stop = Some(Stop { code: past.code.clone().into(), reason, culprit });
             let id = task.id;
+            let rollout = past.reason.starts_with("Scaling activity");
+            if !rollout && started_at >= primary.created_at {
+                self.replace(service, id, stopped_at, past.code == "ServiceSchedulerInitiated");
+            }
             self.schedule(stopped_at.plus(MEMORY), Due::Task(id, Step::Forgotten));
         }
+        self.keep_replaced(service, spec, checked, MEMORY);
     }
 
     fn remember_task(

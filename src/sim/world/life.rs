@@ -15,6 +15,9 @@ const TRUST: Duration = Duration::from_secs(40);
 /// How long stopped tasks can still be described.
 const MEMORY: Duration = Duration::from_secs(3600);
 
+/// Of so many forgotten tasks per service the log streams are kept.
+const MOST_GHOSTS: usize = 400;
+
 impl World {
     /// Carries out a step, unless the task's life has taken another turn since it was scheduled.
     pub(crate) fn step(&mut self, id: TaskId, step: Step) {
@@ -40,6 +43,7 @@ impl World {
             }
             (Step::Stopping, Status::Deactivating, false) => {
                 task.status = Status::Stopping;
+                task.sigterm_at = Some(now);
                 Some((Step::Exited, 1_500, 11_000))
             }
             (Step::Exited, Status::Stopping, false) => {
@@ -290,6 +294,11 @@ impl World {
             && let Some(found) = self.services.get_mut(task.service)
         {
             found.tasks.remove(&id);
+            // ECS forgets the task, CloudWatch Logs keeps its streams.
+            if task.started_at.is_some() {
+                found.ghosts.push_front(task);
+                found.ghosts.truncate(MOST_GHOSTS);
+            }
         }
     }
 }
@@ -297,6 +306,7 @@ impl World {
 fn task_status(task: Option<&mut Task>, status: Status, started: bool, now: Wall) {
     if let Some(task) = task {
         task.status = status;
+        task.sigterm_at = (status == Status::Stopping).then_some(now);
         if !started {
             task.execution_stopped_at = Some(now);
         }

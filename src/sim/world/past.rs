@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::sim::world::World;
 use crate::sim::world::event::{Event, MOST, SILENCE};
-use crate::sim::world::service::{Record, Service, id};
+use crate::sim::world::service::{Record, Service, id, past_tasks};
 use crate::sim::world::task::TaskId;
 use crate::stdx::clock::Wall;
 
@@ -19,15 +19,15 @@ impl World {
         let mut all: Vec<Event> = found.events.iter().cloned().collect();
         if all.len() < MOST {
             let before = all.last().map_or(self.opened, |oldest| oldest.at.min(self.opened));
-            all.extend(self.past(found, before).into_iter().take(MOST - all.len()));
+            all.extend(Self::past(found, before).into_iter().take(MOST - all.len()));
         }
         all
     }
 
-    fn past(&self, service: &Service, before: Wall) -> Vec<Event> {
+    fn past(service: &Service, before: Wall) -> Vec<Event> {
         let mut told = Teller { name: &service.name, events: Vec::new() };
         let mut newer = before;
-        for record in service.history.iter().filter(|record| record.created_at < before) {
+        for record in service.history.iter().filter(|record| service.is_past(record)) {
             let end = record.finished_at.unwrap_or(record.created_at);
             // Between deployments the scheduler repeats that all is well, every six hours.
             let mut again = end.plus(SILENCE);
@@ -35,26 +35,23 @@ impl World {
                 told.say(again, "has reached a steady state.".to_owned());
                 again = again.plus(SILENCE);
             }
-            self.deployment(&mut told, service, record, end);
+            Self::deployment(&mut told, service, record, end);
             newer = record.created_at;
             if told.events.len() > 2 * MOST {
                 break;
             }
         }
-        for stopped in service.tasks.iter().filter_map(|id| self.tasks.get(id)) {
-            if let (Some(at), Some(stop)) = (stopped.stopped_at.filter(|at| *at < self.opened), &stopped.stop)
-            {
-                if stop.code == "ServiceSchedulerInitiated" {
-                    told.say(
-                        at.minus(Duration::from_secs(50)),
-                        format!("has stopped 1 running tasks: (task {}).", stopped.id),
-                    );
-                }
+        for stop in &service.opening.stops {
+            if stop.by_scheduler {
                 told.say(
-                    at.plus(Duration::from_secs(6)),
-                    format!("has started 1 tasks: (task {}).", TaskId(stopped.id.0 ^ 0x5eed)),
+                    stop.at.minus(Duration::from_secs(50)),
+                    format!("has stopped 1 running tasks: (task {}).", stop.id),
                 );
             }
+            told.say(
+                stop.at.plus(Duration::from_secs(6)),
+                format!("has started 1 tasks: (task {}).", stop.by),
+            );
         }
         told.events.retain(|event| event.at < before);
         told.events.sort_by_key(|event| std::cmp::Reverse(event.at));
@@ -62,7 +59,7 @@ impl World {
         told.events
     }
 
-    fn deployment(&self, told: &mut Teller<'_>, service: &Service, record: &Record, end: Wall) {
+    fn deployment(told: &mut Teller<'_>, service: &Service, record: &Record, end: Wall) {
         let begin = record.created_at;
         let span = end.0.saturating_sub(begin.0).max(60_000);
         let at = |share: f64| {
@@ -74,19 +71,17 @@ impl World {
             Wall(begin.0 + (span as f64 * share) as i64)
         };
         let count = record.requested.max(1) as usize;
-        let named = |salt: u64| -> String {
-            let mut dice = fastrand::Rng::with_seed(record.target ^ salt);
-            (0..count).map(|_| format!(" (task {})", TaskId(dice.u128(..)))).collect()
+        let write = |ids: &mut dyn Iterator<Item = TaskId>| -> String {
+            ids.map(|id| format!(" (task {id})")).collect()
         };
-        let own: String = if service.last_good == Some(record.target) {
-            let tasks = service
-                .tasks
-                .iter()
-                .filter_map(|id| self.tasks.get(id))
-                .filter(|task| task.wanted && task.created_at < self.opened);
-            tasks.map(|task| format!(" (task {})", task.id)).collect()
+        let replaced = write(&mut past_tasks(
+            record.sources.first().copied().unwrap_or(record.target),
+            record.requested,
+        ));
+        let own = if service.opening.number == Some(record.target) && !service.opening.tasks.is_empty() {
+            write(&mut service.opening.tasks.iter().copied())
         } else {
-            named(1)
+            write(&mut past_tasks(record.target, record.requested))
         };
         let started = own.matches("(task").count().max(1);
         let targets = service.targets();
@@ -94,7 +89,13 @@ impl World {
         if record.rollback.is_some() {
             for turn in 1..=u64::from(record.failures.saturating_sub(1).min(12)) {
                 let share = 0.05 + 0.6 * f64::from(u32::try_from(turn).unwrap_or(0)) / 13.0;
-                told.say(at(share), format!("has started {started} tasks:{}.", named(1 + turn)));
+                told.say(
+                    at(share),
+                    format!(
+                        "has started {started} tasks:{}.",
+                        write(&mut past_tasks(record.target ^ (turn << 8), record.requested))
+                    ),
+                );
             }
             told.say(
                 at(0.7),
@@ -108,7 +109,7 @@ impl World {
                 told.say(at(0.3), format!("registered {started} targets in (target-group {arn})"));
                 told.say(at(0.62), format!("deregistered {count} targets in (target-group {arn})"));
             }
-            told.say(at(0.6), format!("has stopped {count} running tasks:{}.", named(0)));
+            told.say(at(0.6), format!("has stopped {count} running tasks:{replaced}."));
             if !targets.is_empty() {
                 told.say(at(0.63), format!("has begun draining connections on {count} tasks."));
             }

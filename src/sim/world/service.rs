@@ -3,7 +3,7 @@
 //! Must not move anything: the scheduler in `rollout` does.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::sim::stack::{self, ACCOUNT, Stack};
 use crate::sim::world::event::Events;
 use crate::sim::world::image::Resolved;
-use crate::sim::world::task::TaskId;
+use crate::sim::world::task::{Task, TaskId};
 use crate::stdx::clock::Wall;
 
 /// `rolloutState`.
@@ -198,6 +198,38 @@ pub enum DisturbanceKind {
     Load(f64),
 }
 
+/// A task that ended outside of a deployment, and the one that took its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Replaced {
+    /// When it stopped.
+    pub at: Wall,
+    /// Which.
+    pub id: TaskId,
+    /// Whether the scheduler had stopped it.
+    pub by_scheduler: bool,
+    /// The one that runs instead.
+    pub by: TaskId,
+}
+
+/// The tasks that a deployment before the start had brought: the same ones in events, in the list of stopped
+/// tasks and as log streams.
+pub fn past_tasks(target: u64, count: u32) -> impl Iterator<Item = TaskId> {
+    let mut dice = fastrand::Rng::with_seed(target ^ 1);
+    (0..count.max(1)).map(move |_| TaskId(dice.u128(..)))
+}
+
+/// What a service was like when the world opened: events of the past are told from this, so that they never
+/// change.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// The revision that ran.
+    pub number: Option<u64>,
+    /// Its tasks.
+    pub tasks: Vec<TaskId>,
+    /// Tasks that had stopped and been replaced, outside of deployments.
+    pub stops: Vec<Replaced>,
+}
+
 /// A service.
 #[derive(Debug)]
 pub struct Service {
@@ -211,6 +243,8 @@ pub struct Service {
     pub stack: Arc<Stack>,
     /// Its place in that stack.
     pub origin: usize,
+    /// The place of its first task definition's family in that stack.
+    pub family: Option<usize>,
     /// Whether it is ACTIVE (else INACTIVE).
     pub active: bool,
     /// `desiredCount`.
@@ -237,6 +271,10 @@ pub struct Service {
     pub events: Events,
     /// All tasks that are remembered.
     pub tasks: BTreeSet<TaskId>,
+    /// What it was like when the world opened.
+    pub opening: Opening,
+    /// Tasks that ECS has forgotten, newest first: their log streams remain.
+    pub ghosts: VecDeque<Task>,
     /// The revision of the last completed deployment.
     pub last_good: Option<u64>,
     /// Whether it is in a steady state.
@@ -303,6 +341,12 @@ impl Service {
     #[must_use]
     pub fn revision(&self, number: u64) -> Option<&Revision> {
         self.revisions.iter().rev().find(|revision| revision.number == number)
+    }
+
+    /// Whether a record tells of the time before the world opened.
+    #[must_use]
+    pub fn is_past(&self, record: &Record) -> bool {
+        self.revision(record.target).is_some_and(|revision| revision.build.is_some())
     }
 
     /// The fewest healthy tasks during a deployment: rounded up.

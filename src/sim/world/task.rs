@@ -130,6 +130,8 @@ pub struct Task {
     pub started_at: Option<Wall>,
     /// `stoppingAt`.
     pub stopping_at: Option<Wall>,
+    /// When its containers got SIGTERM, if they did.
+    pub sigterm_at: Option<Wall>,
     /// `executionStoppedAt`.
     pub execution_stopped_at: Option<Wall>,
     /// `stoppedAt`.
@@ -164,6 +166,7 @@ impl Task {
             pull_stopped_at: None,
             started_at: None,
             stopping_at: None,
+            sigterm_at: None,
             execution_stopped_at: None,
             stopped_at: None,
             stop: None,
