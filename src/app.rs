@@ -146,6 +146,22 @@ pub struct Session {
     pub version: &'static str,
 }
 
+impl Session {
+    /// A session that watches nothing yet.
+    #[must_use]
+    pub fn empty(version: &'static str) -> Self {
+        Self {
+            scopes: Vec::new(),
+            scopes_fault: None,
+            clusters: Vec::new(),
+            overrides: Vec::new(),
+            demo: false,
+            read_only: false,
+            version,
+        }
+    }
+}
+
 /// How times of log records are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimeStyle {

@@ -17,7 +17,7 @@ mod name;
 mod parser;
 mod printer;
 mod session;
-mod sim;
+mod simulator;
 mod table;
 mod user;
 mod verb;
@@ -73,23 +73,25 @@ fn start(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> 
 fn perform(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
     match request.id {
         Id::Completions => completions(request, printer),
+        Id::Console => console::live(request, environment),
         Id::Demo => console::demo(request, environment),
         Id::Docs => {
             let page = docs::page(request.text("PAGE").unwrap_or_default());
             printer.bytes(page.unwrap_or_default().as_bytes())?;
             Ok(Exit::Done)
         }
+        Id::Sim => block_on(simulator::run(request, printer)),
         Id::Keys => look::keys(request, environment, printer),
         Id::Themes => look::themes(request, environment, printer),
-        _ => headless(request, environment, printer),
+        _ => block_on(verb::run(request, environment, printer)),
     }
 }
 
-/// Runs a verb that asks AWS. One thread: a verb's work is waiting.
-fn headless(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
+/// Runs a verb that waits. One thread: waiting is all its work.
+fn block_on<T>(work: impl Future<Output = Result<T, End>>) -> Result<T, End> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Problem::new(Exit::Other, format!("cannot start: {error}")))?;
-    runtime.block_on(verb::run(request, environment, printer))
+    runtime.block_on(work)
 }
 
 fn completions(request: &Request, printer: &mut Printer) -> Result<Exit, End> {

@@ -70,7 +70,6 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
         Id::Fold => fold(model),
         Id::Refresh => {
             model.refresh.retry_all();
-            model.logs.retry();
             model.say("Asking AWS again");
             if model.session.scopes.is_empty() {
                 return vec![Effect::FindRegions];

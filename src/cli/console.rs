@@ -10,16 +10,46 @@ use crate::cli::End;
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::parser::Request;
-use crate::cli::user;
+use crate::cli::{session, simulator, user};
 use crate::cloud::{AccountSettings, Cloud, Settings};
 use crate::config::{Choice, Config};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::scope::{Account, Scope};
 use crate::runtime::console::{self, Opening};
 use crate::runtime::event_loop::{Ending, Multiplexer};
-use crate::sim::{self, Sim, SimConfig, Stack};
+use crate::sim::{self, Sim};
 use crate::stdx::clock::Clock;
 use crate::theme::{Depth, Glyphs};
+
+/// Opens the console on AWS, or on whatever the endpoint variables name.
+///
+/// # Errors
+/// When flags or files are wrong, or there is no terminal.
+pub fn live(request: &Request, environment: &Environment) -> Result<Exit, End> {
+    let config = user::config(request, environment)?;
+    let accounts = session::accounts(request, environment, &config);
+    let regions = session::regions(request, &config)?;
+    let settings = session::settings(request, environment, accounts.clone());
+    let clock = Clock::system();
+    // Nothing slow happens here: the clients are made by the first query.
+    let cloud = Cloud::new(settings, clock.clone()).map_err(Problem::from)?;
+    let scopes = accounts
+        .iter()
+        .flat_map(|a| regions.iter().map(|r| Scope { account: a.account.clone(), region: r.clone() }))
+        .collect();
+    let session = Session {
+        scopes,
+        clusters: request.all("cluster").to_vec(),
+        overrides: cloud.endpoint_overrides(),
+        read_only: read_only(environment),
+        ..Session::empty(env!("CARGO_PKG_VERSION"))
+    };
+    let accounts = accounts.into_iter().map(|a| a.account).collect();
+    runtime()?.block_on(async move {
+        let opening = opening(session, accounts, config, environment, clock)?;
+        Ok(exit(console::open(opening, std::future::ready(Ok(cloud))).await)?)
+    })
+}
 
 /// Opens the console on the embedded simulator.
 ///
@@ -27,46 +57,35 @@ use crate::theme::{Depth, Glyphs};
 /// When flags or files are wrong, or there is no terminal.
 pub fn demo(request: &Request, environment: &Environment) -> Result<Exit, End> {
     let config = user::config(request, environment)?;
-    let stacks = super::sim::stacks(request)?;
-    let faults = super::sim::faults(request)?;
-    let regions: BTreeSet<String> = stacks.iter().map(|stack: &Stack| stack.region.clone()).collect();
+    let world = simulator::world(request)?;
+    let regions: BTreeSet<String> = world.stacks.iter().map(|stack| stack.region.clone()).collect();
     let account = Account::new("demo");
-    let scopes = regions.into_iter().map(|region| Scope::new(account.clone(), region)).collect();
-    let runtime = runtime()?;
-    runtime.block_on(async move {
-        let clock = super::sim::clock(request);
-        let sim = SimConfig {
-            seed: request.number("seed").unwrap_or(super::sim::SEED),
-            stacks,
-            faults,
-            ..SimConfig::default()
-        };
-        let theirs = clock.clone();
-        let theirs_account = account.clone();
+    let session = Session {
+        scopes: regions.into_iter().map(|region| Scope::new(account.clone(), region)).collect(),
+        overrides: vec![("all".to_owned(), "loopback".to_owned())],
+        demo: true,
+        read_only: read_only(environment),
+        ..Session::empty(env!("CARGO_PKG_VERSION"))
+    };
+    runtime()?.block_on(async move {
+        let clock = simulator::clock(request)?;
+        let (theirs, whose) = (clock.clone(), account.clone());
         let connect = async move {
-            let started = sim::start(sim, theirs.clone()).await;
+            let started = sim::start(world, theirs.clone()).await;
             let sim = started.map_err(|e| Fault::new(FaultKind::Config, e.to_string()))?;
-            let mut settings = Settings::simulator(sim.url());
-            settings.accounts = vec![AccountSettings { account: theirs_account, profile: None }];
-            // The simulator lives as long as the process: dropping its handle would end it.
+            let settings = Settings {
+                accounts: vec![AccountSettings { account: whose, profile: None }],
+                ..Settings::simulator(sim.url())
+            };
             keep(sim);
             Cloud::new(settings, theirs)
-        };
-        let session = Session {
-            scopes,
-            scopes_fault: None,
-            clusters: Vec::new(),
-            overrides: vec![("all".to_owned(), "on loopback".to_owned())],
-            demo: true,
-            read_only: read_only(environment),
-            version: env!("CARGO_PKG_VERSION"),
         };
         let opening = opening(session, vec![account], config, environment, clock)?;
         Ok(exit(console::open(opening, connect).await)?)
     })
 }
 
-/// The demo's simulator runs until the process ends.
+/// The demo's simulator runs until the process ends: dropping its handle would end it.
 fn keep(sim: Sim) {
     std::mem::forget(sim);
 }

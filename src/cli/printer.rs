@@ -105,6 +105,10 @@ impl Printer {
             Form::Table => {
                 let lines = table(&report.items, self);
                 self.lines(&lines)?;
+                if report.items.is_empty() && report.is_complete() {
+                    let regions: Vec<&str> = report.scopes.iter().map(|s| s.region.as_str()).collect();
+                    self.remark(&format!("nothing found in {}", regions.join(", ")));
+                }
             }
         }
         self.out.flush()?;

@@ -232,7 +232,7 @@ pub const TABLE: &[Command] = &[
                 ..flag(
                     "fault",
                     Kind::Fault,
-                    "A fault to inject, such as latency=300ms or throttle=0.2 (sim --help tells more)",
+                    "A fault to inject, such as *:latency=300ms (sim --help tells more)",
                 )
             },
         ],

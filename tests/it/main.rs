@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cloud;
 #[cfg(test)]
+mod pty;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
-mod pty;
+mod tidy;

@@ -34,7 +34,8 @@ struct Terminal {
 impl Terminal {
     fn open(arguments: &[&str], rows: u16, cols: u16) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let pair =
+            native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_opsdeck"));
         command.args(arguments);
         command.env_clear();

@@ -17,7 +17,7 @@ use crate::domain::query::{Answer, Class, Query};
 use crate::domain::task::TaskId;
 use crate::logs::RecordId;
 use crate::logs::filter::Filter;
-use crate::logs::follow::{Follow, FollowOptions, RequestId};
+use crate::logs::follow::{Follow, FollowState, Options, RequestId};
 use crate::logs::level::Level;
 use crate::logs::parse::{self, Fields};
 use crate::logs::scan::Scan;
@@ -33,11 +33,16 @@ const SCAN_BUDGET: usize = 2 << 20;
 /// A log that only passes by under a moving selection does not cost a request.
 const SETTLE: Duration = Duration::from_millis(600);
 
+/// Lines asked for at first and with each reading back.
+const SCREENFUL: usize = 200;
+
 /// What is followed, with the requests under way.
 #[derive(Clone, Debug)]
 struct Following {
     follow: Follow,
     requests: BTreeMap<Token, RequestId>,
+    /// The newest look at the service that was handed in.
+    observed: Option<Moment>,
 }
 
 /// The pane.
@@ -195,7 +200,14 @@ impl LogsPane {
         let Some(subject) = self.subject.clone().filter(|_| visible) else { return effects };
         let opened = *self.opened_at.get_or_insert(now);
         if self.following.is_none() && (focused || now.since(opened) >= SETTLE) {
-            let options = FollowOptions { since: Some(self.since), ..FollowOptions::default() };
+            let options = Options {
+                since: now.wall.minus(self.since),
+                newest_first: Some(SCREENFUL),
+                follow: true,
+                pattern: None,
+                containers: Vec::new(),
+                tasks: Vec::new(),
+            };
             self.following = Some(Following {
                 follow: Follow::new(subject.clone(), options, now),
                 requests: BTreeMap::new(),
@@ -203,9 +215,10 @@ impl LogsPane {
         }
         let Some(following) = self.following.as_mut() else { return effects };
         if let LogSubject::Service(id) = &subject
-            && let Some(seen) = world.service(id)
+            && let Some(seen) = world.service(id).filter(|seen| following.observed != Some(seen.at))
         {
-            following.follow.see_service(&seen.value);
+            following.observed = Some(seen.at);
+            following.follow.observe(&seen.value, now);
         }
         let class = if focused { Class::Foreground } else { Class::Background };
         for (id, query) in following.follow.next(now) {
@@ -220,7 +233,7 @@ impl LogsPane {
     pub fn absorb(&mut self, token: Token, _query: &Query, outcome: &Result<Answer, Fault>, now: Moment) {
         let Some(following) = self.following.as_mut() else { return };
         let Some(id) = following.requests.remove(&token) else { return };
-        for batch in following.follow.absorb(id, outcome, now) {
+        for batch in following.follow.absorb(id, outcome.clone(), now) {
             self.store.insert(&batch);
         }
         self.scan.advance(&self.store, SCAN_BUDGET);
@@ -236,13 +249,6 @@ impl LogsPane {
             (Some(following), _) => following.follow.wake_at().map(|at| at.since(now)),
             (None, Some(opened)) => Some(SETTLE.saturating_sub(now.since(opened))),
             (None, None) => None,
-        }
-    }
-
-    /// Asks again at once after a fault.
-    pub fn retry(&mut self) {
-        if let Some(following) = self.following.as_mut() {
-            following.follow.retry();
         }
     }
 
@@ -480,8 +486,11 @@ impl LogsPane {
         }
         if let Some(following) = &self.following {
             let state = following.follow.state(now);
-            let role = if state.is_calm() { Role::Muted } else { Role::Warn };
-            right.push((state.to_string(), role));
+            let role = match state {
+                FollowState::Live | FollowState::Starting { .. } | FollowState::Done => Role::Muted,
+                _ => Role::Warn,
+            };
+            right.push((state.sentence(), role));
         }
         let weigh = self.weigher();
         let window =
@@ -503,8 +512,8 @@ impl LogsPane {
             return vec!["Select a service or a task and press l.".to_owned()];
         };
         if self.store.is_empty() {
-            let mut lines = vec![following.follow.state(now).to_string()];
-            lines.extend(following.follow.remarks());
+            let mut lines = vec![capital(&following.follow.state(now).sentence())];
+            lines.extend(following.follow.notes().map(str::to_owned));
             return lines;
         }
         vec!["No line held here passes the filter.".to_owned()]
@@ -513,6 +522,11 @@ impl LogsPane {
     /// What the follow machine wants to be known: containers that log elsewhere, streams that cannot be mapped.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
-        self.following.as_ref().map(|f| f.follow.remarks()).unwrap_or_default()
+        self.following.iter().flat_map(|f| f.follow.notes().map(str::to_owned)).collect()
     }
+}
+
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
 }
