@@ -9,5 +9,6 @@ pub mod domain;
 
 pub mod command;
 
+pub mod guard;
 pub mod journal;
 pub mod logs;
