@@ -13,6 +13,7 @@ pub mod logs;
 pub mod theme;
 
 pub mod diagnose;
+pub mod guard;
 pub mod keymap;
 
 pub mod config;

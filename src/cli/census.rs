@@ -143,7 +143,8 @@ fn ambiguous(name: &Name, found: &[Service]) -> Problem {
 
 /// Neither found nor known to be absent.
 fn unknowable(gather: &Gather, name: &Name) -> Problem {
-    let reasons: Vec<String> = gather.failures().iter().map(crate::cli::envelope::Missing::sentence).collect();
+    let reasons: Vec<String> =
+        gather.failures().iter().map(crate::cli::envelope::Missing::sentence).collect();
     let exit = gather.failures().iter().map(|missing| Exit::of(missing.kind)).next().unwrap_or(Exit::Other);
     let mut problem = Problem::new(
         exit,
