@@ -516,7 +516,13 @@ impl LogsPane {
             return vec!["Select a service or a task and press l.".to_owned()];
         };
         if self.store.is_empty() {
-            let mut lines = vec![capital(&following.follow.state(now).sentence())];
+            let mut lines = vec![match following.follow.state(now) {
+                FollowState::Live => format!(
+                    "No lines in the last {}. New ones appear here by themselves.",
+                    crate::stdx::span::brief(self.since)
+                ),
+                other => capital(&other.sentence()),
+            }];
             lines.extend(following.follow.notes().map(str::to_owned));
             return lines;
         }
