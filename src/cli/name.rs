@@ -122,7 +122,7 @@ mod tests {
             Name::InCluster { cluster: "prod".into(), service: "web".into() }
         );
         let arn = Name::parse("arn:aws:ecs:eu-west-2:123456789012:service/prod/web").unwrap();
-        assert_eq!((arn.region(), arn.cluster(), arn.service()), (Some("eu-west-2"), Some("prod"), "web"));
+        assert_eq!((arn.cluster(), arn.service()), (Some("prod"), "web"));
         let old = Name::parse("arn:aws:ecs:eu-west-2:123456789012:service/web").unwrap();
         assert_eq!((old.cluster(), old.service()), (None, "web"));
     }
