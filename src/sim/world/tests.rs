@@ -400,3 +400,18 @@ fn a_fleet_starts_without_building_what_nobody_asked_for() {
     assert_eq!(world.services.len(), 2_000);
     assert!(world.tasks.len() > wanted as usize / 2);
 }
+
+#[test]
+fn a_bad_release_leaves_its_last_words_in_the_log() {
+    let mut stack = small(1, BREAKER, "");
+    let incident = "at = \"5s\"\nkind = \"bad-deploy\"\nservice = \"api\"\ntext = \"KeyError: 'DATABASE_URL'\"\nexit_code = 3\n";
+    stack.timeline = vec![toml::from_str(incident).unwrap()];
+    let mut world = World::new(vec![stack], 7, START);
+    world.advance(START.plus(Duration::from_secs(90)));
+    let groups = world.log_groups("us-east-1", &[]);
+    let words: Vec<_> =
+        groups.groups[0].emitters.iter().filter_map(|emitter| emitter.last_words.clone()).collect();
+    assert!(!words.is_empty() && words.iter().all(|said| said == "KeyError: 'DATABASE_URL'"), "{words:?}");
+    let codes: BTreeSet<_> = world.tasks.values().filter_map(|task| task.stop.clone()?.culprit?.1).collect();
+    assert_eq!(codes, BTreeSet::from([3]));
+}
