@@ -8,6 +8,7 @@ pub mod identity;
 pub mod log;
 pub mod mutation;
 pub mod observation;
+pub mod plan;
 pub mod query;
 pub mod scope;
 pub mod sweep;

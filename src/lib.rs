@@ -13,6 +13,10 @@ pub mod theme;
 
 pub mod logs;
 
+pub mod journal;
+
+pub mod guard;
+
 pub mod diagnose;
 
 pub mod keymap;

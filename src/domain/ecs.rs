@@ -3,7 +3,7 @@
 //! Strings that AWS may extend (statuses, reasons) stay strings: an unknown one is shown, not lost.
 //! Must not judge health; `diagnose` does.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
@@ -18,7 +18,7 @@ pub struct ClusterId {
 }
 
 /// A service by cluster and name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ServiceId {
     /// Where.
     pub scope: Scope,

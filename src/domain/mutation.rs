@@ -2,14 +2,14 @@
 //!
 //! Must not be performed without a `guard::Permit`; nothing here can mint one.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::ecs::ServiceId;
 use crate::domain::scope::Scope;
 use crate::domain::task::TaskId;
 
 /// One mutating call. Each carries the identity of its target, scope included.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case")]
 pub enum Mutation {
     /// `ecs:UpdateService` with `forceNewDeployment` and nothing else: a desired count sent along would undo

@@ -3,7 +3,7 @@
 //!
 //! Must not hold credentials: a scope is a name, not a session.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 crate::id! {
     /// The name of a credential context: a profile or a configured account; `default` without either.
@@ -15,7 +15,7 @@ crate::id! {
 }
 
 /// An account's region: the unit of credentials, quotas and failure.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Scope {
     /// Whose credentials.
     pub account: Account,

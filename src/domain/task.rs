@@ -2,14 +2,14 @@
 //!
 //! Must not judge: why a task stopped is kept in ECS's own words.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::ecs::Revision;
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
 
 /// A task by cluster and id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TaskId {
     /// Where.
     pub scope: Scope,

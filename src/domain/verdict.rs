@@ -3,10 +3,10 @@
 //! Must not be guessed from a list that merely looks right: a rollout is done only by the id of the
 //! deployment that was started.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The end of a mutation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     /// Done, as asked.

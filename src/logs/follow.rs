@@ -12,6 +12,7 @@
 //! Must not perform anything or read a clock.
 
 mod channel;
+mod discovery;
 mod seen;
 mod sources;
 mod state;
@@ -27,9 +28,8 @@ pub use state::{FollowState, Gap};
 use crate::domain::ecs::{Revision, Service};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::log::{LogEvent, LogSource, LogSubject};
-use crate::domain::query::{Answer, PageToken, Query, Streams};
-use crate::domain::scope::{Arn, Scope};
-use crate::domain::sweep::TASKS_PER_CALL;
+use crate::domain::query::{Answer, Query};
+use crate::domain::scope::Arn;
 use crate::logs::line::{Arrival, Batch, Line, Origin};
 use crate::stdx::clock::{Moment, Wall};
 
@@ -133,50 +133,6 @@ impl Follow {
         };
         follow.begin();
         follow
-    }
-
-    fn begin(&mut self) {
-        match self.subject.clone() {
-            LogSubject::Service(_) => {
-                for stopped in [false, true] {
-                    let query = self.own_tasks(stopped, None);
-                    self.ask_later(Duration::ZERO, Ask::OwnTasks { stopped }, query);
-                }
-            }
-            LogSubject::Task { task_definition_arn, .. } => self.fetch_definition(&task_definition_arn),
-        }
-    }
-
-    fn ask_later(&mut self, wait: Duration, ask: Ask, query: Query) {
-        self.to_ask.push((self.now.mono + wait, ask, query));
-    }
-
-    fn scope_and_cluster(&self) -> (Scope, String) {
-        match &self.subject {
-            LogSubject::Service(service) => (service.scope.clone(), service.cluster.clone()),
-            LogSubject::Task { task, .. } => (task.scope.clone(), task.cluster.clone()),
-        }
-    }
-
-    fn own_tasks(&self, stopped: bool, page: Option<PageToken>) -> Query {
-        let (scope, cluster) = self.scope_and_cluster();
-        let service = match &self.subject {
-            LogSubject::Service(service) => Some(service.name.clone()),
-            LogSubject::Task { .. } => None,
-        };
-        Query::ListTasks { scope, cluster, service, stopped, page }
-    }
-
-    fn fetch_definition(&mut self, arn: &str) {
-        let revision = Revision::of(arn);
-        let asks = Ask::Definition(revision.clone());
-        if self.sources.revisions.contains(&revision) || self.is_asking(&asks) {
-            return;
-        }
-        self.fetching.insert(revision.clone());
-        let (scope, _) = self.scope_and_cluster();
-        let query = Query::DescribeTaskDefinition { scope, arn: arn.to_owned() };
-        self.ask_later(Duration::ZERO, Ask::Definition(revision), query);
     }
 
     /// Takes a look at the service that somebody else had: a new revision may log elsewhere.
@@ -287,25 +243,6 @@ impl Follow {
         self.in_flight.values().any(|a| a == ask) || self.to_ask.iter().any(|(_, a, _)| a == ask)
     }
 
-    fn look_up_runtimes(&mut self) {
-        match self.subject.clone() {
-            LogSubject::Service(_) => {
-                let query = self.own_tasks(false, None);
-                self.ask_later(Duration::ZERO, Ask::OwnTasks { stopped: false }, query);
-            }
-            LogSubject::Task { task, .. } => self.describe(vec![task.id]),
-        }
-    }
-
-    fn describe(&mut self, tasks: Vec<String>) {
-        let (scope, cluster) = self.scope_and_cluster();
-        for some in tasks.chunks(TASKS_PER_CALL) {
-            let query =
-                Query::DescribeTasks { scope: scope.clone(), cluster: cluster.clone(), tasks: some.to_vec() };
-            self.ask_later(Duration::ZERO, Ask::Tasks(some.to_vec()), query);
-        }
-    }
-
     /// When `next` will have something, if nothing is absorbed before.
     #[must_use]
     pub fn wake_at(&self) -> Option<Moment> {
@@ -374,91 +311,6 @@ impl Follow {
         };
         batches.extend(self.release());
         batches
-    }
-
-    fn absorb_own_tasks(&mut self, names: &[String], stopped: bool, next: Option<PageToken>) {
-        let ids: Vec<String> = names.iter().map(|arn| Arn::last(arn).to_owned()).collect();
-        if self.sources.needs_runtimes() {
-            let unseen = ids.iter().filter(|id| self.described.insert((*id).clone())).cloned().collect();
-            self.describe(unseen);
-        }
-        self.sources.own(ids);
-        if next.is_some() {
-            let query = self.own_tasks(stopped, next);
-            self.ask_later(Duration::ZERO, Ask::OwnTasks { stopped }, query);
-        }
-    }
-
-    /// What could not be asked about is asked again; whose a task is, is not worth waiting for more than once.
-    fn ask_failed(&mut self, ask: Ask, fault: Fault) {
-        let wait = Duration::from_secs(if fault.is_transient() { 3 } else { 30 });
-        match ask {
-            Ask::Service => self.next_service = self.now.mono + wait,
-            Ask::Definition(revision) => {
-                let (scope, _) = self.scope_and_cluster();
-                let arn = match &self.subject {
-                    LogSubject::Task { task_definition_arn, .. } => task_definition_arn.clone(),
-                    LogSubject::Service(_) => revision.to_string(),
-                };
-                let query = Query::DescribeTaskDefinition { scope, arn };
-                // The other revisions need not wait for one that may be gone.
-                self.fetching.remove(&revision);
-                self.ask_later(wait, Ask::Definition(revision), query);
-                if !self.sources.is_empty() {
-                    self.open_channels();
-                }
-            }
-            Ask::OwnTasks { stopped } if fault.is_transient() => {
-                let query = self.own_tasks(stopped, None);
-                self.ask_later(wait, Ask::OwnTasks { stopped }, query);
-            }
-            Ask::Tasks(ids) if fault.is_transient() => {
-                let (scope, cluster) = self.scope_and_cluster();
-                let query = Query::DescribeTasks { scope, cluster, tasks: ids.clone() };
-                self.ask_later(wait, Ask::Tasks(ids), query);
-            }
-            Ask::Tasks(ids) => {
-                self.sources.notes.insert(format!(
-                    "whose some tasks are could not be checked ({fault}): other services' lines may be among these"
-                ));
-                for id in ids {
-                    self.sources.forgotten(&id);
-                }
-                return;
-            }
-            Ask::OwnTasks { .. } | Ask::Page(..) => return,
-        }
-        self.trouble = Some((fault, self.now.mono + wait));
-    }
-
-    /// A channel for each part of the plan that has none yet. Channels of earlier revisions stay.
-    fn open_channels(&mut self) {
-        if !self.fetching.is_empty() {
-            // The first plan waits for all revisions, so that they share their requests.
-            return;
-        }
-        for (group, streams) in self.sources.plan(self.without_names) {
-            let is_read = |channel: &Channel| {
-                channel.group == group
-                    && match (&channel.streams, &streams) {
-                        (Streams::All, _) => true,
-                        (Streams::Prefix(wide), Streams::Prefix(narrow)) => narrow.starts_with(wide.as_str()),
-                        (had, wanted) => had == wanted,
-                    }
-            };
-            if !self.channels.iter().any(is_read) {
-                self.channels.push(Channel::new(group, streams, &self.options, self.began));
-            }
-        }
-        if self.sources.is_empty() {
-            self.why_nothing =
-                Some("no container of this task definition logs to CloudWatch Logs".to_owned());
-        } else {
-            self.why_nothing = None;
-        }
-        if self.sources.needs_runtimes() {
-            self.next_runtimes.get_or_insert(self.now.mono);
-        }
     }
 
     fn absorb_page(

@@ -399,6 +399,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn no_text_is_too_odd(text in any::<String>()) {
             let _ = summary(&text, &Fields::default());

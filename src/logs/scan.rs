@@ -290,6 +290,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn turns_between_insertions_find_what_one_look_finds(
             batches in proptest::collection::vec(proptest::collection::vec((0i64..500, 0usize..200), 0..200), 1..12),

@@ -113,6 +113,8 @@ fn highlights_are_merged_and_in_order() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_filter_and_no_line_is_too_odd(filter in "[-\"/a-z=:<>!(. é]{0,24}", line in any::<String>()) {
         if let Ok(filter) = Filter::parse(&filter) {

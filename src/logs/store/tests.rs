@@ -112,6 +112,8 @@ fn a_reader_keeps_the_version_it_holds() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_arrivals_end_in_order_with_nothing_lost_and_the_bytes_true(
         batches in proptest::collection::vec(

@@ -171,6 +171,8 @@ fn wrapped_lines_take_their_rows() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn keys_and_arrivals_never_move_a_held_screen_and_the_cursor_stays_on_it(
         steps in proptest::collection::vec((0u8..9, 0i64..400, 0usize..12), 1..60), height in 1usize..12, filtered in any::<bool>()
