@@ -4,6 +4,7 @@
 //! Floor 8, the top. Must hold no rule about AWS: it asks, arranges and prints.
 
 mod census;
+mod console;
 mod docs;
 mod envelope;
 mod environment;
@@ -28,7 +29,7 @@ use crate::cli::environment::Environment;
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::parser::{Parsed, Request};
 use crate::cli::printer::Printer;
-use crate::cli::verb::End;
+pub use crate::cli::verb::End;
 use crate::command::Id;
 
 /// The whole program.
@@ -72,6 +73,8 @@ fn start(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> 
 fn perform(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
     match request.id {
         Id::Completions => completions(request, printer),
+        Id::Console => console::live(request, environment),
+        Id::Demo => console::demo(request, environment),
         Id::Docs => {
             let page = docs::page(request.text("PAGE").unwrap_or_default());
             printer.bytes(page.unwrap_or_default().as_bytes())?;

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::stdx::clock::Wall;
 
-pub use event::{event_meaning, event_severity};
+pub use event::{event_meaning, event_severity, event_text};
 pub use service::{deadlock, service_health};
 pub use task::{stop_explanation, task_health};
 

@@ -6,6 +6,7 @@ pub mod ecs;
 pub mod fault;
 pub mod identity;
 pub mod log;
+pub mod meter;
 pub mod mutation;
 pub mod observation;
 pub mod plan;

@@ -23,9 +23,13 @@ pub mod keymap;
 
 pub mod config;
 
+pub mod app;
+
 pub mod cloud;
 
 pub mod sim;
+
+pub mod view;
 
 pub mod runtime;
 

@@ -15,3 +15,4 @@ pub mod scan;
 pub mod store;
 pub mod trace;
 pub mod viewport;
+pub use store::RecordId;

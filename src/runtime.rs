@@ -1,5 +1,12 @@
-//! What touches the machine: files, terminal, signals, the loop.
+//! Where the pure console meets the world: the loop, the effects, the terminal, signals, files.
 //!
-//! Floor 7. Must not decide what is shown or asked; it performs what the floors below decided.
+//! Floor 7. Must not decide anything that `app` could decide; it performs and reports.
 
+pub mod console;
+pub mod event_loop;
 pub mod files;
+pub mod input;
+pub mod perform;
+pub mod screen;
+pub mod signal;
+pub mod terminal;

@@ -34,6 +34,8 @@ pub struct Theme {
     pub description: String,
     /// The signs to draw with.
     pub glyphs: Glyphs,
+    /// The colours that the terminal has.
+    pub depth: Depth,
     full: [Style; role::COUNT],
     shown: [Style; role::COUNT],
 }
@@ -88,6 +90,7 @@ impl Theme {
             name: name.to_owned(),
             description: String::new(),
             glyphs: Glyphs::UNICODE,
+            depth: Depth::Rgb,
             full: styles,
             shown: styles,
         }
@@ -104,6 +107,7 @@ impl Theme {
     pub fn with_depth(mut self, depth: Depth) -> Self {
         let screen = self.full.get(Role::Text as usize).copied().unwrap_or_default();
         self.shown = self.full.map(|style| degrade(style, screen, depth));
+        self.depth = depth;
         self
     }
 

@@ -82,7 +82,11 @@ impl Session {
 }
 
 /// Whom to talk to, as whom, how fast.
-fn settings(request: &Request, environment: &Environment, accounts: Vec<AccountSettings>) -> Settings {
+pub(super) fn settings(
+    request: &Request,
+    environment: &Environment,
+    accounts: Vec<AccountSettings>,
+) -> Settings {
     Settings {
         accounts,
         endpoint: Endpoint::FromEnvironment,
@@ -95,7 +99,11 @@ fn settings(request: &Request, environment: &Environment, accounts: Vec<AccountS
 
 /// The credential contexts: the named profile's alone; or that of keys in the environment; or all that are
 /// configured; or `default`.
-fn accounts(request: &Request, environment: &Environment, config: &Config) -> Vec<AccountSettings> {
+pub(super) fn accounts(
+    request: &Request,
+    environment: &Environment,
+    config: &Config,
+) -> Vec<AccountSettings> {
     let profile = request.text("profile").or_else(|| environment.get("AWS_PROFILE"));
     let configured = config.accounts.iter().map(|(name, account)| AccountSettings {
         account: Account::new(name),
@@ -114,7 +122,7 @@ fn accounts(request: &Request, environment: &Environment, config: &Config) -> Ve
 }
 
 /// The regions that `--region` names, or else the configuration's set `default`.
-fn regions(request: &Request, config: &Config) -> Result<Vec<Region>, Problem> {
+pub(super) fn regions(request: &Request, config: &Config) -> Result<Vec<Region>, Problem> {
     let words = request.all("region");
     let list = if words.is_empty() { "default".to_owned() } else { words.join(",") };
     let regions = config.expand_regions(&list).map_err(|what| {

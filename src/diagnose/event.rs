@@ -66,6 +66,13 @@ pub fn event_meaning(message: &str) -> Option<String> {
     })
 }
 
+/// The event without the service's own name, which whoever shows it has said already.
+#[must_use]
+pub fn event_text<'m>(message: &'m str, service: &str) -> &'m str {
+    let rest = message.strip_prefix("(service ").and_then(|m| m.strip_prefix(service));
+    rest.and_then(|m| m.strip_prefix(')')).map_or(message, |m| m.trim_start_matches([' ', ',']))
+}
+
 fn find(message: &str) -> Option<&'static (&'static str, Severity, &'static str)> {
     let message = message.to_ascii_lowercase();
     CATALOGUE.iter().find(|(part, _, _)| message.contains(&part.to_ascii_lowercase()))

@@ -9,4 +9,8 @@ mod docs;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod pty;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
 mod tidy;

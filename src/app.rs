@@ -1,0 +1,408 @@
+//! The console as a pure machine: `update` takes the model and a message with its moment, and gives effects
+//! as data. `app` decides; `runtime` performs; `view` draws.
+//!
+//! Must not read a clock, wait, hold a handle or do I/O, and holds no type of the drawing library.
+
+pub mod cursor;
+mod dispatch;
+pub mod history;
+pub mod input;
+mod interest;
+pub mod layout;
+pub mod overlay;
+pub mod pane;
+pub mod refresh;
+mod update;
+pub mod world;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use interest::interests;
+pub use update::update;
+
+use crate::app::history::{History, Place};
+use crate::app::overlay::{Overlay, Prompt};
+use crate::app::pane::list::{ListPane, Scroll};
+use crate::app::pane::services::Services;
+use crate::app::pane::tasks::Tasks;
+use crate::app::pane::{PaneId, logs::LogsPane};
+use crate::app::refresh::{Cadence, Refresh, Token};
+use crate::app::world::World;
+use crate::command::Context;
+use crate::config::Config;
+use crate::domain::ecs::{ClusterId, ServiceId};
+use crate::domain::fault::Fault;
+use crate::domain::meter::Meter;
+use crate::domain::query::{Answer, Class, Query};
+use crate::domain::scope::{Region, Scope};
+use crate::domain::task::TaskId;
+use crate::keymap::{Key, Keymap};
+use crate::stdx::clock::Moment;
+use crate::stdx::rect::Size;
+use crate::theme::Theme;
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this size now.
+    Resize(Size),
+    /// The mouse pointed at something that the last written frame showed.
+    Pointed(Target, Pointing),
+    /// Time passed.
+    Tick,
+    /// The regions to watch are known, or why not.
+    Scopes(Result<Vec<Scope>, Fault>),
+    /// An answer from AWS.
+    Answer(Token, Box<Query>, Box<Result<Answer, Fault>>),
+    /// A reading of the request budget.
+    Meter(Meter),
+    /// A frame with these scroll extents was written.
+    Presented(Vec<(PaneId, usize)>),
+    /// The console is back in the foreground.
+    Resumed,
+}
+
+/// Something on the screen that can be pointed at, by identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A tab of the strip.
+    Tab(PaneId),
+    /// A pane's area.
+    Pane(PaneId),
+    /// A service's row.
+    Service(ServiceId),
+    /// A task's row.
+    Task(TaskId),
+    /// A cluster's row.
+    Cluster(ClusterId),
+    /// A service event's row.
+    Event(String),
+    /// A log record's row.
+    Record(crate::logs::RecordId),
+    /// A row of the palette.
+    Suggestion(usize),
+}
+
+/// What the mouse did there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointing {
+    /// Clicked.
+    Click,
+    /// Clicked twice.
+    DoubleClick,
+    /// Wheel up.
+    WheelUp,
+    /// Wheel down.
+    WheelDown,
+}
+
+/// What the runtime is asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask AWS.
+    Query {
+        /// Ties the answer to whoever asked.
+        token: Token,
+        /// The request.
+        query: Query,
+        /// Whose time it spends.
+        class: Class,
+    },
+    /// Nobody wants the answers of this token any more.
+    Cancel(Token),
+    /// Find out which regions to watch.
+    FindRegions,
+    /// Put text on the terminal's clipboard.
+    Copy(String),
+    /// Stop the process until the shell continues it.
+    Suspend,
+    /// Clear and draw everything again.
+    Redraw,
+    /// End.
+    Quit,
+}
+
+/// What is fixed for a session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// What is watched; empty until the regions are known.
+    pub scopes: Vec<Scope>,
+    /// Why the scopes could not be found out.
+    pub scopes_fault: Option<Fault>,
+    /// Only these clusters, when named on the command line.
+    pub clusters: Vec<String>,
+    /// Endpoint overrides in force: service and address.
+    pub overrides: Vec<(String, String)>,
+    /// The embedded simulator is what we look at.
+    pub demo: bool,
+    /// Writes cannot be unlocked.
+    pub read_only: bool,
+    /// opsdeck's version.
+    pub version: &'static str,
+}
+
+impl Session {
+    /// A session that watches nothing yet.
+    #[must_use]
+    pub fn empty(version: &'static str) -> Self {
+        Self {
+            scopes: Vec::new(),
+            scopes_fault: None,
+            clusters: Vec::new(),
+            overrides: Vec::new(),
+            demo: false,
+            read_only: false,
+            version,
+        }
+    }
+}
+
+/// How times of log records are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeStyle {
+    /// Local time of day.
+    #[default]
+    Local,
+    /// UTC.
+    Utc,
+    /// How long ago.
+    Age,
+    /// Not at all.
+    None,
+}
+
+/// A passing message in the footer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// The sentence.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+    /// Until when it stands.
+    pub until: Moment,
+}
+
+/// Everything.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The session.
+    pub session: Session,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// What was observed.
+    pub world: World,
+    /// What is being asked.
+    pub refresh: Refresh,
+    /// The moment of the newest message.
+    pub now: Moment,
+    /// When a key was last pressed.
+    pub last_key: Moment,
+    /// The terminal's size.
+    pub size: Size,
+    /// The focused pane.
+    pub focus: PaneId,
+    /// Whether it has the whole screen.
+    pub zoomed: bool,
+    /// The service that the following panes show.
+    pub subject: Option<ServiceId>,
+    /// Views gone through.
+    pub history: History,
+    /// Pane: services.
+    pub services: Services,
+    /// Pane: one service.
+    pub service: Scroll,
+    /// Pane: tasks.
+    pub tasks: Tasks,
+    /// Pane: events, by event id.
+    pub events: ListPane<String, ()>,
+    /// Pane: task definition.
+    pub definition: pane::definition::Definition,
+    /// Pane: deployment history, by ARN.
+    pub deployments: ListPane<String, ()>,
+    /// Pane: clusters.
+    pub clusters: ListPane<ClusterId, ()>,
+    /// Pane: API.
+    pub api: Scroll,
+    /// Pane: logs.
+    pub logs: LogsPane,
+    /// What lies over the panes.
+    pub overlay: Option<Overlay>,
+    /// An input line.
+    pub prompt: Option<Prompt>,
+    /// Keys typed of a longer sequence.
+    pub pending: Vec<Key>,
+    /// Keys.
+    pub keymap: Arc<Keymap>,
+    /// Colours.
+    pub theme: Arc<Theme>,
+    /// The footer's message.
+    pub notice: Option<Notice>,
+    /// The request budget.
+    pub meter: Meter,
+    /// How times are shown.
+    pub times: TimeStyle,
+    /// The time zone of the person at the terminal.
+    pub zone: jiff::tz::TimeZone,
+    /// Set when the world changed and rows must be computed again.
+    settled_at: u64,
+}
+
+/// What a model starts from.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The session.
+    pub session: Session,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Keys.
+    pub keymap: Arc<Keymap>,
+    /// Colours.
+    pub theme: Arc<Theme>,
+    /// The terminal's size.
+    pub size: Size,
+    /// Now.
+    pub now: Moment,
+    /// The time zone.
+    pub zone: jiff::tz::TimeZone,
+}
+
+impl Model {
+    /// A console that has seen nothing yet.
+    #[must_use]
+    pub fn new(start: Start) -> Self {
+        let Start { session, config, keymap, theme, size, now, zone } = start;
+        let mut refresh = Refresh::default();
+        refresh.cadence = Cadence {
+            focused: config.refresh.focused,
+            visible: config.refresh.visible,
+            rest: config.refresh.rest,
+        };
+        let times =
+            if config.ui.time == crate::config::TimeStyle::Utc { TimeStyle::Utc } else { TimeStyle::Local };
+        // Switched on, folding still waits for a fleet that is large enough to need it.
+        let services = Services { fold: (!config.ui.fold_healthy).then_some(false), ..Services::default() };
+        Self {
+            logs: LogsPane::new(&config),
+            session,
+            config,
+            world: World::default(),
+            refresh,
+            now,
+            last_key: now,
+            size,
+            focus: PaneId::Services,
+            zoomed: false,
+            subject: None,
+            history: History::default(),
+            services,
+            service: Scroll::default(),
+            tasks: Tasks::default(),
+            events: ListPane::default(),
+            definition: pane::definition::Definition::default(),
+            deployments: ListPane::default(),
+            clusters: ListPane::default(),
+            api: Scroll::default(),
+            overlay: None,
+            prompt: None,
+            pending: Vec::new(),
+            keymap,
+            theme,
+            notice: None,
+            meter: Meter::default(),
+            times,
+            zone,
+            settled_at: u64::MAX,
+        }
+    }
+
+    /// How long nobody has pressed a key.
+    #[must_use]
+    pub fn idle_for(&self) -> Duration {
+        self.now.since(self.last_key)
+    }
+
+    /// Where the console is, for the history.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            pane: self.focus,
+            subject: self.subject.clone(),
+            task: self.logs.subject_task().cloned(),
+            definition: self.definition.chosen.clone(),
+        }
+    }
+
+    /// The contexts that are active, for bindings and hints.
+    #[must_use]
+    pub fn contexts(&self) -> Vec<Context> {
+        let mut contexts = vec![Context::Anywhere];
+        match self.focus {
+            PaneId::Services | PaneId::Tasks | PaneId::Events | PaneId::Deployments | PaneId::Clusters => {
+                contexts.push(Context::List);
+                contexts.push(Context::Row);
+            }
+            PaneId::Logs => contexts.push(Context::Logs),
+            // A document scrolls like a list.
+            PaneId::Service | PaneId::Definition | PaneId::Api => contexts.push(Context::List),
+        }
+        if self.focus != PaneId::Clusters && self.focus != PaneId::Api && self.aimed_service().is_some() {
+            contexts.push(Context::Service);
+        }
+        if self.focus == PaneId::Tasks {
+            contexts.push(Context::Task);
+        }
+        if self.focus == PaneId::Definition {
+            contexts.push(Context::TaskDefinition);
+        }
+        contexts
+    }
+
+    /// The service that a command without a name means: the selected row, or the one whose panes are open.
+    #[must_use]
+    pub fn aimed_service(&self) -> Option<&ServiceId> {
+        match self.focus {
+            PaneId::Services => self.services.list.selected(),
+            PaneId::Clusters | PaneId::Api => None,
+            _ => self.subject.as_ref(),
+        }
+    }
+
+    /// Says something in the footer.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.notice =
+            Some(Notice { text: text.into(), bad: false, until: self.now.plus(Duration::from_secs(5)) });
+    }
+
+    /// Says in the footer that something went wrong.
+    pub fn complain(&mut self, text: impl Into<String>) {
+        self.notice =
+            Some(Notice { text: text.into(), bad: true, until: self.now.plus(Duration::from_secs(10)) });
+    }
+
+    /// The regions watched, each once.
+    #[must_use]
+    pub fn regions(&self) -> Vec<&Region> {
+        let mut regions: Vec<&Region> = self.session.scopes.iter().map(|s| &s.region).collect();
+        regions.dedup();
+        regions
+    }
+
+    /// When something will be due, if nothing happens before.
+    #[must_use]
+    pub fn wake_in(&self) -> Option<Duration> {
+        let wanted = interests(self);
+        [
+            self.refresh.wake_at(&wanted, self.now, self.idle_for()),
+            self.logs.wake_in(self.now),
+            self.notice.as_ref().map(|n| n.until.since(self.now)),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}

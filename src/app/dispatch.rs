@@ -1,0 +1,660 @@
+//! What each command of the console does to the model.
+//!
+//! Must not perform anything itself: it changes the model and returns effects.
+
+use crate::app::history::Place;
+use crate::app::layout::layout;
+use crate::app::overlay::{Overlay, Prompt};
+use crate::app::pane::list::{Motion, Scroll};
+use crate::app::pane::{PaneId, services, tasks};
+use crate::app::update::set_filter;
+use crate::app::{Effect, Model, TimeStyle};
+use crate::command::{Id, Invocation};
+use crate::config::{Variable, image_sha, image_tag};
+use crate::domain::ecs::ServiceId;
+use crate::domain::log::LogSubject;
+use crate::domain::scope::Arn;
+use crate::keymap::Keymap;
+use crate::theme::Theme;
+
+/// Runs a command.
+pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
+    if let Some(effects) = run_over(model, invocation) {
+        return effects;
+    }
+    let arg = invocation.arg();
+    match invocation.id {
+        Id::Quit => return vec![Effect::Quit],
+        Id::Suspend => return vec![Effect::Suspend],
+        Id::Help => model.overlay = Some(Overlay::Help(Scroll::default())),
+        Id::Palette => model.prompt = Some(Prompt::palette()),
+        Id::Back => back(model),
+        Id::HistoryBack => {
+            let place = model.place();
+            match model.history.back(place) {
+                Some(place) => restore(model, place),
+                None => model.say("There is no view before this one"),
+            }
+        }
+        Id::HistoryForward => {
+            let place = model.place();
+            match model.history.forward(place) {
+                Some(place) => restore(model, place),
+                None => model.say("There is no view after this one"),
+            }
+        }
+        Id::Open => open(model),
+        Id::NextPane => walk(model, 1),
+        Id::PreviousPane => walk(model, -1),
+        Id::Pane => {
+            let pane =
+                arg.and_then(|n| n.parse::<usize>().ok()).and_then(|n| PaneId::ALL.get(n.checked_sub(1)?));
+            match pane {
+                Some(pane) => open_pane(model, *pane, None),
+                None => model.complain(format!("There are panes 1 to {}", PaneId::ALL.len())),
+            }
+        }
+        Id::Zoom => model.zoomed = !model.zoomed,
+        Id::Up => scroll(model, model.focus, Motion::Up),
+        Id::Down => scroll(model, model.focus, Motion::Down),
+        Id::PageUp => scroll(model, model.focus, Motion::PageUp),
+        Id::PageDown => scroll(model, model.focus, Motion::PageDown),
+        Id::Top => scroll(model, model.focus, Motion::Top),
+        Id::Bottom => scroll(model, model.focus, Motion::Bottom),
+        Id::Left => sideways(model, -8),
+        Id::Right => sideways(model, 8),
+        Id::Filter => filter(model, invocation),
+        Id::ClearFilter => apply_filter(model, ""),
+        Id::Sort => sort(model, arg),
+        Id::ReverseSort => reverse_sort(model),
+        Id::Fold => fold(model),
+        Id::Refresh => {
+            model.refresh.retry_all();
+            model.say("Asking AWS again");
+            if model.session.scopes.is_empty() {
+                return vec![Effect::FindRegions];
+            }
+        }
+        Id::Copy | Id::CopyArn => return copy(model, invocation.id),
+        Id::Reveal => model.definition.revealed = !model.definition.revealed,
+        Id::Links => links(model),
+        Id::Theme => theme(model, arg),
+        Id::Keymap => keymap(model, arg),
+        Id::Follow => model.logs.toggle_follow(),
+        Id::Wrap => model.logs.wrap = !model.logs.wrap,
+        Id::Level => {
+            let said = model.logs.set_level(arg);
+            model.say(said);
+        }
+        Id::Timestamps => {
+            model.times = match model.times {
+                TimeStyle::Local => TimeStyle::Utc,
+                TimeStyle::Utc => TimeStyle::Age,
+                TimeStyle::Age => TimeStyle::None,
+                TimeStyle::None => TimeStyle::Local,
+            };
+        }
+        Id::NextMatch | Id::PreviousMatch => {
+            if !model.logs.next_match(invocation.id == Id::NextMatch) {
+                model.say("No other match among the lines held here");
+            }
+        }
+        Id::Older => model.logs.older(),
+        id => {
+            if let Some(pane) = PaneId::opened_by(id) {
+                open_pane(model, pane, arg);
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Commands that mean something else while something lies over the panes.
+fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
+    let height = usize::from(model.size.height.saturating_sub(8));
+    let overlay = model.overlay.as_mut()?;
+    let motion = motion_of(invocation.id);
+    if let Overlay::Links { links, selected } = overlay {
+        match invocation.id {
+            Id::Up => *selected = selected.saturating_sub(1),
+            Id::Down => *selected = (*selected + 1).min(links.len().saturating_sub(1)),
+            Id::Open | Id::Copy | Id::CopyArn => {
+                let link = links.get(*selected).map(|(_, url)| url.clone());
+                model.overlay = None;
+                return link.map(|url| copied(model, url, "the link"));
+            }
+            Id::Back | Id::Quit | Id::Links => model.overlay = None,
+            _ => return None,
+        }
+        return Some(Vec::new());
+    }
+    if let (Some(motion), Some(scroll)) = (motion, overlay.scroll()) {
+        scroll.move_by(motion, height);
+        return Some(Vec::new());
+    }
+    match (invocation.id, &*overlay) {
+        (Id::Copy, Overlay::Text { text, .. }) => {
+            let text = text.clone();
+            Some(copied(model, text, "the text"))
+        }
+        (Id::Copy, Overlay::Record(id, _)) => {
+            let text = model.logs.raw(*id).unwrap_or_default();
+            Some(copied(model, text, "the record"))
+        }
+        (Id::Copy | Id::CopyArn, Overlay::Task(id, _)) => {
+            let arn = model.world.tasks.get(id).map(|seen| seen.value.arn.clone()).unwrap_or_default();
+            Some(copied(model, arn, "the task's ARN"))
+        }
+        (Id::Back | Id::Quit | Id::Open | Id::Help, _) => {
+            model.overlay = None;
+            Some(Vec::new())
+        }
+        (Id::Suspend, _) => None,
+        // Anything else leaves the overlay and acts on the pane below, which the operator sees again then.
+        (id, _) if PaneId::opened_by(id).is_some() || id == Id::Palette => {
+            let task = match model.overlay.take() {
+                Some(Overlay::Task(id, _)) => Some(id),
+                _ => None,
+            };
+            if let (Some(task), Id::Logs) = (task, id) {
+                model.tasks.list.cursor.select(task);
+            }
+            None
+        }
+        _ => Some(Vec::new()),
+    }
+}
+
+fn motion_of(id: Id) -> Option<Motion> {
+    Some(match id {
+        Id::Up => Motion::Up,
+        Id::Down => Motion::Down,
+        Id::PageUp => Motion::PageUp,
+        Id::PageDown => Motion::PageDown,
+        Id::Top => Motion::Top,
+        Id::Bottom => Motion::Bottom,
+        _ => return None,
+    })
+}
+
+/// Moves in a pane.
+pub fn scroll(model: &mut Model, pane: PaneId, motion: Motion) {
+    let screen = layout(model, model.size);
+    let height = screen.inside(pane).map_or(10, |r| usize::from(r.height)).max(1);
+    let below_header = height.saturating_sub(1).max(1);
+    match pane {
+        PaneId::Services => model.services.list.move_by(motion, below_header),
+        PaneId::Tasks => model.tasks.list.move_by(motion, below_header),
+        PaneId::Clusters => model.clusters.move_by(motion, below_header),
+        PaneId::Deployments => model.deployments.move_by(motion, below_header),
+        PaneId::Events => model.events.move_by(motion, height),
+        PaneId::Logs => model.logs.move_by(motion, height),
+        PaneId::Service => model.service.move_by(motion, height),
+        PaneId::Definition => model.definition.scroll.move_by(motion, height),
+        PaneId::Api => model.api.move_by(motion, height),
+    }
+}
+
+fn sideways(model: &mut Model, by: i16) {
+    let shift = match model.focus {
+        PaneId::Logs => &mut model.logs.shift,
+        PaneId::Services => &mut model.services.list.shift,
+        PaneId::Tasks => &mut model.tasks.list.shift,
+        PaneId::Events => &mut model.events.shift,
+        PaneId::Deployments => &mut model.deployments.shift,
+        PaneId::Clusters => &mut model.clusters.shift,
+        _ => return,
+    };
+    *shift = shift.saturating_add_signed(by).min(4_096);
+}
+
+/// Esc: the nearest thing that can be closed, cleared or left.
+fn back(model: &mut Model) {
+    if !model.pending.is_empty() {
+        model.pending.clear();
+    } else if model.zoomed {
+        model.zoomed = false;
+    } else if has_filter(model) {
+        apply_filter(model, "");
+    } else if model.focus == PaneId::Services && model.services.cluster.is_some() {
+        model.services.cluster = None;
+        model.settled_at = u64::MAX;
+    } else if model.focus != PaneId::Services {
+        go(model, PaneId::Services);
+    }
+}
+
+fn has_filter(model: &Model) -> bool {
+    match model.focus {
+        PaneId::Services => model.services.list.filter.is_some(),
+        PaneId::Tasks => model.tasks.list.filter.is_some(),
+        PaneId::Events => model.events.filter.is_some(),
+        PaneId::Deployments => model.deployments.filter.is_some(),
+        PaneId::Clusters => model.clusters.filter.is_some(),
+        PaneId::Logs => model.logs.has_filter(),
+        PaneId::Service | PaneId::Definition | PaneId::Api => false,
+    }
+}
+
+fn filter_text(model: &Model) -> String {
+    let text = |filter: &Option<crate::app::pane::list::Filter>| {
+        filter.as_ref().map(|f| f.text.clone()).unwrap_or_default()
+    };
+    match model.focus {
+        PaneId::Tasks => text(&model.tasks.list.filter),
+        PaneId::Events => text(&model.events.filter),
+        PaneId::Deployments => text(&model.deployments.filter),
+        PaneId::Clusters => text(&model.clusters.filter),
+        PaneId::Logs => model.logs.filter_text(),
+        _ => text(&model.services.list.filter),
+    }
+}
+
+fn filter(model: &mut Model, invocation: &Invocation) {
+    if !invocation.args.is_empty() {
+        apply_filter(model, &invocation.args.join(" "));
+        return;
+    }
+    if matches!(model.focus, PaneId::Service | PaneId::Definition | PaneId::Api) {
+        model.say("This pane has nothing to filter");
+        return;
+    }
+    let present = filter_text(model);
+    model.prompt = Some(Prompt::filter(model.focus, &present));
+}
+
+fn apply_filter(model: &mut Model, text: &str) {
+    if let Err(error) = set_filter(model, model.focus, text) {
+        model.complain(error);
+    }
+}
+
+fn sort(model: &mut Model, column: Option<&str>) {
+    let said = match model.focus {
+        PaneId::Services => {
+            let sort = &mut model.services.list.sort;
+            match column.map(|name| services::Column::ALL.into_iter().find(|c| c.name() == name)) {
+                Some(None) => Err(services::Column::ALL.map(services::Column::name).join(", ")),
+                Some(Some(column)) => {
+                    *sort = column;
+                    Ok(column.name())
+                }
+                None => {
+                    *sort = sort.next();
+                    Ok(sort.name())
+                }
+            }
+        }
+        PaneId::Tasks => {
+            let sort = &mut model.tasks.list.sort;
+            match column.map(|name| tasks::Column::ALL.into_iter().find(|c| c.name() == name)) {
+                Some(None) => Err(tasks::Column::ALL.map(tasks::Column::name).join(", ")),
+                Some(Some(column)) => {
+                    *sort = column;
+                    Ok(column.name())
+                }
+                None => {
+                    *sort = sort.next();
+                    Ok(sort.name())
+                }
+            }
+        }
+        _ => {
+            model.say("This list keeps AWS's order, newest first");
+            return;
+        }
+    };
+    model.settled_at = u64::MAX;
+    match said {
+        Ok(name) => model.say(format!("Sorted by {name}")),
+        Err(names) => model.complain(format!("There is no such column; the columns are {names}")),
+    }
+}
+
+fn reverse_sort(model: &mut Model) {
+    match model.focus {
+        PaneId::Services => model.services.list.reversed = !model.services.list.reversed,
+        PaneId::Tasks => model.tasks.list.reversed = !model.tasks.list.reversed,
+        _ => return,
+    }
+    model.settled_at = u64::MAX;
+}
+
+fn fold(model: &mut Model) {
+    match model.focus {
+        PaneId::Services => {
+            let folded = model.services.fold.unwrap_or(model.services.folded > 0);
+            model.services.fold = Some(!folded);
+        }
+        PaneId::Tasks => model.tasks.fold = !model.tasks.fold,
+        PaneId::Logs => model.logs.toggle_fold(),
+        _ => return,
+    }
+    model.settled_at = u64::MAX;
+}
+
+/// Focuses a pane, remembering where we were.
+pub fn go(model: &mut Model, pane: PaneId) {
+    if model.focus == pane {
+        return;
+    }
+    let place = model.place();
+    model.history.leave(place);
+    model.focus = pane;
+}
+
+fn walk(model: &mut Model, by: isize) {
+    // On a deck, Tab walks what is visible; on a narrow screen it walks the tabs.
+    let visible: Vec<PaneId> = layout(model, model.size).panes.iter().map(|(pane, _)| *pane).collect();
+    let ring: Vec<PaneId> = if visible.len() > 1 { visible } else { PaneId::ALL.to_vec() };
+    let index = ring.iter().position(|p| *p == model.focus).unwrap_or(0);
+    let next = ring[(index + ring.len()).saturating_add_signed(by) % ring.len()];
+    open_pane(model, next, None);
+}
+
+/// Makes a service the one that the following panes show.
+pub fn take_subject(model: &mut Model, service: ServiceId) {
+    if model.subject.as_ref() == Some(&service) {
+        return;
+    }
+    model.subject = Some(service);
+    model.settled_at = u64::MAX;
+    model.service = Scroll::default();
+    model.tasks.list.cursor.reset();
+    model.events.cursor.reset();
+    model.deployments.cursor.reset();
+    model.definition.choose(None);
+}
+
+/// Opens a pane, for a named service, the selected one, or the one that is open.
+fn open_pane(model: &mut Model, pane: PaneId, name: Option<&str>) {
+    let place = model.place();
+    let task = (model.focus == PaneId::Tasks).then(|| model.tasks.list.selected().cloned()).flatten();
+    if pane == PaneId::Services && name.is_some() {
+        let text = name.unwrap_or_default().to_owned();
+        go(model, pane);
+        apply_filter(model, &text);
+        return;
+    }
+    if pane.follows_subject() {
+        let wanted = match name {
+            Some(name) => match named(model, name) {
+                Ok(id) => Some(id),
+                Err(error) => {
+                    model.complain(error);
+                    return;
+                }
+            },
+            None => model.aimed_service().or(model.subject.as_ref()).cloned(),
+        };
+        let Some(service) = wanted else {
+            model.complain(if model.world.services.is_empty() {
+                "No service is known yet"
+            } else {
+                "Select a service first"
+            });
+            return;
+        };
+        take_subject(model, service.clone());
+        match (pane, task) {
+            (PaneId::Logs, Some(id)) if name.is_none() => {
+                let arn = model.world.tasks.get(&id).map(|s| s.value.task_definition_arn.clone());
+                let subject = arn.map_or(LogSubject::Service(service), |task_definition_arn| {
+                    LogSubject::Task { task: id, task_definition_arn }
+                });
+                model.logs.open(subject);
+            }
+            (PaneId::Logs, _) => {
+                // A task's log that is open stays open when one only walks past.
+                let keep = name.is_none() && model.logs.is_about(&service);
+                if !keep || model.focus == PaneId::Services {
+                    model.logs.open(LogSubject::Service(service));
+                }
+            }
+            (PaneId::Definition, Some(id)) if name.is_none() => {
+                let arn = model.world.tasks.get(&id).map(|s| s.value.task_definition_arn.clone());
+                model.definition.choose(arn);
+            }
+            (PaneId::Definition, None) if model.focus != PaneId::Definition => model.definition.choose(None),
+            _ => {}
+        }
+    }
+    if model.focus != pane {
+        model.history.leave(place);
+        model.focus = pane;
+    }
+}
+
+/// Finds a service by `NAME`, `CLUSTER/NAME` or ARN.
+fn named(model: &Model, name: &str) -> Result<ServiceId, String> {
+    let (cluster, short) = match Arn::parse(name) {
+        Some(arn) => {
+            let mut parts = arn.resource.rsplit('/');
+            let short = parts.next().unwrap_or_default();
+            (parts.next().filter(|c| *c != "service"), short)
+        }
+        None => name.split_once('/').map_or((None, name), |(c, s)| (Some(c), s)),
+    };
+    let region = Arn::parse(name).map(|arn| arn.region);
+    let found: Vec<&ServiceId> = model
+        .world
+        .services
+        .keys()
+        .filter(|id| {
+            id.name == short
+                && cluster.is_none_or(|c| c == id.cluster)
+                && region.is_none_or(|r| r == id.scope.region.as_str())
+        })
+        .collect();
+    match found.as_slice() {
+        [] => Err(format!("No service named {name} is known here")),
+        [one] => Ok((*one).clone()),
+        several => {
+            let places: Vec<String> = several
+                .iter()
+                .map(|id| format!("{}/{} in {}", id.cluster, id.name, id.scope.region))
+                .collect();
+            Err(format!("{name} is ambiguous: {}", places.join(", ")))
+        }
+    }
+}
+
+/// Enter on a row.
+fn open(model: &mut Model) {
+    match model.focus {
+        PaneId::Services => {
+            if model.services.list.selected().is_some() {
+                open_pane(model, PaneId::Service, None);
+            }
+        }
+        PaneId::Tasks => {
+            if let Some(id) = model.tasks.list.selected() {
+                model.overlay = Some(Overlay::Task(id.clone(), Scroll::default()));
+            }
+        }
+        PaneId::Events => {
+            let event = model.events.selected().and_then(|id| {
+                let service = model.world.service(model.subject.as_ref()?)?;
+                service.value.events.iter().find(|e| e.id == *id)
+            });
+            if let Some(event) = event {
+                model.overlay = Some(Overlay::Text {
+                    title: format!("Event of {}", event.at.rfc3339()),
+                    text: event.message.clone(),
+                    scroll: Scroll::default(),
+                });
+            }
+        }
+        PaneId::Clusters => {
+            if let Some(id) = model.clusters.selected().cloned() {
+                go(model, PaneId::Services);
+                model.services.cluster = Some(id);
+                model.services.list.cursor.reset();
+                model.settled_at = u64::MAX;
+            }
+        }
+        PaneId::Deployments => {
+            let revision = model.deployments.selected().and_then(|arn| {
+                let history = model.world.deployments.get(model.subject.as_ref()?)?.value.as_ref()?;
+                let deployment = history.iter().find(|d| d.arn == *arn)?;
+                let revision = model.world.revisions.get(deployment.target_revision_arn.as_ref()?)?;
+                Some(revision.revision.to_string())
+            });
+            match revision {
+                Some(definition) => {
+                    let place = model.place();
+                    model.history.leave(place);
+                    model.definition.choose(Some(definition));
+                    model.focus = PaneId::Definition;
+                }
+                None => model.say("What this deployment deployed is not known yet"),
+            }
+        }
+        PaneId::Logs => {
+            if let Some(id) = model.logs.selected() {
+                model.overlay = Some(Overlay::Record(id, Scroll::default()));
+            }
+        }
+        PaneId::Service | PaneId::Definition | PaneId::Api => {}
+    }
+}
+
+fn restore(model: &mut Model, place: Place) {
+    if let Some(subject) = place.subject {
+        take_subject(model, subject);
+    }
+    model.definition.choose(place.definition);
+    model.focus = place.pane;
+    model.settled_at = u64::MAX;
+}
+
+fn copied(model: &mut Model, text: String, what: &str) -> Vec<Effect> {
+    if text.is_empty() {
+        model.complain(format!("There is nothing to copy of {what}"));
+        return Vec::new();
+    }
+    // OSC 52 has no answer: whether the terminal took it cannot be known.
+    model.say(format!("Sent {what} to the terminal's clipboard (OSC 52)"));
+    vec![Effect::Copy(text)]
+}
+
+fn copy(model: &mut Model, id: Id) -> Vec<Effect> {
+    let arn_wanted = id == Id::CopyArn;
+    let (text, what) = match model.focus {
+        PaneId::Tasks => {
+            let task = model.tasks.list.selected().and_then(|id| model.world.tasks.get(id));
+            match task {
+                Some(seen) if arn_wanted => (seen.value.arn.clone(), "the task's ARN"),
+                Some(seen) => (seen.value.id.id.clone(), "the task's id"),
+                None => (String::new(), "the selected row"),
+            }
+        }
+        PaneId::Events => {
+            let message = model.events.selected().and_then(|id| {
+                let service = model.world.service(model.subject.as_ref()?)?;
+                service.value.events.iter().find(|e| e.id == *id).map(|e| e.message.clone())
+            });
+            (message.unwrap_or_default(), "the event")
+        }
+        PaneId::Deployments => {
+            (model.deployments.selected().cloned().unwrap_or_default(), "the deployment's ARN")
+        }
+        PaneId::Clusters => {
+            let id = model.clusters.selected();
+            let seen = id.and_then(|id| model.world.clusters.get(id)?.as_ref());
+            match (id, seen) {
+                (_, Some(seen)) if arn_wanted => (seen.value.arn.clone(), "the cluster's ARN"),
+                (Some(id), _) => (id.name.clone(), "the cluster's name"),
+                _ => (String::new(), "the selected row"),
+            }
+        }
+        PaneId::Logs => {
+            let text = model.logs.selected().and_then(|id| model.logs.raw(id));
+            (text.unwrap_or_default(), "the record")
+        }
+        PaneId::Definition => {
+            (model.definition.shown(&model.world, model.subject.as_ref()).unwrap_or_default(), "the ARN")
+        }
+        PaneId::Services | PaneId::Service => {
+            let id = model.aimed_service();
+            let seen = id.and_then(|id| model.world.service(id));
+            match (id, seen) {
+                (_, Some(seen)) if arn_wanted => (seen.value.arn.clone(), "the service's ARN"),
+                (Some(id), _) => (format!("{}/{}", id.cluster, id.name), "the service's name"),
+                _ => (String::new(), "the selected row"),
+            }
+        }
+        PaneId::Api => (String::new(), "this pane"),
+    };
+    copied(model, text, what)
+}
+
+/// The links that the configuration has for the service, filled in.
+fn links(model: &mut Model) {
+    let Some(seen) = model.aimed_service().and_then(|id| model.world.service(id)) else {
+        model.complain("Select a service first");
+        return;
+    };
+    let service = &seen.value;
+    let definition = model
+        .world
+        .definitions
+        .get(&(service.id.scope.clone(), service.task_definition_arn.clone()))
+        .and_then(|o| o.value.as_ref());
+    let image = definition.and_then(|d| d.containers.first()).map(|c| c.image.as_str());
+    let account = Arn::parse(&service.arn).map(|arn| arn.account.to_owned());
+    let variable = |variable: Variable| -> Option<String> {
+        match variable {
+            Variable::Region => Some(service.id.scope.region.to_string()),
+            Variable::AccountId => account.clone(),
+            Variable::Cluster => Some(service.id.cluster.clone()),
+            Variable::Service => Some(service.id.name.clone()),
+            Variable::TaskDefinition => Some(service.revision.to_string()),
+            Variable::ImageTag => image.and_then(image_tag).map(str::to_owned),
+            Variable::ImageSha => image.and_then(image_sha).map(str::to_owned),
+        }
+    };
+    let links: Vec<(String, String)> = model
+        .config
+        .links
+        .iter()
+        .filter(|link| link.applies_to(&service.id.cluster, &service.id.name))
+        .filter_map(|link| Some((link.label.clone(), link.render(variable)?)))
+        .collect();
+    if links.is_empty() {
+        model.say("No link template of the configuration applies to this service ([[links]] in config.toml)");
+        return;
+    }
+    model.overlay = Some(Overlay::Links { links, selected: 0 });
+}
+
+fn next_name(names: &[String], present: &str) -> String {
+    let index = names.iter().position(|n| n == present).map_or(0, |i| i + 1);
+    names.get(index % names.len().max(1)).cloned().unwrap_or_else(|| present.to_owned())
+}
+
+fn theme(model: &mut Model, name: Option<&str>) {
+    let names: Vec<String> = Theme::names().map(str::to_owned).collect();
+    let name = name.map_or_else(|| next_name(&names, &model.theme.name), str::to_owned);
+    let present = &model.theme;
+    match Theme::builtin(&name) {
+        Some(theme) => {
+            let theme = theme.with_depth(present.depth).with_glyphs(present.glyphs);
+            model.theme = std::sync::Arc::new(theme);
+            model.say(format!("Theme {name}"));
+        }
+        None => model.complain(format!("There is no theme {name}; there are {}", names.join(", "))),
+    }
+}
+
+fn keymap(model: &mut Model, name: Option<&str>) {
+    let names: Vec<String> = Keymap::names().map(str::to_owned).collect();
+    let name = name.map_or_else(|| next_name(&names, &model.keymap.name), str::to_owned);
+    match Keymap::builtin(&name) {
+        Some(keymap) => {
+            model.keymap = std::sync::Arc::new(keymap);
+            model.say(format!("Keymap {name}"));
+        }
+        None => model.complain(format!("There is no keymap {name}; there are {}", names.join(", "))),
+    }
+}

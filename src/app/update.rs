@@ -1,0 +1,411 @@
+//! One message in, effects out.
+//!
+//! Must stay pure; the order inside is: take the message in, compute the rows again, ask for what is due.
+
+use crate::app::dispatch;
+use crate::app::layout::layout;
+use crate::app::overlay::{Overlay, Prompt, Purpose, palette};
+use crate::app::pane::PaneId;
+use crate::app::pane::list::{Filter, Motion};
+use crate::app::{Effect, Model, Msg, Pointing, Target, interests};
+use crate::command::Invocation;
+use crate::keymap::{Code, Key, Lookup};
+use crate::stdx::clock::Moment;
+
+/// Takes a message in.
+pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
+    model.now = at;
+    if model.notice.as_ref().is_some_and(|n| n.until.mono <= at.mono) {
+        model.notice = None;
+    }
+    let mut effects = match msg {
+        Msg::Key(key) => {
+            model.last_key = at;
+            press(model, key)
+        }
+        Msg::Paste(text) => {
+            model.last_key = at;
+            paste(model, &text)
+        }
+        Msg::Resize(size) => {
+            model.size = size;
+            Vec::new()
+        }
+        Msg::Pointed(target, pointing) => {
+            model.last_key = at;
+            point(model, target, pointing)
+        }
+        Msg::Tick => Vec::new(),
+        Msg::Scopes(Ok(scopes)) => {
+            model.session.scopes = scopes;
+            model.session.scopes_fault = None;
+            Vec::new()
+        }
+        Msg::Scopes(Err(fault)) => {
+            model.session.scopes_fault = Some(fault);
+            Vec::new()
+        }
+        Msg::Answer(token, query, outcome) => {
+            match model.refresh.absorb(token, &query, &outcome, &mut model.world, at) {
+                Some(effects) => effects,
+                None => {
+                    model.logs.absorb(token, &query, &outcome, at);
+                    Vec::new()
+                }
+            }
+        }
+        Msg::Meter(meter) => {
+            model.meter = meter;
+            Vec::new()
+        }
+        Msg::Presented(extents) => {
+            presented(model, &extents);
+            Vec::new()
+        }
+        Msg::Resumed => vec![Effect::Redraw],
+    };
+    settle(model);
+    effects.extend(schedule(model));
+    effects
+}
+
+/// Computes the rows of every list again, if the world or a filter changed, and keeps cursors in view.
+fn settle(model: &mut Model) {
+    let screen = layout(model, model.size);
+    let height = |pane: PaneId| screen.inside(pane).map_or(10, |r| usize::from(r.height));
+    let rows_below_header = |pane: PaneId| height(pane).saturating_sub(1).max(1);
+    if model.settled_at != model.world.generation {
+        model.settled_at = model.world.generation;
+        model.services.settle(&model.world);
+        model.tasks.settle(&model.world, model.subject.as_ref(), model.now.wall);
+        model.clusters.rows = model
+            .world
+            .clusters
+            .keys()
+            .filter(|id| model.clusters.passes(&format!("{} {}", id.name, id.scope)))
+            .cloned()
+            .collect();
+        model.events.rows = event_rows(model);
+        model.deployments.rows = deployment_rows(model);
+    }
+    model.services.list.cursor.settle(&model.services.list.rows, rows_below_header(PaneId::Services));
+    model.tasks.list.cursor.settle(&model.tasks.list.rows, rows_below_header(PaneId::Tasks));
+    model.clusters.cursor.settle(&model.clusters.rows, rows_below_header(PaneId::Clusters));
+    model.events.cursor.settle(&model.events.rows, height(PaneId::Events));
+    model.deployments.cursor.settle(&model.deployments.rows, rows_below_header(PaneId::Deployments));
+    let log_width = screen.inside(PaneId::Logs).map_or(80, |r| usize::from(r.width));
+    model.logs.settle(log_width, height(PaneId::Logs));
+    // On a screen that shows them together, the other panes follow the cursor of the services.
+    if model.focus == PaneId::Services
+        && screen.panes.len() > 1
+        && let Some(selected) = model.services.list.selected().cloned()
+        && model.subject.as_ref() != Some(&selected)
+    {
+        dispatch::take_subject(model, selected);
+    }
+    if let Some(prompt) = model.prompt.take() {
+        model.prompt = Some(complete(model, prompt));
+    }
+}
+
+fn event_rows(model: &Model) -> Vec<String> {
+    let Some(service) = model.subject.as_ref().and_then(|id| model.world.service(id)) else {
+        return Vec::new();
+    };
+    service
+        .value
+        .events
+        .iter()
+        .filter(|event| model.events.passes(&event.message))
+        .map(|event| event.id.clone())
+        .collect()
+}
+
+fn deployment_rows(model: &Model) -> Vec<String> {
+    let history = model.subject.as_ref().and_then(|id| model.world.deployments.get(id)?.value.as_ref());
+    history
+        .into_iter()
+        .flatten()
+        .filter(|d| {
+            let reason = d.status_reason.as_deref().unwrap_or_default();
+            model.deployments.passes(&format!("{} {} {reason}", d.arn, d.status))
+        })
+        .map(|d| d.arn.clone())
+        .collect()
+}
+
+fn complete(model: &Model, mut prompt: Prompt) -> Prompt {
+    if prompt.purpose == Purpose::Palette {
+        let chosen = prompt.chosen.and_then(|i| prompt.suggestions.get(i).cloned());
+        prompt.suggestions = palette::suggest(model, prompt.line.text());
+        prompt.chosen = chosen.and_then(|c| prompt.suggestions.iter().position(|s| *s == c));
+    }
+    prompt
+}
+
+fn schedule(model: &mut Model) -> Vec<Effect> {
+    let wanted = interests(model);
+    let screen = layout(model, model.size);
+    let height = screen.inside(PaneId::Services).map_or(0, |r| usize::from(r.height));
+    let offset = model.services.list.cursor.offset();
+    let in_view: Vec<&str> =
+        model.services.list.rows.iter().skip(offset).take(height).map(|id| id.name.as_str()).collect();
+    let idle_for = model.idle_for();
+    let mut effects = model.refresh.schedule(&wanted, model.now, idle_for, &|name| in_view.contains(&name));
+    let logs_visible = screen.pane(PaneId::Logs).is_some();
+    effects.extend(model.logs.schedule(
+        &mut model.refresh,
+        &model.world,
+        model.subject.as_ref(),
+        logs_visible,
+        model.focus == PaneId::Logs,
+        model.now,
+    ));
+    effects
+}
+
+fn presented(model: &mut Model, extents: &[(PaneId, usize)]) {
+    model.services.list.cursor.presented(&model.services.list.rows);
+    model.tasks.list.cursor.presented(&model.tasks.list.rows);
+    model.clusters.cursor.presented(&model.clusters.rows);
+    model.events.cursor.presented(&model.events.rows);
+    model.deployments.cursor.presented(&model.deployments.rows);
+    for (pane, extent) in extents {
+        match pane {
+            PaneId::Service => model.service.extent = *extent,
+            PaneId::Definition => model.definition.scroll.extent = *extent,
+            PaneId::Api => model.api.extent = *extent,
+            // An overlay reports its extent as the pane that it covers.
+            _ => {
+                if let Some(scroll) = model.overlay.as_mut().and_then(Overlay::scroll) {
+                    scroll.extent = *extent;
+                }
+            }
+        }
+    }
+}
+
+fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    if model.prompt.is_some() {
+        return edit(model, key);
+    }
+    model.pending.push(key);
+    let contexts = model.contexts();
+    match model.keymap.resolve(&model.pending, &contexts) {
+        Lookup::Pending => Vec::new(),
+        Lookup::Run(invocation) => {
+            model.pending.clear();
+            dispatch::run(model, &invocation)
+        }
+        Lookup::None => {
+            // The key may begin another sequence than the one it broke.
+            if model.pending.len() > 1 {
+                model.pending.clear();
+                return press(model, key);
+            }
+            model.pending.clear();
+            Vec::new()
+        }
+    }
+}
+
+fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    // A paste outside an input line means nothing: its letters are not keys.
+    let Some(prompt) = model.prompt.as_mut() else {
+        model.complain("A paste does nothing here; / filters and : takes a command");
+        return Vec::new();
+    };
+    let lost = prompt.line.insert(text);
+    if lost > 0 {
+        model.complain(format!("The paste was too long for this line: {lost} bytes were left out"));
+    }
+    edited(model);
+    Vec::new()
+}
+
+/// A key in the input line.
+fn edit(model: &mut Model, key: Key) -> Vec<Effect> {
+    let Some(prompt) = model.prompt.as_mut() else { return Vec::new() };
+    match (key.code, key.ctrl, key.alt) {
+        (Code::Esc, ..) | (Code::Char('c' | 'g'), true, _) => return cancel(model),
+        (Code::Enter, ..) => return submit(model),
+        (Code::Tab | Code::Down, ..) | (Code::Char('n'), true, _) => choose(prompt, 1),
+        (Code::BackTab | Code::Up, ..) | (Code::Char('p'), true, _) => choose(prompt, -1),
+        (Code::Backspace, false, false) | (Code::Char('h'), true, _) => {
+            if !prompt.line.backspace() && prompt.purpose == Purpose::Palette {
+                return cancel(model);
+            }
+            edited(model);
+        }
+        (Code::Backspace, ..) | (Code::Char('w'), true, _) => {
+            prompt.line.delete_word();
+            edited(model);
+        }
+        (Code::Delete, ..) | (Code::Char('d'), true, _) => {
+            prompt.line.delete();
+            edited(model);
+        }
+        (Code::Char('u'), true, _) => {
+            prompt.line.delete_to_start();
+            edited(model);
+        }
+        (Code::Left, ..) | (Code::Char('b'), true, _) => prompt.line.left(),
+        (Code::Right, ..) | (Code::Char('f'), true, _) => prompt.line.right(),
+        (Code::Home, ..) | (Code::Char('a'), true, _) => prompt.line.home(),
+        (Code::End, ..) | (Code::Char('e'), true, _) => prompt.line.end(),
+        (Code::Char(c), false, false) => {
+            prompt.line.insert(c.encode_utf8(&mut [0; 4]));
+            edited(model);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Walks the completions and puts the chosen one on the line.
+fn choose(prompt: &mut Prompt, by: isize) {
+    let count = prompt.suggestions.len();
+    if count == 0 {
+        return;
+    }
+    let next = match prompt.chosen {
+        None if by > 0 => 0,
+        None => count - 1,
+        Some(index) => (index + count).saturating_add_signed(by) % count,
+    };
+    prompt.chosen = Some(next);
+}
+
+/// The line changed: a filter applies at once, a palette forgets its error.
+fn edited(model: &mut Model) {
+    let Some(prompt) = model.prompt.as_mut() else { return };
+    prompt.error = None;
+    prompt.chosen = None;
+    if let Purpose::Filter { pane, .. } = prompt.purpose {
+        let text = prompt.line.text().to_owned();
+        if let Err(error) = set_filter(model, pane, &text)
+            && let Some(prompt) = model.prompt.as_mut()
+        {
+            prompt.error = Some(error);
+        }
+    }
+}
+
+fn cancel(model: &mut Model) -> Vec<Effect> {
+    if let Some(Prompt { purpose: Purpose::Filter { pane, before }, .. }) = model.prompt.take()
+        && let Err(error) = set_filter(model, pane, &before)
+    {
+        model.complain(error);
+    }
+    Vec::new()
+}
+
+fn submit(model: &mut Model) -> Vec<Effect> {
+    let Some(mut prompt) = model.prompt.take() else { return Vec::new() };
+    if let Purpose::Filter { pane, .. } = prompt.purpose {
+        if let Err(error) = set_filter(model, pane, prompt.line.text()) {
+            prompt.error = Some(error);
+            model.prompt = Some(prompt);
+        }
+        return Vec::new();
+    }
+    if let Some(suggestion) = prompt.chosen.and_then(|i| prompt.suggestions.get(i)).cloned() {
+        if !suggestion.complete {
+            prompt.line.set(&format!("{} ", suggestion.text));
+            prompt.chosen = None;
+            model.prompt = Some(prompt);
+            return Vec::new();
+        }
+        prompt.line.set(&suggestion.text);
+    }
+    if prompt.line.text().trim().is_empty() {
+        return Vec::new();
+    }
+    match Invocation::parse(prompt.line.text()) {
+        Ok(invocation) => dispatch::run(model, &invocation),
+        Err(error) => {
+            prompt.error = Some(error.to_string());
+            model.prompt = Some(prompt);
+            Vec::new()
+        }
+    }
+}
+
+/// Applies a filter to a pane; an empty one shows everything.
+pub(super) fn set_filter(model: &mut Model, pane: PaneId, text: &str) -> Result<(), String> {
+    if pane == PaneId::Logs {
+        return model.logs.set_filter(text);
+    }
+    let filter = Some(Filter::parse(text)?).filter(|f| !f.is_empty());
+    match pane {
+        PaneId::Tasks => model.tasks.list.filter = filter,
+        PaneId::Events => model.events.filter = filter,
+        PaneId::Deployments => model.deployments.filter = filter,
+        PaneId::Clusters => model.clusters.filter = filter,
+        _ => model.services.list.filter = filter,
+    }
+    model.settled_at = u64::MAX;
+    Ok(())
+}
+
+fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
+    let wheel = match pointing {
+        Pointing::WheelUp => Some(Motion::Up),
+        Pointing::WheelDown => Some(Motion::Down),
+        Pointing::Click | Pointing::DoubleClick => None,
+    };
+    if let Some(motion) = wheel {
+        let pane = match &target {
+            Target::Pane(pane) | Target::Tab(pane) => *pane,
+            Target::Service(_) => PaneId::Services,
+            Target::Task(_) => PaneId::Tasks,
+            Target::Cluster(_) => PaneId::Clusters,
+            Target::Event(_) => PaneId::Events,
+            Target::Record(_) => PaneId::Logs,
+            Target::Suggestion(_) => return Vec::new(),
+        };
+        for _ in 0..3 {
+            dispatch::scroll(model, pane, motion);
+        }
+        return Vec::new();
+    }
+    if let Target::Suggestion(index) = target {
+        if let Some(prompt) = model.prompt.as_mut() {
+            prompt.chosen = Some(index);
+            return submit(model);
+        }
+        return Vec::new();
+    }
+    if model.overlay.take().is_some() {
+        return Vec::new();
+    }
+    match &target {
+        Target::Tab(pane) | Target::Pane(pane) => dispatch::go(model, *pane),
+        Target::Service(id) => {
+            dispatch::go(model, PaneId::Services);
+            model.services.list.cursor.select(id.clone());
+        }
+        Target::Task(id) => {
+            dispatch::go(model, PaneId::Tasks);
+            model.tasks.list.cursor.select(id.clone());
+        }
+        Target::Cluster(id) => {
+            dispatch::go(model, PaneId::Clusters);
+            model.clusters.cursor.select(id.clone());
+        }
+        Target::Event(id) => {
+            dispatch::go(model, PaneId::Events);
+            model.events.cursor.select(id.clone());
+        }
+        Target::Record(id) => {
+            dispatch::go(model, PaneId::Logs);
+            model.logs.select(*id);
+        }
+        Target::Suggestion(_) => {}
+    }
+    let is_row = !matches!(target, Target::Tab(_) | Target::Pane(_));
+    if pointing == Pointing::DoubleClick && is_row {
+        return dispatch::run(model, &Invocation::of(crate::command::Id::Open));
+    }
+    Vec::new()
+}

@@ -1,0 +1,330 @@
+//! The loop: messages in, effects out, at most one frame per 16 ms and none when nothing changed.
+//!
+//! It takes its input stream, its clock and its screen as arguments, so that a story types keys into the real
+//! loop. Must not know what a pane is.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use base64::Engine as _;
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use crate::app::{Effect, Model, Msg, Pointing, Target, update};
+use crate::runtime::input::{Input, Mouse};
+use crate::runtime::perform::Performer;
+use crate::runtime::screen::{Frame, Report, Screen};
+use crate::runtime::signal::{self, Caught};
+use crate::stdx::clock::{Clock, Moment};
+use crate::stdx::rect::Rect;
+use crate::view::{Drawn, view};
+
+/// The shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// Two clicks on one thing within this time are a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+
+/// Messages taken in before a frame is drawn.
+const BURST: usize = 512;
+
+/// How the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The operator left.
+    Quit,
+    /// A signal asked for it.
+    Signal(i32),
+    /// The terminal is gone.
+    Lost,
+}
+
+/// What can arrive beside input.
+#[derive(Debug)]
+pub enum Arrival {
+    /// From a performed effect.
+    Msg(Msg),
+    /// From the screen.
+    Report(Report),
+}
+
+/// All that the loop works with.
+pub struct Parts<S, I> {
+    /// The model, as it starts.
+    pub model: Model,
+    /// The clock.
+    pub clock: Clock,
+    /// The screen.
+    pub screen: S,
+    /// Keys, mouse, resizes, signals.
+    pub inputs: I,
+    /// Effects.
+    pub performer: Performer,
+    /// What effects bring back.
+    pub messages: UnboundedReceiver<Msg>,
+    /// What the screen reports.
+    pub reports: UnboundedReceiver<Report>,
+    /// How tmux or screen must be addressed for the clipboard.
+    pub multiplexer: Multiplexer,
+    /// Sees every frame that is drawn with the time since the key that caused it, for measurements.
+    pub probe: Option<UnboundedSender<Duration>>,
+}
+
+/// A terminal multiplexer between us and the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Multiplexer {
+    /// None that we know of.
+    #[default]
+    None,
+    /// tmux.
+    Tmux,
+    /// GNU screen.
+    Screen,
+}
+
+struct Looped<S> {
+    model: Model,
+    clock: Clock,
+    screen: S,
+    performer: Performer,
+    multiplexer: Multiplexer,
+    frames: u64,
+    /// Hits and extents of frames that were presented and not yet written.
+    presented: VecDeque<(u64, Drawn)>,
+    /// The frame that is on the terminal.
+    written: Drawn,
+    last_click: Option<(Moment, Target)>,
+    dirty: bool,
+    key_at: Option<tokio::time::Instant>,
+    probe: Option<UnboundedSender<Duration>>,
+}
+
+/// Runs until somebody leaves.
+pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>) -> Ending {
+    let Parts { model, clock, screen, mut inputs, performer, mut messages, mut reports, multiplexer, probe } =
+        parts;
+    let mut this = Looped {
+        model,
+        clock,
+        screen,
+        performer,
+        multiplexer,
+        frames: 0,
+        presented: VecDeque::new(),
+        written: Drawn::default(),
+        last_click: None,
+        dirty: true,
+        key_at: None,
+        probe,
+    };
+    // The first frame comes before anything is asked.
+    this.draw();
+    let mut drawn_at = tokio::time::Instant::now();
+    if this.model.session.scopes.is_empty() && this.model.session.scopes_fault.is_none() {
+        this.performer.find_regions();
+    }
+    if let Some(ending) = this.take(Msg::Tick) {
+        return ending;
+    }
+    let mut second = this.clock.now();
+    loop {
+        let now = this.clock.now();
+        let mut wait = Duration::from_secs(1).saturating_sub(now.since(second));
+        if let Some(due) = this.model.wake_in() {
+            // Nothing is due sooner than it can be drawn; a due time in the past was just served.
+            wait = wait.min(due.max(Duration::from_millis(5)));
+        }
+        let mut until = tokio::time::Instant::now() + this.clock.real(wait);
+        if this.dirty {
+            until = until.min(drawn_at + FRAME);
+        }
+        let ending = tokio::select! {
+            biased;
+            input = inputs.next() => this.input(input.unwrap_or(Input::Closed)),
+            Some(report) = reports.recv() => this.report(report),
+            Some(msg) = messages.recv() => {
+                let mut ending = this.take(msg);
+                for _ in 0..BURST {
+                    let Ok(msg) = messages.try_recv() else { break };
+                    ending = ending.or(this.take(msg));
+                }
+                ending
+            }
+            () = tokio::time::sleep_until(until) => {
+                let now = this.clock.now();
+                let mut ending = None;
+                if now.since(second) >= Duration::from_secs(1) {
+                    second = now;
+                    if let Some(meter) = this.performer.meter() {
+                        ending = this.take(Msg::Meter(meter));
+                    }
+                    this.dirty = true;
+                }
+                if this.model.wake_in().is_some_and(|due| due.is_zero()) || this.dirty {
+                    ending = ending.or(this.take(Msg::Tick));
+                }
+                ending
+            }
+        };
+        if let Some(ending) = ending {
+            return ending;
+        }
+        if this.dirty && drawn_at.elapsed() >= FRAME {
+            this.draw();
+            drawn_at = tokio::time::Instant::now();
+        }
+    }
+}
+
+impl<S: Screen> Looped<S> {
+    /// Takes a message in and performs what follows.
+    fn take(&mut self, msg: Msg) -> Option<Ending> {
+        let quiet = matches!(msg, Msg::Presented(_) | Msg::Tick | Msg::Meter(_));
+        let subject = self.model.subject.clone();
+        let effects = update(&mut self.model, self.clock.now(), msg);
+        if !quiet || self.model.subject != subject {
+            self.dirty = true;
+        }
+        for effect in effects {
+            if let Some(ending) = self.perform(effect) {
+                return Some(ending);
+            }
+        }
+        None
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Ending> {
+        match effect {
+            Effect::Query { token, query, class } => self.performer.ask(token, query, class),
+            Effect::Cancel(token) => self.performer.cancel(token),
+            Effect::FindRegions => self.performer.find_regions(),
+            Effect::Copy(text) => self.screen.send(osc52(&text, self.multiplexer)),
+            Effect::Suspend => self.suspend(),
+            Effect::Redraw => {
+                self.screen.forget();
+                self.dirty = true;
+            }
+            Effect::Quit => return Some(Ending::Quit),
+        }
+        None
+    }
+
+    fn suspend(&mut self) {
+        self.screen.leave();
+        signal::stop();
+        self.screen.enter();
+        self.dirty = true;
+    }
+
+    fn input(&mut self, input: Input) -> Option<Ending> {
+        match input {
+            Input::Key(key) => {
+                self.key_at.get_or_insert_with(tokio::time::Instant::now);
+                self.take(Msg::Key(key))
+            }
+            Input::Paste(text) => self.take(Msg::Paste(text)),
+            Input::Resize(size) => {
+                self.screen.forget();
+                self.take(Msg::Resize(size))
+            }
+            Input::Mouse { x, y, kind } => {
+                let target = self.written.hit(x, y)?.clone();
+                let pointing = self.pointing(kind, &target);
+                self.take(Msg::Pointed(target, pointing))
+            }
+            Input::Signal(Caught::Terminate(number)) => Some(Ending::Signal(number)),
+            Input::Signal(Caught::HangUp) => Some(Ending::Lost),
+            Input::Signal(Caught::Suspend) => {
+                self.suspend();
+                None
+            }
+            Input::Signal(Caught::Continue) => self.take(Msg::Resumed),
+            Input::Closed => Some(Ending::Lost),
+        }
+    }
+
+    fn pointing(&mut self, kind: Mouse, target: &Target) -> Pointing {
+        match kind {
+            Mouse::WheelUp => Pointing::WheelUp,
+            Mouse::WheelDown => Pointing::WheelDown,
+            Mouse::Click => {
+                let now = self.clock.now();
+                let twice = self
+                    .last_click
+                    .as_ref()
+                    .is_some_and(|(at, before)| now.since(*at) <= DOUBLE_CLICK && before == target);
+                self.last_click = (!twice).then(|| (now, target.clone()));
+                if twice { Pointing::DoubleClick } else { Pointing::Click }
+            }
+        }
+    }
+
+    fn report(&mut self, report: Report) -> Option<Ending> {
+        let Report::Written(number) = report else { return Some(Ending::Lost) };
+        while let Some((presented, _)) = self.presented.front() {
+            if *presented > number {
+                break;
+            }
+            if let Some((_, drawn)) = self.presented.pop_front() {
+                self.written = drawn;
+            }
+        }
+        if let (Some(at), Some(probe)) = (self.key_at.take(), &self.probe) {
+            let _ = probe.send(at.elapsed());
+        }
+        let extents = self.written.scrolls.clone();
+        self.take(Msg::Presented(extents))
+    }
+
+    fn draw(&mut self) {
+        self.dirty = false;
+        let mut drawn = view(&self.model, &self.model.theme, self.model.size);
+        self.frames += 1;
+        let buffer = std::mem::take(&mut drawn.buffer);
+        self.screen.present(Frame { number: self.frames, buffer, cursor: drawn.cursor });
+        self.presented.push_back((self.frames, drawn));
+    }
+}
+
+impl Drawn {
+    /// What stands at a cell: the topmost, which was drawn last.
+    fn hit(&self, x: u16, y: u16) -> Option<&Target> {
+        self.hits
+            .iter()
+            .rev()
+            .find(|(area, _): &&(Rect, Target)| area.contains(x, y))
+            .map(|(_, target)| target)
+    }
+}
+
+/// The clipboard sequence, wrapped for a multiplexer that would otherwise keep it.
+fn osc52(text: &str, multiplexer: Multiplexer) -> Vec<u8> {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+    let plain = format!("\x1b]52;c;{encoded}\x07");
+    match multiplexer {
+        Multiplexer::None => plain.into_bytes(),
+        Multiplexer::Tmux => format!("\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b")).into_bytes(),
+        Multiplexer::Screen => {
+            // GNU screen takes at most 768 bytes a string.
+            let mut out = Vec::new();
+            for chunk in plain.as_bytes().chunks(512) {
+                out.extend_from_slice(b"\x1bP");
+                out.extend_from_slice(chunk);
+                out.extend_from_slice(b"\x1b\\");
+            }
+            out
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clipboard_sequence_is_wrapped_for_multiplexers() {
+        assert_eq!(osc52("hi", Multiplexer::None), b"\x1b]52;c;aGk=\x07");
+        assert_eq!(osc52("hi", Multiplexer::Tmux), b"\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\");
+        assert!(osc52(&"x".repeat(2_000), Multiplexer::Screen).chunks(1).count() > 2_000);
+    }
+}

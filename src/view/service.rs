@@ -1,0 +1,175 @@
+//! One service: what is wrong, its deployments, its newest events, its configuration.
+//!
+//! Must show what AWS says in AWS's words, beside our judgement of it.
+
+use crate::app::Model;
+use crate::app::pane::PaneId;
+use crate::domain::ecs::{Deployment, Service};
+use crate::stdx::rect::Rect;
+use crate::stdx::{span, text};
+use crate::theme::Role;
+use crate::view::status;
+use crate::view::widget::canvas::{Canvas, piece};
+use crate::view::widget::document::Document;
+
+/// Draws it.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
+    let seen = model.subject.as_ref().and_then(|id| model.world.service(id));
+    let Some(seen) = seen else {
+        let lines = status::why_empty(model, PaneId::Service, "This service is not described yet.");
+        super::overlay::sentences(canvas, area, &lines);
+        return;
+    };
+    let service = &seen.value;
+    let mut page = Document::default();
+    if let Some(health) = model.world.services.get(&service.id).and_then(|row| row.health.as_ref()) {
+        let (role, glyph) = status::severity(health.severity, canvas.theme());
+        let since = health
+            .since
+            .map_or_else(String::new, |at| format!("  for {}", span::brief(at.age_at(model.now.wall))));
+        page.line(vec![
+            piece(format!("{glyph} {}", health.severity.word()), role),
+            piece(format!("  {}", health.reason), Role::Text),
+            piece(since, Role::Muted),
+        ]);
+    }
+    counts(&mut page, service);
+    page.heading("Deployments");
+    for deployment in &service.deployments {
+        deployment_lines(&mut page, model, canvas, deployment);
+    }
+    page.heading("Newest events");
+    if service.events.is_empty() {
+        page.text("  none", Role::Muted);
+    }
+    for event in service.events.iter().take(6) {
+        let (role, _) = status::severity(crate::diagnose::event_severity(&event.message), canvas.theme());
+        let role = if role == Role::Ok { Role::Muted } else { role };
+        let age = span::brief(event.at.age_at(model.now.wall));
+        page.line(vec![
+            piece(format!("  {} ", text::pad(&age, 7)), Role::Muted),
+            piece(crate::diagnose::event_text(&event.message, &service.id.name), role),
+        ]);
+    }
+    configuration(&mut page, model, service);
+    page.draw(canvas, area, model.service.top, PaneId::Service);
+}
+
+fn counts(page: &mut Document, service: &Service) {
+    let pending = if service.pending > 0 { format!(", {} pending", service.pending) } else { String::new() };
+    page.field("Tasks", format!("{} of {} running{pending}", service.running, service.desired));
+    page.field("Task definition", service.revision.to_string());
+    page.field("Cluster", format!("{} in {}", service.id.cluster, service.id.scope.region));
+    if service.status != "ACTIVE" {
+        page.field_in("Status", service.status.clone(), Role::Warn);
+    }
+}
+
+fn deployment_lines(page: &mut Document, model: &Model, canvas: &Canvas<'_>, deployment: &Deployment) {
+    let state = deployment.rollout_state.as_deref().unwrap_or("no rollout state");
+    let role = match state {
+        "COMPLETED" => Role::Ok,
+        "FAILED" => Role::Critical,
+        "IN_PROGRESS" => Role::Progress,
+        _ => Role::Text,
+    };
+    let age = deployment
+        .created_at
+        .map_or_else(String::new, |at| format!("  begun {} ago", span::brief(at.age_at(model.now.wall))));
+    let failed = if deployment.failed_tasks > 0 {
+        format!("  {} failed in a row", deployment.failed_tasks)
+    } else {
+        String::new()
+    };
+    page.line(vec![
+        piece(format!("  {} ", text::pad(&deployment.status, 8)), Role::Strong),
+        piece(state.to_owned(), role),
+        piece(format!("  {}/{}", deployment.running, deployment.desired), Role::Text),
+        piece(format!("  {}", deployment.revision), Role::Text),
+        piece(age, Role::Muted),
+        piece(failed, Role::Warn),
+    ]);
+    if let Some(reason) = &deployment.rollout_reason
+        && state != "COMPLETED"
+    {
+        let glyph = canvas.theme().glyphs.last_branch;
+        page.line(vec![piece(format!("    {glyph} {reason}"), Role::Muted)]);
+    }
+}
+
+fn configuration(page: &mut Document, model: &Model, service: &Service) {
+    page.heading("Configuration");
+    let rules = &service.deployment_configuration;
+    let percent = |value: Option<u32>| value.map_or_else(|| "?".to_owned(), |v| format!("{v} %"));
+    let strategy = rules.strategy.as_deref().unwrap_or("ROLLING").to_lowercase();
+    page.field(
+        "Rollout",
+        format!(
+            "{strategy}, at least {} healthy, at most {}",
+            percent(rules.minimum_healthy_percent),
+            percent(rules.maximum_percent)
+        ),
+    );
+    page.field(
+        "Circuit breaker",
+        match &rules.circuit_breaker {
+            Some(b) if b.enable && b.rollback => "on, rolls back",
+            Some(b) if b.enable => "on, does not roll back",
+            _ => "off",
+        },
+    );
+    if !rules.alarms.is_empty() {
+        page.field("Deploy alarms", rules.alarms.join(", "));
+    }
+    let capacity = if service.capacity.is_empty() {
+        service.launch_type.clone().unwrap_or_else(|| "not stated".to_owned())
+    } else {
+        let shares: Vec<String> = service
+            .capacity
+            .iter()
+            .map(|c| format!("{} (weight {}, base {})", c.provider, c.weight, c.base))
+            .collect();
+        shares.join(", ")
+    };
+    let platform =
+        service.platform_version.as_deref().map_or_else(String::new, |v| format!(", platform {v}"));
+    page.field("Capacity", format!("{capacity}{platform}"));
+    for balancer in &service.load_balancers {
+        let group = balancer.target_group_arn.as_deref().and_then(target_group).unwrap_or("load balancer");
+        let port = balancer.port.map_or_else(String::new, |p| format!(":{p}"));
+        let container = balancer.container.as_deref().unwrap_or("?");
+        page.field("Target group", format!("{group} {} {container}{port}", model.theme.glyphs.arrow));
+    }
+    if let Some(grace) = service.health_check_grace_s {
+        page.field("Health grace", format!("{grace} s"));
+    }
+    page.field(
+        "ECS Exec",
+        if service.exec_enabled { "enabled for tasks started from now on" } else { "not enabled" },
+    );
+    if !service.subnets.is_empty() {
+        page.field("Subnets", service.subnets.join(" "));
+    }
+    if !service.security_groups.is_empty() {
+        page.field("Security groups", service.security_groups.join(" "));
+    }
+    if let Some(public) = service.public_ip {
+        page.field("Public address", if public { "yes" } else { "no" });
+    }
+    if let Some(controller) = service.controller.as_deref().filter(|c| *c != "ECS") {
+        page.field_in("Controller", controller, Role::Warn);
+    }
+    if let Some(at) = service.created_at {
+        let by = service.created_by.as_deref().map_or_else(String::new, |b| format!(" by {b}"));
+        page.field("Created", format!("{}{by}", at.rfc3339()));
+    }
+    for (key, value) in &service.tags {
+        page.field("Tag", format!("{key} = {value}"));
+    }
+    page.field("ARN", service.arn.clone());
+}
+
+/// The name inside `arn:…:targetgroup/NAME/ID`.
+fn target_group(arn: &str) -> Option<&str> {
+    arn.split("targetgroup/").nth(1)?.split('/').next()
+}

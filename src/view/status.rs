@@ -1,0 +1,268 @@
+//! What a pane's title line says: what it shows, how much of it, how old, what is wrong.
+//!
+//! A fresh pane says no age: only one that is older than two refreshes does.
+
+use std::time::Duration;
+
+use crate::app::pane::PaneId;
+use crate::app::refresh::{Entry, Interest};
+use crate::app::{Model, interests};
+use crate::diagnose::Severity;
+use crate::domain::fault::FaultKind;
+use crate::stdx::span;
+use crate::stdx::text::count;
+use crate::theme::{Role, Theme};
+
+/// The parts of a title line.
+#[derive(Clone, Debug, Default)]
+pub struct Says {
+    /// Behind the pane's name: what it is about.
+    pub name: Option<String>,
+    /// Left: counts, filter, order.
+    pub left: Vec<(String, Role)>,
+    /// Right: loading, partial, stale, denied.
+    pub right: Vec<(String, Role)>,
+}
+
+/// What a pane says.
+pub fn of(model: &Model, pane: PaneId, theme: &Theme) -> Says {
+    let mut says = Says::default();
+    if pane.follows_subject()
+        && let Some(subject) = &model.subject
+    {
+        says.name = Some(subject.name.clone());
+    }
+    match pane {
+        PaneId::Services => services(model, &mut says),
+        PaneId::Tasks => {
+            let shown = model.tasks.list.rows.len();
+            says.left.push((count(shown, "task"), Role::Muted));
+            if model.tasks.folded > 0 {
+                says.left
+                    .push((format!("{} {} stopped", theme.glyphs.folded, model.tasks.folded), Role::Muted));
+            }
+            filter(&mut says, model.tasks.list.filter.as_ref().map(|f| f.text.as_str()));
+        }
+        PaneId::Events => {
+            says.left.push((count(model.events.rows.len(), "event"), Role::Muted));
+            filter(&mut says, model.events.filter.as_ref().map(|f| f.text.as_str()));
+        }
+        PaneId::Deployments => {
+            filter(&mut says, model.deployments.filter.as_ref().map(|f| f.text.as_str()));
+        }
+        PaneId::Clusters => {
+            says.left.push((count(model.clusters.rows.len(), "cluster"), Role::Muted));
+            filter(&mut says, model.clusters.filter.as_ref().map(|f| f.text.as_str()));
+        }
+        PaneId::Definition => {
+            if let Some(arn) = model.definition.shown(&model.world, model.subject.as_ref()) {
+                says.name = Some(crate::domain::ecs::Revision::of(&arn).to_string());
+            }
+            if model.definition.revealed {
+                says.right.push(("values revealed".to_owned(), Role::Warn));
+            }
+        }
+        PaneId::Logs => {
+            let (left, right) = model.logs.says(theme, model.now);
+            if let Some(name) = model.logs.about() {
+                says.name = Some(name);
+            }
+            says.left.extend(left);
+            says.right.extend(right);
+            return says;
+        }
+        PaneId::Service | PaneId::Api => {}
+    }
+    trust(model, pane, theme, &mut says);
+    says
+}
+
+fn services(model: &Model, says: &mut Says) {
+    let pane = &model.services;
+    if let Some(cluster) = &pane.cluster {
+        says.name = Some(format!("in {}", cluster.name));
+    }
+    let shown = pane.list.rows.len();
+    if shown + pane.folded == pane.known {
+        says.left.push((pane.known.to_string(), Role::Muted));
+    } else {
+        says.left.push((format!("{shown} of {}", pane.known), Role::Muted));
+    }
+    let sick = model
+        .world
+        .services
+        .values()
+        .filter(|row| row.health.as_ref().is_some_and(|h| h.severity <= Severity::Warning))
+        .count();
+    if sick > 0 {
+        says.left.push((format!("{sick} sick"), Role::Warn));
+    }
+    filter(says, pane.list.filter.as_ref().map(|f| f.text.as_str()));
+    if pane.list.sort != crate::app::pane::services::Column::Health || pane.list.reversed {
+        let order = if pane.list.reversed { " reversed" } else { "" };
+        says.left.push((format!("by {}{order}", pane.list.sort.name()), Role::Muted));
+    }
+}
+
+fn filter(says: &mut Says, text: Option<&str>) {
+    if let Some(text) = text {
+        says.left.push((format!("filter: {text}"), Role::Match));
+    }
+}
+
+/// Which interests a pane stands on.
+fn feeds(pane: PaneId, interest: &Interest) -> bool {
+    match pane {
+        PaneId::Services => matches!(interest, Interest::Services(_) | Interest::Clusters(_)),
+        PaneId::Service | PaneId::Events => matches!(interest, Interest::Service(_)),
+        PaneId::Tasks => matches!(interest, Interest::Tasks(..)),
+        PaneId::Definition => matches!(interest, Interest::Definition(..)),
+        PaneId::Deployments => matches!(interest, Interest::Deployments(_) | Interest::Revisions(..)),
+        PaneId::Clusters => matches!(interest, Interest::Clusters(_)),
+        PaneId::Api => matches!(interest, Interest::Identity(_)),
+        PaneId::Logs => false,
+    }
+}
+
+/// How far the pane's content can be trusted.
+fn trust(model: &Model, pane: PaneId, theme: &Theme, says: &mut Says) {
+    let wanted = interests(model);
+    let entries: Vec<(&Interest, &Entry)> = wanted
+        .iter()
+        .filter(|(interest, _)| feeds(pane, interest))
+        .filter_map(|(interest, _)| Some((interest, model.refresh.entry(interest)?)))
+        .collect();
+    let first = entries.iter().any(|(_, e)| e.is_loading() && e.is_first());
+    let (described, listed) = entries
+        .iter()
+        .filter(|(_, e)| e.is_loading() && e.is_first())
+        .fold((0, 0), |(d, l), (_, e)| (d + e.progress.0, l + e.progress.1));
+    if first {
+        let spinner = theme.glyphs.spinner(usize::try_from(model.now.mono.as_secs()).unwrap_or(0));
+        let ends = entries.iter().all(|(_, e)| e.listed || !e.is_loading());
+        let more = if ends { "" } else { "+" };
+        says.right.push(match listed {
+            0 => (format!("{spinner} asking AWS"), Role::Spinner),
+            _ => (format!("{spinner} {described} of {listed}{more} described"), Role::Spinner),
+        });
+    }
+    let failures: usize = entries.iter().map(|(_, e)| e.failures.len()).sum();
+    if failures > 0 {
+        says.right.push((format!("{failures} not described by AWS"), Role::Warn));
+    }
+    let faulty: Vec<&(&Interest, &Entry)> = entries.iter().filter(|(_, e)| e.fault.is_some()).collect();
+    if let Some((interest, entry)) = faulty.first()
+        && let Some(fault) = &entry.fault
+    {
+        let word = fault_word(fault.kind);
+        let place = scope_of(interest);
+        let others = faulty.len() - 1;
+        let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+        says.right.push((format!("{word}: {place}{others}"), Role::Error));
+    }
+    if let Some(age) = oldest(model, &entries) {
+        says.right.push((format!("{} {} old", theme.glyphs.stale, span::brief(age)), Role::Stale));
+    }
+}
+
+/// The age of the oldest part, when it is older than two refreshes.
+pub fn oldest(model: &Model, entries: &[(&Interest, &Entry)]) -> Option<Duration> {
+    let limit = model.refresh.cadence.rest * 2 + Duration::from_secs(5);
+    let visible = model.refresh.cadence.visible * 2 + Duration::from_secs(5);
+    entries
+        .iter()
+        .filter(|(interest, _)| {
+            !matches!(interest, Interest::Definition(..) | Interest::Revisions(..) | Interest::Identity(_))
+        })
+        .filter_map(|(_, e)| Some((model.now.since(e.fresh_at?), e)))
+        .filter(|(age, e)| *age > if e.fault.is_some() { visible } else { limit })
+        .map(|(age, _)| age)
+        .max()
+}
+
+/// One word for a kind of fault.
+#[must_use]
+pub fn fault_word(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::NoCredentials => "no credentials",
+        FaultKind::Expired => "credentials expired",
+        FaultKind::Denied => "denied",
+        FaultKind::Throttled => "throttled",
+        FaultKind::Network => "unreachable",
+        FaultKind::Server => "AWS error",
+        FaultKind::NotFound => "not found",
+        FaultKind::Unsupported => "not supported here",
+        FaultKind::Invalid => "rejected",
+        FaultKind::Config => "configuration",
+        FaultKind::Garbled => "unreadable answer",
+        FaultKind::Unknown => "failed",
+    }
+}
+
+fn scope_of(interest: &Interest) -> String {
+    match interest {
+        Interest::Identity(scope)
+        | Interest::Clusters(scope)
+        | Interest::Definition(scope, _)
+        | Interest::Revisions(scope, _) => scope.region.to_string(),
+        Interest::Services(cluster) => format!("{} in {}", cluster.name, cluster.scope.region),
+        Interest::Service(id) | Interest::Tasks(id, _) | Interest::Deployments(id) => id.name.clone(),
+    }
+}
+
+/// The sentence that stands in an empty pane: what it waits for, or why there is nothing.
+pub fn why_empty(model: &Model, pane: PaneId, nothing: &str) -> Vec<(String, Role)> {
+    if let Some(fault) = &model.session.scopes_fault {
+        return fault_lines(fault);
+    }
+    if model.session.scopes.is_empty() {
+        return vec![("Finding out which region to watch…".to_owned(), Role::Muted)];
+    }
+    if pane.follows_subject() && model.subject.is_none() {
+        return vec![("No service is selected.".to_owned(), Role::Muted)];
+    }
+    let wanted = interests(model);
+    let entries: Vec<&Entry> = wanted
+        .iter()
+        .filter(|(interest, _)| feeds(pane, interest))
+        .filter_map(|(interest, _)| model.refresh.entry(interest))
+        .collect();
+    if let Some(fault) = entries.iter().find_map(|e| e.fault.as_ref()) {
+        return fault_lines(fault);
+    }
+    if entries.iter().any(|e| e.is_first()) || entries.is_empty() {
+        return vec![("Asking AWS…".to_owned(), Role::Muted)];
+    }
+    vec![(nothing.to_owned(), Role::Muted)]
+}
+
+/// A fault told in full: what, and what to do.
+pub fn fault_lines(fault: &crate::domain::fault::Fault) -> Vec<(String, Role)> {
+    let mut lines = vec![(format!("{}: {}", capital(fault_word(fault.kind)), fault.message), Role::Error)];
+    if let Some(action) = &fault.action {
+        lines.push((format!("Asked for {action}."), Role::Muted));
+    }
+    if let Some(hint) = &fault.hint {
+        lines.push((format!("To do: {hint}"), Role::Text));
+    }
+    lines
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
+}
+
+/// The role and the sign of a severity.
+#[must_use]
+pub fn severity(severity: Severity, theme: &Theme) -> (Role, &'static str) {
+    let glyphs = &theme.glyphs;
+    match severity {
+        Severity::Critical => (Role::Critical, glyphs.critical),
+        Severity::Warning => (Role::Warn, glyphs.warning),
+        Severity::Progress => (Role::Progress, glyphs.progress),
+        Severity::Unknown => (Role::Unknown, glyphs.unknown),
+        Severity::Ok => (Role::Ok, glyphs.ok),
+        Severity::Idle => (Role::Idle, glyphs.idle),
+    }
+}

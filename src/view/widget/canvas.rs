@@ -1,0 +1,231 @@
+//! A screen under construction: text in roles, hits by identity. The one place where roles become the drawing
+//! library's styles, and where text from outside is scrubbed before it is drawn.
+//!
+//! Must not know panes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect as Area;
+use ratatui::style::{Color as Paint, Modifier, Style as Look};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::Target;
+use crate::app::pane::PaneId;
+use crate::stdx::rect::{Rect, Size};
+use crate::stdx::text;
+use crate::theme::{Color, Role, Style, Theme};
+use crate::view::Drawn;
+
+/// Text with its meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The text, raw.
+    pub text: String,
+    /// What it means.
+    pub role: Role,
+}
+
+/// A piece.
+pub fn piece(text: impl Into<String>, role: Role) -> Piece {
+    Piece { text: text.into(), role }
+}
+
+/// The screen.
+pub struct Canvas<'t> {
+    theme: &'t Theme,
+    drawn: Drawn,
+    base: Look,
+}
+
+impl<'t> Canvas<'t> {
+    /// An empty screen.
+    #[must_use]
+    pub fn new(theme: &'t Theme, size: Size) -> Self {
+        let mut buffer = Buffer::empty(Area::new(0, 0, size.width, size.height));
+        let base = look(theme.style(Role::Text));
+        buffer.set_style(buffer.area, base);
+        Self { theme, drawn: Drawn { buffer, ..Drawn::default() }, base }
+    }
+
+    /// The theme.
+    #[must_use]
+    pub fn theme(&self) -> &'t Theme {
+        self.theme
+    }
+
+    /// The result.
+    #[must_use]
+    pub fn into_drawn(self) -> Drawn {
+        self.drawn
+    }
+
+    /// Marks an area as something that can be pointed at.
+    pub fn hit(&mut self, area: Rect, target: Target) {
+        if !area.is_empty() {
+            self.drawn.hits.push((area, target));
+        }
+    }
+
+    /// Reports how long a document is.
+    pub fn extent(&mut self, pane: PaneId, lines: usize) {
+        self.drawn.scrolls.push((pane, lines));
+    }
+
+    /// Puts the text cursor.
+    pub fn cursor(&mut self, x: u16, y: u16) {
+        self.drawn.cursor = Some((x, y));
+    }
+
+    /// Writes text into one line, cut at its end with an ellipsis; gives the column after it.
+    pub fn text(&mut self, area: Rect, content: &str, role: Role) -> u16 {
+        if area.is_empty() {
+            return area.x;
+        }
+        let clean = text::scrub(content);
+        let columns = usize::from(area.width);
+        let whole = text::prefix(&clean, columns);
+        if whole.len() == clean.len() {
+            return self.put(area, whole, role);
+        }
+        let cut = text::prefix(&clean, columns - 1).to_owned();
+        let x = self.put(area, &cut, role);
+        let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
+        self.put(rest, self.theme.glyphs.ellipsis, role)
+    }
+
+    /// Writes pieces into one line, cut at its end; gives the column after them.
+    pub fn pieces(&mut self, area: Rect, pieces: &[Piece]) -> u16 {
+        let mut x = area.x;
+        for Piece { text, role } in pieces {
+            let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
+            if rest.is_empty() {
+                break;
+            }
+            x = self.text(rest, text, *role);
+        }
+        x
+    }
+
+    /// Fills an area with one glyph.
+    pub fn fill(&mut self, area: Rect, glyph: &str, role: Role) {
+        let look = self.look(role);
+        for y in area.y..area.bottom() {
+            for x in area.x..area.right() {
+                if let Some(cell) = self.drawn.buffer.cell_mut((x, y)) {
+                    cell.set_symbol(glyph).set_style(look);
+                }
+            }
+        }
+    }
+
+    /// Lays a role's background and attributes over what is drawn, keeping the text.
+    pub fn tint(&mut self, area: Rect, role: Role) {
+        let style = self.theme.style(role);
+        let mut look = look(style);
+        // A row's own colours stay readable on the tint; only a theme without a background recolours the text.
+        if style.bg != Color::Default {
+            look.fg = None;
+        }
+        if style.fg == Color::Default {
+            look.fg = None;
+        }
+        if style.bg == Color::Default {
+            look.bg = None;
+        }
+        self.drawn.buffer.set_style(Area::new(area.x, area.y, area.width, area.height), look);
+    }
+
+    /// Clears an area to a role's background.
+    pub fn clear(&mut self, area: Rect, role: Role) {
+        let look = self.look(role);
+        for y in area.y..area.bottom() {
+            for x in area.x..area.right() {
+                if let Some(cell) = self.drawn.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                    cell.set_style(look);
+                }
+            }
+        }
+        self.drawn.hits.retain(|(hit, _)| {
+            hit.y < area.y || hit.bottom() > area.bottom() || hit.x < area.x || hit.right() > area.right()
+        });
+    }
+
+    fn look(&self, role: Role) -> Look {
+        self.base.patch(look(self.theme.style(role)))
+    }
+
+    fn put(&mut self, area: Rect, content: &str, role: Role) -> u16 {
+        // A role without a background of its own keeps the one that is there: a selection, a window.
+        let style = self.theme.style(role);
+        let mut look = look(style);
+        if style.bg == Color::Default {
+            look.bg = None;
+        }
+        let mut x = area.x;
+        for cluster in content.graphemes(true) {
+            let width = u16::try_from(cluster.width()).unwrap_or(0);
+            if width == 0 {
+                continue;
+            }
+            if x + width > area.right() {
+                break;
+            }
+            if let Some(cell) = self.drawn.buffer.cell_mut((x, area.y)) {
+                cell.set_symbol(cluster);
+                cell.modifier = Modifier::empty();
+                cell.set_style(look);
+            }
+            for covered in x + 1..x + width {
+                if let Some(cell) = self.drawn.buffer.cell_mut((covered, area.y)) {
+                    cell.set_symbol(" ").set_style(look);
+                }
+            }
+            x += width;
+        }
+        x
+    }
+}
+
+/// A role's style as the drawing library's.
+fn look(style: Style) -> Look {
+    let mut modifier = Modifier::empty();
+    for (wanted, bit) in [
+        (style.bold, Modifier::BOLD),
+        (style.dim, Modifier::DIM),
+        (style.italic, Modifier::ITALIC),
+        (style.underline, Modifier::UNDERLINED),
+        (style.reverse, Modifier::REVERSED),
+    ] {
+        if wanted {
+            modifier |= bit;
+        }
+    }
+    Look::default().fg(paint(style.fg)).bg(paint(style.bg)).add_modifier(modifier)
+}
+
+fn paint(color: Color) -> Paint {
+    match color {
+        Color::Default => Paint::Reset,
+        Color::Ansi(index) | Color::Indexed(index) => match index {
+            0 => Paint::Black,
+            1 => Paint::Red,
+            2 => Paint::Green,
+            3 => Paint::Yellow,
+            4 => Paint::Blue,
+            5 => Paint::Magenta,
+            6 => Paint::Cyan,
+            7 => Paint::Gray,
+            8 => Paint::DarkGray,
+            9 => Paint::LightRed,
+            10 => Paint::LightGreen,
+            11 => Paint::LightYellow,
+            12 => Paint::LightBlue,
+            13 => Paint::LightMagenta,
+            14 => Paint::LightCyan,
+            15 => Paint::White,
+            index => Paint::Indexed(index),
+        },
+        Color::Rgb(r, g, b) => Paint::Rgb(r, g, b),
+    }
+}

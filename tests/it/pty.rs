@@ -1,0 +1,177 @@
+//! The binary in a pseudo-terminal: it takes the terminal, leaves it as it was whatever ends it, and survives
+//! resizes.
+//!
+//! Real time: tests wait for text on the screen or for the process's end, never for a while.
+
+use std::io::{Read, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// Longer than anything here takes, so that a hang is a failure and not a stuck run.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[expect(clippy::disallowed_methods, reason = "a hang must fail the test; nothing is measured")]
+fn deadline() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+fn cells(count: u16) -> std::num::NonZeroU16 {
+    std::num::NonZeroU16::new(count).unwrap()
+}
+
+struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    output: Receiver<Vec<u8>>,
+    writer: Box<dyn Write + Send>,
+    screen: vt100::Parser,
+    raw: Vec<u8>,
+    _home: tempfile::TempDir,
+}
+
+impl Terminal {
+    fn open(arguments: &[&str], rows: u16, cols: u16) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let pair =
+            native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_opsdeck"));
+        command.args(arguments);
+        command.env_clear();
+        command.env("HOME", home.path());
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (send, output) = channel();
+        #[expect(clippy::disallowed_methods, reason = "a pseudo-terminal is read by blocking")]
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65_536];
+            while let Ok(count) = reader.read(&mut buffer) {
+                if count == 0 || send.send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let writer = pair.master.take_writer().unwrap();
+        let screen = vt100::Parser::new(cells(rows), cells(cols), 0);
+        Self { master: pair.master, child, output, writer, screen, raw: Vec::new(), _home: home }
+    }
+
+    /// Takes in what comes, until the screen shows a text.
+    fn until(&mut self, wanted: &str) {
+        self.until_such(&format!("{wanted:?}"), |screen| screen.contains(wanted));
+    }
+
+    /// Takes in what comes, until the screen is as wanted. The clock in the header writes every second, so a
+    /// hang is told by the deadline and not by silence.
+    fn until_such(&mut self, what: &str, wanted: impl Fn(&str) -> bool) {
+        let deadline = deadline();
+        while !wanted(&self.screen.screen().contents()) {
+            match self.output.recv_timeout(PATIENCE) {
+                Ok(bytes) if deadline.elapsed() < PATIENCE => self.take(&bytes),
+                _ => panic!("the screen never showed {what}; it shows\n{}", self.screen.screen().contents()),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.screen.process(bytes);
+        self.raw.extend_from_slice(bytes);
+    }
+
+    fn resize(&mut self, rows: u16, cols: u16) {
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.screen.screen_mut().set_size(cells(rows), cells(cols));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let id = i32::try_from(self.child.process_id().unwrap()).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for the end and says with which code; takes in all that was still written.
+    fn end(&mut self) -> u32 {
+        let deadline = deadline();
+        while let Ok(bytes) = self.output.recv_timeout(PATIENCE) {
+            self.take(&bytes);
+            if deadline.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+                panic!("the console never ended; it shows\n{}", self.screen.screen().contents());
+            }
+        }
+        self.child.wait().unwrap().exit_code()
+    }
+
+    /// Whether the last word on each of the terminal's modes gives it back.
+    fn is_restored(&self) -> bool {
+        let raw = String::from_utf8_lossy(&self.raw);
+        let last = |on: &str, off: &str| raw.rfind(off) > raw.rfind(on);
+        last("\x1b[?1049h", "\x1b[?1049l")
+            && last("\x1b[?25l", "\x1b[?25h")
+            && last("\x1b[?2004h", "\x1b[?2004l")
+            && last("\x1b[?1000h", "\x1b[?1000l")
+    }
+}
+
+#[test]
+fn the_console_starts_is_resized_and_leaves_the_terminal_as_it_was() {
+    let mut terminal = Terminal::open(&["demo"], 40, 120);
+    terminal.until("gateway-service");
+    terminal.resize(24, 80);
+    terminal.press("?");
+    terminal.until("Keys that work here");
+    terminal.press("\x1b");
+    // An Escape that is followed at once by a letter is Alt with that letter.
+    terminal.until_such("the help closed", |screen| !screen.contains("Keys that work here"));
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.is_restored());
+}
+
+#[test]
+fn a_termination_signal_gives_the_terminal_back() {
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::HUP] {
+        let mut terminal = Terminal::open(&["demo", "cma"], 24, 80);
+        terminal.until("cma-api-production");
+        terminal.signal(signal);
+        assert_ne!(terminal.end(), 0, "{signal:?}");
+        assert!(terminal.is_restored(), "{signal:?}");
+    }
+}
+
+#[test]
+fn a_terminal_that_is_too_small_says_so_and_comes_back() {
+    let mut terminal = Terminal::open(&["demo", "cma"], 5, 20);
+    terminal.until("needs 40×8");
+    terminal.resize(24, 80);
+    terminal.until("cma-api-production");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_storm_of_resizes_and_a_huge_paste_are_survived() {
+    let mut terminal = Terminal::open(&["demo", "cma"], 24, 80);
+    terminal.until("cma-api-production");
+    for step in 0..60u16 {
+        let (rows, cols) = (5 + step * 7 % 50, 20 + step * 13 % 200);
+        terminal.resize(rows, cols);
+    }
+    terminal.resize(30, 100);
+    terminal.press("/");
+    let paste = format!("\x1b[200~{}\x1b[201~", "x".repeat(1 << 20));
+    terminal.press(&paste);
+    terminal.press("\x1b");
+    terminal.until("were left out");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.is_restored());
+}

@@ -1,0 +1,218 @@
+//! Stories: keys typed into the real loop, the real SDK and the simulator, all in one runtime whose time is
+//! paused, so that tokio moves the clock when everything waits.
+//!
+//! They assert order and cause, not instants.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use opsdeck::app::{Model, Session, Start};
+use opsdeck::cloud::{AccountSettings, Cloud, Settings};
+use opsdeck::config::Config;
+use opsdeck::domain::scope::{Account, Scope};
+use opsdeck::keymap::{Key, Keymap};
+use opsdeck::runtime::event_loop::{self, Ending, Multiplexer, Parts};
+use opsdeck::runtime::input::Input;
+use opsdeck::runtime::perform::Performer;
+use opsdeck::runtime::screen::{Frame, MemoryScreen};
+use opsdeck::sim::{self, Control, SimConfig, Stack};
+use opsdeck::stdx::clock::{Clock, Wall};
+use opsdeck::stdx::rect::Size;
+use opsdeck::theme::{Depth, Theme};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+/// 2026-11-20 14:00:00 UTC.
+const NOON: Wall = Wall(1_795_183_200_000);
+
+/// A story under way.
+pub struct Story {
+    inputs: UnboundedSender<Input>,
+    shown: Arc<Mutex<Option<Frame>>>,
+    /// The simulator's control.
+    pub control: Control,
+}
+
+/// What a story starts from.
+pub struct Scene {
+    pub stacks: Vec<Stack>,
+    pub size: Size,
+    pub config: &'static str,
+    pub faults: Vec<&'static str>,
+}
+
+impl Scene {
+    /// One system at a size.
+    pub fn of(stack: &str, width: u16, height: u16) -> Self {
+        let stacks = match stack {
+            "all" => Stack::builtins().filter_map(Stack::builtin).collect::<Result<_, _>>().unwrap(),
+            name => vec![Stack::builtin(name).unwrap().unwrap()],
+        };
+        Self { stacks, size: Size { width, height }, config: "", faults: Vec::new() }
+    }
+
+    /// Runs a script against the console; the console must still run when the script ends.
+    pub async fn play<F: Future<Output = ()>>(self, script: impl FnOnce(Story) -> F) {
+        let clock = Clock::steered(NOON, 1.0);
+        let mut regions: Vec<String> = self.stacks.iter().map(|s| s.region.clone()).collect();
+        regions.sort();
+        regions.dedup();
+        let faults = self.faults.iter().map(|text| text.parse().unwrap()).collect();
+        let config = SimConfig { seed: 7, stacks: self.stacks, faults, ..SimConfig::default() };
+        let sim = sim::start(config, clock.clone()).await.unwrap();
+        let account = Account::new("demo");
+        let settings = Settings {
+            accounts: vec![AccountSettings { account: account.clone(), profile: None }],
+            ..Settings::simulator(sim.url())
+        };
+        let cloud = Cloud::new(settings, clock.clone()).unwrap();
+        let (report, reports) = unbounded_channel();
+        let screen = MemoryScreen::new(move |r| {
+            let _ = report.send(r);
+        });
+        let shown = Arc::clone(&screen.shown);
+        let (message, messages) = unbounded_channel();
+        let connection = std::future::ready(Ok(cloud)).boxed().shared();
+        let performer = Performer::new(connection, vec![account.clone()], message);
+        let (inputs, typed) = unbounded_channel();
+        let layers = [opsdeck::config::Layer { source: "story.toml", text: self.config }];
+        let model = Model::new(Start {
+            session: Session {
+                scopes: regions.into_iter().map(|r| Scope::new(account.clone(), r)).collect(),
+                scopes_fault: None,
+                clusters: Vec::new(),
+                overrides: Vec::new(),
+                demo: true,
+                read_only: false,
+                version: "0.0.0",
+            },
+            config: Arc::new(Config::load(&layers).unwrap()),
+            keymap: Arc::new(Keymap::builtin("default").unwrap()),
+            theme: Arc::new(Theme::builtin("terminal").unwrap().with_depth(Depth::Sixteen)),
+            size: self.size,
+            now: clock.now(),
+            zone: jiff::tz::TimeZone::UTC,
+        });
+        let parts = Parts {
+            model,
+            clock,
+            screen,
+            inputs: Box::pin(futures_util::stream::unfold(typed, |mut typed| async move {
+                let input = typed.recv().await?;
+                Some((input, typed))
+            })),
+            performer,
+            messages,
+            reports,
+            multiplexer: Multiplexer::None,
+            probe: None,
+        };
+        let story = Story { inputs, shown, control: sim.control() };
+        tokio::select! {
+            ending = event_loop::run(parts) => assert_eq!(ending, Ending::Quit, "the console ended early"),
+            () = script(story) => {}
+        }
+    }
+}
+
+impl Story {
+    /// Presses keys, written as in keymaps: `j`, `ctrl-d`, `enter`.
+    pub fn press(&self, keys: &str) {
+        for key in keys.split_whitespace() {
+            self.inputs.send(Input::Key(Key::parse(key).unwrap())).unwrap();
+        }
+    }
+
+    /// Types text.
+    pub fn type_text(&self, text: &str) {
+        for c in text.chars() {
+            let key =
+                if c == ' ' { Key::parse("space").unwrap() } else { Key::parse(&c.to_string()).unwrap() };
+            self.inputs.send(Input::Key(key)).unwrap();
+        }
+    }
+
+    /// Sends anything.
+    pub fn send(&self, input: Input) {
+        self.inputs.send(input).unwrap();
+    }
+
+    /// The screen as text.
+    pub fn screen(&self) -> String {
+        let shown = self.shown.lock().unwrap();
+        let buffer = &shown.as_ref().expect("a frame was drawn").buffer;
+        let mut text = String::new();
+        for row in buffer.content.chunks(usize::from(buffer.area.width)) {
+            let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Waits in virtual time until the screen shows a text.
+    pub async fn until(&self, wanted: &str) -> String {
+        self.until_such(wanted, |screen| screen.contains(wanted)).await
+    }
+
+    /// Waits in virtual time until the screen is as wanted.
+    pub async fn until_such(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        // A hundred steps a second for three minutes of virtual time.
+        for _ in 0..18_000 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let screen = self.screen();
+            if wanted(&screen) {
+                return screen;
+            }
+        }
+        panic!("the screen never showed {what:?}; it shows\n{}", self.screen());
+    }
+
+    /// Lets virtual time pass.
+    pub async fn rest(&self, span: Duration) {
+        tokio::time::sleep(span).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_five_systems_stand_in_one_table_and_one_opens() {
+    Scene::of("all", 120, 40)
+        .play(|story| async move {
+            let screen = story.until("migrate-backend-service").await;
+            for name in
+                ["gov-backend", "gov-ai-service", "gateway-service", "cma-api-production", "saas-worker"]
+            {
+                assert!(screen.contains(name), "{name} is missing from\n{screen}");
+            }
+            for region in ["eu-west-2", "me-south-1", "us-east-1"] {
+                assert!(screen.contains(region), "{region} is missing from\n{screen}");
+            }
+            story.press("/");
+            story.type_text("gateway");
+            story.press("enter");
+            let screen = story.until("filter: gateway").await;
+            assert!(!screen.contains("saas-worker"), "filtered away:\n{screen}");
+            story.press("enter");
+            story.until("[2 Service]").await;
+            story.until("PRIMARY").await;
+            story.press("t");
+            let screen = story.until("[3 Tasks]").await;
+            assert!(screen.contains("Tasks gateway-service"), "{screen}");
+            story.until("RUNNING").await;
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_fails_says_so_and_hides_nothing_of_the_others() {
+    let mut scene = Scene::of("all", 120, 40);
+    scene.faults = vec!["ecs:ListServices:denied"];
+    scene
+        .play(|story| async move {
+            story.until("denied").await;
+            story.control.clear_faults();
+            story.press("r");
+            story.until("gateway-service").await;
+        })
+        .await;
+}
