@@ -32,6 +32,13 @@ class Judge:
         body = response["body"]
         if not isinstance(body, (bytes, str)):
             return  # An event stream: its events come to `parse` one by one.
+        event = response["headers"].get(":event-type")
+        if event is not None:
+            if event in shape.members:
+                self.json(json.loads(body), shape.members[event], f"{shape.name}.{event}")
+            elif event != "initial-response":
+                self.say(shape.name, f"unknown event {event}")
+            return
         kind = response["headers"].get("content-type", "")
         if "xml" in kind:
             root = ElementTree.fromstring(body)
