@@ -199,6 +199,7 @@ impl<S: Screen> Looped<S> {
             Effect::Cancel(token) => self.performer.cancel(token),
             Effect::FindRegions => self.performer.find_regions(),
             Effect::Copy(text) => self.screen.send(osc52(&text, self.multiplexer)),
+            Effect::Bell => self.screen.send(b"\x07".to_vec()),
             Effect::Suspend => self.suspend(),
             Effect::Redraw => {
                 self.screen.forget();
