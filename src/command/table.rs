@@ -293,11 +293,6 @@ pub const TABLE: &[Command] = &[
         "Print a page of the reference in Markdown",
     ),
     verb(
-        Id::Pictures,
-        &[place("FOLDER", Kind::Path, true, "Where to write the SVG files")],
-        "Draw the README's pictures from the program's own screens",
-    ),
-    verb(
         Id::Bench,
         &[place(
             "WHAT",
