@@ -8,25 +8,18 @@ pub mod stdx;
 pub mod domain;
 
 pub mod command;
-
+pub mod journal;
+pub mod logs;
 pub mod theme;
 
-pub mod logs;
-
-pub mod journal;
-
-pub mod guard;
-
 pub mod diagnose;
-
+pub mod guard;
 pub mod keymap;
 
 pub mod config;
 
 pub mod app;
-
 pub mod cloud;
-
 pub mod sim;
 
 pub mod view;

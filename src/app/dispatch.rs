@@ -2,6 +2,10 @@
 //!
 //! Must not perform anything itself: it changes the model and returns effects.
 
+mod take;
+
+use take::{copied, copy, links};
+
 use crate::app::history::Place;
 use crate::app::layout::layout;
 use crate::app::overlay::{Overlay, Prompt};
@@ -10,7 +14,6 @@ use crate::app::pane::{PaneId, services, tasks};
 use crate::app::update::set_filter;
 use crate::app::{Effect, Model, TimeStyle};
 use crate::command::{Id, Invocation};
-use crate::config::{Variable, image_sha, image_tag};
 use crate::domain::ecs::ServiceId;
 use crate::domain::log::LogSubject;
 use crate::domain::scope::Arn;
@@ -526,106 +529,6 @@ fn restore(model: &mut Model, place: Place) {
     model.definition.choose(place.definition);
     model.focus = place.pane;
     model.settled_at = u64::MAX;
-}
-
-fn copied(model: &mut Model, text: String, what: &str) -> Vec<Effect> {
-    if text.is_empty() {
-        model.complain(format!("There is nothing to copy of {what}"));
-        return Vec::new();
-    }
-    // OSC 52 has no answer: whether the terminal took it cannot be known.
-    model.say(format!("Sent {what} to the terminal's clipboard (OSC 52)"));
-    vec![Effect::Copy(text)]
-}
-
-fn copy(model: &mut Model, id: Id) -> Vec<Effect> {
-    let arn_wanted = id == Id::CopyArn;
-    let (text, what) = match model.focus {
-        PaneId::Tasks => {
-            let task = model.tasks.list.selected().and_then(|id| model.world.tasks.get(id));
-            match task {
-                Some(seen) if arn_wanted => (seen.value.arn.clone(), "the task's ARN"),
-                Some(seen) => (seen.value.id.id.clone(), "the task's id"),
-                None => (String::new(), "the selected row"),
-            }
-        }
-        PaneId::Events => {
-            let message = model.events.selected().and_then(|id| {
-                let service = model.world.service(model.subject.as_ref()?)?;
-                service.value.events.iter().find(|e| e.id == *id).map(|e| e.message.clone())
-            });
-            (message.unwrap_or_default(), "the event")
-        }
-        PaneId::Deployments => {
-            (model.deployments.selected().cloned().unwrap_or_default(), "the deployment's ARN")
-        }
-        PaneId::Clusters => {
-            let id = model.clusters.selected();
-            let seen = id.and_then(|id| model.world.clusters.get(id)?.as_ref());
-            match (id, seen) {
-                (_, Some(seen)) if arn_wanted => (seen.value.arn.clone(), "the cluster's ARN"),
-                (Some(id), _) => (id.name.clone(), "the cluster's name"),
-                _ => (String::new(), "the selected row"),
-            }
-        }
-        PaneId::Logs => {
-            let text = model.logs.selected().and_then(|id| model.logs.raw(id));
-            (text.unwrap_or_default(), "the record")
-        }
-        PaneId::Definition => {
-            (model.definition.shown(&model.world, model.subject.as_ref()).unwrap_or_default(), "the ARN")
-        }
-        PaneId::Services | PaneId::Service => {
-            let id = model.aimed_service();
-            let seen = id.and_then(|id| model.world.service(id));
-            match (id, seen) {
-                (_, Some(seen)) if arn_wanted => (seen.value.arn.clone(), "the service's ARN"),
-                (Some(id), _) => (format!("{}/{}", id.cluster, id.name), "the service's name"),
-                _ => (String::new(), "the selected row"),
-            }
-        }
-        PaneId::Api => (String::new(), "this pane"),
-    };
-    copied(model, text, what)
-}
-
-/// The links that the configuration has for the service, filled in.
-fn links(model: &mut Model) {
-    let Some(seen) = model.aimed_service().and_then(|id| model.world.service(id)) else {
-        model.complain("Select a service first");
-        return;
-    };
-    let service = &seen.value;
-    let definition = model
-        .world
-        .definitions
-        .get(&(service.id.scope.clone(), service.task_definition_arn.clone()))
-        .and_then(|o| o.value.as_ref());
-    let image = definition.and_then(|d| d.containers.first()).map(|c| c.image.as_str());
-    let account = Arn::parse(&service.arn).map(|arn| arn.account.to_owned());
-    let variable = |variable: Variable| -> Option<String> {
-        match variable {
-            Variable::Region => Some(service.id.scope.region.to_string()),
-            Variable::AccountId => account.clone(),
-            Variable::Cluster => Some(service.id.cluster.clone()),
-            Variable::Service => Some(service.id.name.clone()),
-            Variable::TaskDefinition => Some(service.revision.to_string()),
-            Variable::ImageTag => image.and_then(image_tag).map(str::to_owned),
-            Variable::ImageSha => image.and_then(image_sha).map(str::to_owned),
-        }
-    };
-    let links: Vec<(String, String)> = model
-        .config
-        .links
-        .iter()
-        .filter(|link| link.applies_to(&service.id.cluster, &service.id.name))
-        .filter_map(|link| Some((link.label.clone(), link.render(variable)?)))
-        .collect();
-    if links.is_empty() {
-        model.say("No link template of the configuration applies to this service ([[links]] in config.toml)");
-        return;
-    }
-    model.overlay = Some(Overlay::Links { links, selected: 0 });
 }
 
 fn next_name(names: &[String], present: &str) -> String {

@@ -5,6 +5,7 @@
 use crate::app::Model;
 use crate::app::pane::PaneId;
 use crate::domain::ecs::ServiceDeployment;
+use crate::domain::observation::Observation;
 use crate::stdx::rect::Rect;
 use crate::stdx::{span, text};
 use crate::theme::Role;
@@ -54,7 +55,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         stale: model
             .subject
             .as_ref()
-            .is_some_and(|id| model.world.deployments.get(id).is_some_and(|o| o.is_stale())),
+            .is_some_and(|id| model.world.deployments.get(id).is_some_and(Observation::is_stale)),
     };
     table::draw(canvas, area, &table);
 }

@@ -40,7 +40,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let role = if role == Role::Ok { Role::Muted } else { role };
         canvas.text(age, &span::brief(event.at.age_at(model.now.wall)), Role::Muted);
         let says = crate::diagnose::event_text(&event.message, &seen.value.id.name);
-        let clean = text::scrub(&says);
+        let clean = text::scrub(says);
         let skip = text::prefix(&clean, usize::from(pane.shift)).len();
         canvas.text(message, &clean[skip..], role);
         if chosen {

@@ -45,6 +45,9 @@ struct Following {
     observed: Option<Moment>,
 }
 
+/// Words with their roles.
+type Said = Vec<(String, Role)>;
+
 /// The pane.
 #[derive(Clone, Debug)]
 pub struct LogsPane {
@@ -264,7 +267,7 @@ impl LogsPane {
     pub fn settle(&mut self, width: usize, height: usize) {
         self.width = width;
         self.height = height;
-        self.read(|viewport, window| viewport.settle(window));
+        self.read(Viewport::settle);
     }
 
     /// The least that must stand before a message: mark, time, task, container, level.
@@ -414,7 +417,7 @@ impl LogsPane {
         self.find = filter.has_terms().then(|| filter.clone());
         self.scan = Scan::new(filter);
         self.scan.advance(&self.store, SCAN_BUDGET);
-        self.read(|viewport, window| viewport.settle(window));
+        self.read(Viewport::settle);
         Ok(())
     }
 
@@ -437,7 +440,7 @@ impl LogsPane {
         );
         self.scan = Scan::new(filter);
         self.scan.advance(&self.store, SCAN_BUDGET);
-        self.read(|viewport, window| viewport.settle(window));
+        self.read(Viewport::settle);
         said
     }
 
@@ -452,7 +455,7 @@ impl LogsPane {
 
     /// Folds stack traces, or unfolds them.
     pub fn toggle_fold(&mut self) {
-        self.read(|viewport, window| viewport.toggle_folding(window));
+        self.read(Viewport::toggle_folding);
     }
 
     /// Goes to the next match of the filter, or to the one before; says whether there was one.
@@ -471,7 +474,7 @@ impl LogsPane {
 
     /// What its title says, left and right.
     #[must_use]
-    pub fn says(&self, theme: &Theme, now: Moment) -> (Vec<(String, Role)>, Vec<(String, Role)>) {
+    pub fn says(&self, theme: &Theme, now: Moment) -> (Said, Said) {
         let glyphs = &theme.glyphs;
         let mut left = Vec::new();
         let mut right = Vec::new();

@@ -85,7 +85,7 @@ impl Tasks {
                 (task.is_stopped(), severity(task), Reverse(age), task.id.clone())
             }),
             Column::Started => {
-                rows.sort_by_key(|task| (Reverse(task.started_at.or(task.created_at)), &task.id))
+                rows.sort_by_key(|task| (Reverse(task.started_at.or(task.created_at)), &task.id));
             }
             Column::Zone => rows.sort_by_key(|task| (&task.zone, &task.id)),
             Column::Revision => rows.sort_by_key(|task| (Reverse(task.revision.number), &task.id)),
