@@ -121,6 +121,8 @@ pub enum Effect {
     Copy(String),
     /// Stop the process until the shell continues it.
     Suspend,
+    /// Ring: something turned critical.
+    Bell,
     /// Clear and draw everything again.
     Redraw,
     /// End.
@@ -250,6 +252,8 @@ pub struct Model {
     pub zone: jiff::tz::TimeZone,
     /// Set when the world changed and rows must be computed again.
     settled_at: u64,
+    /// The services that were critical when rows were last computed, so that a new one can be told.
+    critical_known: Option<std::collections::BTreeSet<ServiceId>>,
 }
 
 /// What a model starts from.
@@ -317,6 +321,7 @@ impl Model {
             times,
             zone,
             settled_at: u64::MAX,
+            critical_known: None,
         }
     }
 

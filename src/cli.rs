@@ -19,6 +19,7 @@ mod printer;
 mod session;
 mod simulator;
 mod table;
+mod trace;
 mod user;
 mod verb;
 
@@ -65,6 +66,7 @@ fn start(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> 
         }
     };
     printer.set_form(&request, environment);
+    trace::begin(&request)?;
     let exit = perform(&request, environment, printer)?;
     printer.flush()?;
     Ok(exit)

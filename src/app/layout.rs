@@ -71,21 +71,27 @@ fn deck_panes(model: &Model, deck: Rect) -> Vec<(PaneId, Rect)> {
         let (top, bottom) = deck.split_top(share);
         return vec![(upper, top), (companion, bottom)];
     }
-    // Wide: services and their events on the left, the selected service, its tasks and its logs on the right.
+    // Wide: what is wrong and the selected service side by side, its tasks and events below, and its logs over
+    // the whole width, since nothing needs columns as they do.
     let master = if focus.follows_subject() { PaneId::Services } else { focus };
     let detail = match focus {
         PaneId::Definition | PaneId::Deployments => focus,
         _ => PaneId::Service,
     };
-    let (left, right) = deck.split_left(deck.width / 2);
-    let (upper_left, lower_left) = left.split_top(left.height * 3 / 5);
-    let (upper_right, rest) = right.split_top(right.height * 2 / 5);
-    let (middle_right, lower_right) = rest.split_top(rest.height / 3);
+    let (upper, rest) = deck.split_top(deck.height * 2 / 5);
+    let (middle, lower) = rest.split_top(rest.height * 2 / 5);
+    let halves = |row: Rect| {
+        let (left, right) = row.split_left(row.width / 2);
+        // A column of air between the two.
+        (Rect { width: left.width.saturating_sub(1), ..left }, right)
+    };
+    let (upper_left, upper_right) = halves(upper);
+    let (middle_left, middle_right) = halves(middle);
     vec![
         (master, upper_left),
-        (PaneId::Events, lower_left),
         (detail, upper_right),
-        (PaneId::Tasks, middle_right),
-        (PaneId::Logs, lower_right),
+        (PaneId::Tasks, middle_left),
+        (PaneId::Events, middle_right),
+        (PaneId::Logs, lower),
     ]
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::cli::envelope::Missing;
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::gather::{Gather, Work};
 use crate::cli::name::{Name, nearest};
@@ -143,14 +144,16 @@ fn ambiguous(name: &Name, found: &[Service]) -> Problem {
 
 /// Neither found nor known to be absent.
 fn unknowable(gather: &Gather, name: &Name) -> Problem {
-    let reasons: Vec<String> =
-        gather.failures().iter().map(crate::cli::envelope::Missing::sentence).collect();
-    let exit = gather.failures().iter().map(|missing| Exit::of(missing.kind)).next().unwrap_or(Exit::Other);
-    let mut problem = Problem::new(
-        exit,
-        format!("service `{}` was not found, and not everything could be asked", name.service()),
-    )
-    .details(reasons);
+    let mut reasons: Vec<String> = gather.failures().iter().map(Missing::sentence).collect();
+    reasons.dedup();
+    let exit = gather.failures().first().map_or(Exit::Other, |missing| Exit::of(missing.kind));
+    let mut problem = match reasons.as_slice() {
+        [only] => Problem::new(exit, only),
+        _ => {
+            let what = "was not found, and not everything could be asked";
+            Problem::new(exit, format!("service `{}` {what}", name.service())).details(reasons)
+        }
+    };
     problem.hint = gather.failures().iter().find_map(|missing| missing.hint.clone());
     problem
 }

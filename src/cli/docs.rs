@@ -15,9 +15,6 @@ use crate::command::{Arg, Command, GLOBAL_FLAGS, Kind, TABLE};
 use crate::config::SAMPLE;
 use crate::keymap::Keymap;
 
-/// The pages.
-pub const PAGES: &[&str] = &["cli", "keys", "config", "json"];
-
 /// A page's text; `None` for an unknown page.
 #[must_use]
 pub fn page(name: &str) -> Option<String> {

@@ -51,6 +51,8 @@ pub struct Report<T> {
     pub failures: Vec<Missing>,
     /// What was found.
     pub items: Vec<T>,
+    /// How many items were printed before, as they came.
+    pub printed: usize,
 }
 
 impl Missing {
@@ -110,7 +112,7 @@ impl<T> Report<T> {
     /// Whether anything was found out: a whole scope, even an empty one, or an item.
     #[must_use]
     pub fn knows_something(&self) -> bool {
-        !self.items.is_empty() || self.scopes.iter().any(|scope| scope.complete)
+        !self.items.is_empty() || self.printed > 0 || self.scopes.iter().any(|scope| scope.complete)
     }
 
     /// The exit code: done; partial when something was found out; otherwise the gravest fault's own.
@@ -149,6 +151,7 @@ mod tests {
                 .collect(),
             failures: faults.iter().map(|kind| Missing::request(&scope, &Fault::new(*kind, "no"))).collect(),
             items: (0..items).collect(),
+            printed: 0,
         }
     }
 

@@ -69,6 +69,7 @@ impl Environment {
     }
 
     /// One made of variables, away from any terminal.
+    #[cfg(test)]
     pub fn of<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self {
             variables: variables.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
@@ -94,12 +95,6 @@ impl Environment {
     #[must_use]
     pub fn config_folder(&self) -> Option<PathBuf> {
         self.xdg("XDG_CONFIG_HOME", ".config")
-    }
-
-    /// Where opsdeck keeps its journal: `$XDG_STATE_HOME/opsdeck` or `~/.local/state/opsdeck`.
-    #[must_use]
-    pub fn state_folder(&self) -> Option<PathBuf> {
-        self.xdg("XDG_STATE_HOME", ".local/state")
     }
 
     /// Where processes of one user meet: `$XDG_RUNTIME_DIR/opsdeck`.

@@ -235,7 +235,8 @@ impl Gather {
     }
 
     /// What is left of the patience.
-    fn left(&self) -> Option<Duration> {
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
         let spent = self.clock.now().since(self.begun);
         self.patience.map(|patience| patience.saturating_sub(spent))
     }
@@ -280,6 +281,7 @@ impl Gather {
                 .collect(),
             failures: self.failures,
             items,
+            printed: 0,
         }
     }
 }

@@ -13,8 +13,8 @@ pub enum Name {
     Service(String),
     /// In a cluster.
     InCluster { cluster: String, service: String },
-    /// By ARN, which says where it is.
-    Arn { region: String, cluster: Option<String>, service: String },
+    /// By ARN. Where it is was read from it before.
+    Arn { cluster: Option<String>, service: String },
 }
 
 impl Name {
@@ -50,14 +50,13 @@ impl Name {
             return Err(Problem::usage(format!("`{text}` is not the ARN of a service (it names: {what})"))
                 .hint("a service's ARN is arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/SERVICE"));
         }
-        let region = arn.region.to_owned();
         match parts.collect::<Vec<_>>().as_slice() {
             // The old form of the ARN does not tell the cluster.
             [service] if !service.is_empty() => {
-                Ok(Self::Arn { region, cluster: None, service: (*service).to_owned() })
+                Ok(Self::Arn { cluster: None, service: (*service).to_owned() })
             }
             [cluster, service] if !cluster.is_empty() && !service.is_empty() => {
-                Ok(Self::Arn { region, cluster: Some((*cluster).to_owned()), service: (*service).to_owned() })
+                Ok(Self::Arn { cluster: Some((*cluster).to_owned()), service: (*service).to_owned() })
             }
             _ => Err(Problem::usage(format!("`{text}` is not the ARN of a service"))),
         }
@@ -78,15 +77,6 @@ impl Name {
             Self::Service(_) => None,
             Self::InCluster { cluster, .. } => Some(cluster),
             Self::Arn { cluster, .. } => cluster.as_deref(),
-        }
-    }
-
-    /// The region, when an ARN named it.
-    #[must_use]
-    pub fn region(&self) -> Option<&str> {
-        match self {
-            Self::Arn { region, .. } => Some(region),
-            _ => None,
         }
     }
 }
@@ -132,7 +122,7 @@ mod tests {
             Name::InCluster { cluster: "prod".into(), service: "web".into() }
         );
         let arn = Name::parse("arn:aws:ecs:eu-west-2:123456789012:service/prod/web").unwrap();
-        assert_eq!((arn.region(), arn.cluster(), arn.service()), (Some("eu-west-2"), Some("prod"), "web"));
+        assert_eq!((arn.cluster(), arn.service()), (Some("prod"), "web"));
         let old = Name::parse("arn:aws:ecs:eu-west-2:123456789012:service/web").unwrap();
         assert_eq!((old.cluster(), old.service()), (None, "web"));
     }

@@ -105,7 +105,7 @@ impl Printer {
             Form::Table => {
                 let lines = table(&report.items, self);
                 self.lines(&lines)?;
-                if report.items.is_empty() && report.is_complete() {
+                if report.items.is_empty() && report.printed == 0 && report.is_complete() {
                     let regions: Vec<&str> = report.scopes.iter().map(|s| s.region.as_str()).collect();
                     self.remark(&format!("nothing found in {}", regions.join(", ")));
                 }

@@ -30,6 +30,8 @@ pub struct Session {
     pub scopes: Vec<Scope>,
     /// How long to wait.
     pub patience: Option<Duration>,
+    /// The configuration.
+    pub config: Config,
     /// The account ids that the configuration expects.
     expected: BTreeMap<Account, String>,
 }
@@ -63,7 +65,8 @@ impl Session {
             .iter()
             .filter_map(|(name, account)| Some((Account::new(name), account.id.clone()?)));
         let patience = request.span("timeout").or_else(|| (!request.is_on("follow")).then_some(PATIENCE));
-        Ok(Self { cloud, clock, scopes, patience, expected: expected.collect() })
+        let expected = expected.collect();
+        Ok(Self { cloud, clock, scopes, patience, config, expected })
     }
 
     /// Opens the books of a verb.

@@ -142,18 +142,6 @@ impl Table {
         self.rows.push(cells.into_iter().take(self.columns.len()).collect());
     }
 
-    /// Removes a column that says the same in every row and would only take room.
-    pub fn drop_column(&mut self, title: &str) {
-        if let Some(at) = self.columns.iter().position(|column| column.title == title) {
-            self.columns.remove(at);
-            for row in &mut self.rows {
-                if at < row.len() {
-                    row.remove(at);
-                }
-            }
-        }
-    }
-
     /// The lines, titles first; nothing at all when there are no rows.
     #[must_use]
     pub fn lines(&self, room: Option<usize>, colour: bool) -> Vec<String> {

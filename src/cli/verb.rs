@@ -5,6 +5,7 @@
 pub mod clusters;
 pub mod deployments;
 pub mod events;
+pub mod logs;
 pub mod service;
 pub mod services;
 pub mod task_definition;
@@ -55,6 +56,7 @@ pub async fn run(request: &Request, environment: &Environment, printer: &mut Pri
         Id::Service => service::run(&session, request, printer).await,
         Id::Tasks => tasks::run(&session, request, printer).await,
         Id::Events => events::run(&session, request, printer).await,
+        Id::Logs => logs::run(&session, request, printer).await,
         Id::TaskDefinition => task_definition::run(&session, request, printer).await,
         Id::Deployments => deployments::run(&session, request, printer).await,
         id => Err(Problem::usage(format!("`{}` is not a verb of the command line", id.name())).into()),
@@ -71,6 +73,7 @@ pub fn shapes() -> Vec<(Id, Vec<Shape>)> {
         (Id::Service, service::shapes()),
         (Id::Tasks, vec![tasks::Item::SHAPE, tasks::Container::SHAPE]),
         (Id::Events, vec![events::Item::SHAPE]),
+        (Id::Logs, vec![logs::Item::SHAPE]),
         (Id::TaskDefinition, task_definition::shapes()),
         (
             Id::Deployments,

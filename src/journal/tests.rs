@@ -1,3 +1,5 @@
+//! The journal: its chain under tearing and tampering, and its time line.
+
 use super::*;
 use crate::domain::ecs::ServiceId;
 use crate::domain::scope::Scope;

@@ -225,7 +225,7 @@ pub struct Summary<'a> {
 pub fn summary<'a>(message: &'a str, fields: &Fields) -> Summary<'a> {
     let plain = |level| Summary {
         level,
-        message: Cow::Borrowed(head(message.trim_end_matches(['\n', '\r']), SUMMARY)),
+        message: Cow::Borrowed(unstamped(head(message.trim_end_matches(['\n', '\r']), SUMMARY))),
         pairs: Vec::new(),
     };
     let Some(object) = Object::of(message) else {
@@ -253,6 +253,46 @@ pub fn summary<'a>(message: &'a str, fields: &Fields) -> Summary<'a> {
         fields.shown.iter().filter_map(|name| Some((name.clone(), text_of(object.get(name)?)))).collect()
     };
     Summary { level, message: Cow::Owned(text_of(text)), pairs }
+}
+
+/// A plain line without what every row shows in front of it anyway: `2026-11-20 14:00:01,123 INFO [app] ready`
+/// becomes `[app] ready`. The whole line stays one key away.
+fn unstamped(text: &str) -> &str {
+    let Some(rest) = without_time(text) else { return text };
+    let word = rest.trim_start_matches(['[', '(']);
+    let letters = word.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (level, after) = word.split_at(letters);
+    let bare = match Level::of_word(level) {
+        Some(_) => after.trim_start_matches([']', ')', ':', ' ', '-', '|']),
+        None => rest,
+    };
+    if bare.is_empty() { text } else { bare }
+}
+
+/// What stands behind a date and a time at the line's beginning; `None` when there is none.
+fn without_time(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches('[');
+    let bytes = rest.as_bytes();
+    let fits = |from: usize, form: &[u8]| {
+        form.iter().enumerate().all(|(i, f)| match (f, bytes.get(from + i)) {
+            (b'0', Some(b)) => b.is_ascii_digit(),
+            (b'T', Some(b)) => matches!(b, b'T' | b' '),
+            (f, Some(b)) => f == b,
+            (_, None) => false,
+        })
+    };
+    if !fits(0, b"0000-00-00T00:00:00") && !fits(0, b"0000/00/00T00:00:00") {
+        return None;
+    }
+    // Fractions and zone, in any of their forms.
+    let rest = rest.get(19..)?.trim_start_matches(|c: char| c.is_ascii_digit() || ".,:+Z".contains(c));
+    // gunicorn writes its zone behind a blank.
+    let zone = rest
+        .trim_start()
+        .get(..5)
+        .is_some_and(|z| z.starts_with(['+', '-']) && z.bytes().skip(1).all(|b| b.is_ascii_digit()));
+    let rest = if zone { rest.trim_start().get(5..).unwrap_or_default() } else { rest };
+    Some(rest.trim_start_matches([']', ' ', '-', '|']))
 }
 
 /// A value as a person reads it: a string without its quotes, anything else as JSON, cut to what a row holds.
@@ -325,6 +365,21 @@ mod tests {
     fn seen(message: &str) -> (Option<Level>, String, Vec<(String, String)>) {
         let summary = summary(message, &Fields::default());
         (summary.level, summary.message.into_owned(), summary.pairs)
+    }
+
+    #[test]
+    fn a_plain_line_does_not_repeat_its_time_and_level() {
+        for (line, shown) in [
+            ("2026-11-20 14:00:01,123 INFO [app] ready", "[app] ready"),
+            ("2026-11-20T14:00:01.5Z ERROR: no route", "no route"),
+            ("[2026-11-20 14:00:01 +0000] [7] [INFO] Booting", "[7] [INFO] Booting"),
+            ("2026/11/20 14:00:01 [error] 7#7: upstream", "7#7: upstream"),
+            ("2026-11-20 14:00:01", "2026-11-20 14:00:01"),
+            ("INFO: started", "INFO: started"),
+            ("2026-11-20 is a date", "2026-11-20 is a date"),
+        ] {
+            assert_eq!(seen(line).1, shown, "{line}");
+        }
     }
 
     fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {

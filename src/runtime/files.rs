@@ -56,6 +56,15 @@ pub fn read(path: &Path) -> Result<String, Unreadable> {
     })
 }
 
+/// Opens a file for appending that only its owner may read.
+///
+/// # Errors
+/// The system's.
+pub fn append_private(path: &Path) -> std::io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
 /// The files of a folder, sorted; none when there is no such folder.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 use crate::app::Model;
 use crate::app::pane::PaneId;
 use crate::app::refresh::Interest;
+use crate::domain::scope::Arn;
 use crate::stdx::rect::Rect;
 use crate::stdx::text;
 use crate::theme::Role;
@@ -27,7 +28,10 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         page.line(vec![
             piece(format!("  {}  ", text::pad(scope.region.as_str(), 14)), Role::Strong),
             piece(
-                who.map_or_else(|| scope.account.to_string(), |w| format!("{}  {}", w.account_id, w.arn)),
+                who.map_or_else(
+                    || scope.account.to_string(),
+                    |w| format!("{}  {}", w.account_id, principal(&w.arn)),
+                ),
                 Role::Text,
             ),
         ]);
@@ -57,7 +61,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
     let glyphs = &canvas.theme().glyphs;
     for share in &model.meter.shares {
-        let filled = usize::from(share.used_percent).div_ceil(10).min(10);
+        let filled = (usize::from(share.used_percent) + 5).div_euclid(10).min(10);
         let gauge = glyphs.gauge.repeat(filled);
         let track = glyphs.gauge_track.repeat(10 - filled);
         let role = if share.used_percent >= 80 { Role::GaugeHigh } else { Role::Gauge };
@@ -98,4 +102,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     page.field("Theme", model.theme.name.clone());
     page.field("Keymap", model.keymap.name.clone());
     page.draw(canvas, area, model.api.top, PaneId::Api);
+}
+
+/// The part of a caller's ARN that says who it is: `assumed-role/Operator/on-call`.
+fn principal(arn: &str) -> &str {
+    Arn::parse(arn).map_or(arn, |parsed| parsed.resource)
 }

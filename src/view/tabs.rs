@@ -13,32 +13,35 @@ use crate::view::widget::canvas::Canvas;
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let badge = badge(model, canvas);
-    let long: Vec<String> = PaneId::ALL.iter().map(|p| p.tab().to_owned()).collect();
-    let short: Vec<String> = PaneId::ALL
-        .iter()
-        .map(|p| match p {
-            PaneId::Definition => "Def".to_owned(),
-            PaneId::Deployments => "Deploys".to_owned(),
-            other => other.tab().to_owned(),
-        })
-        .collect();
-    let tiny: Vec<String> = short.iter().map(|name| text::prefix(name, 3).to_owned()).collect();
-    let width = |names: &[String], badge: &str| -> usize {
-        names.iter().map(|n| text::width(n) + 4).sum::<usize>() + text::width(badge) + 1
+    let named = |name: fn(PaneId) -> &'static str| PaneId::ALL.map(name);
+    // Each is tried in turn: full names, short ones, and as short as they can be told apart.
+    let choices = [
+        (named(PaneId::tab), badge.as_str(), true),
+        (named(short), badge.as_str(), true),
+        (named(short), badge.as_str(), false),
+        (named(shortest), badge.as_str(), false),
+        (named(shortest), "", false),
+    ];
+    let width = |names: &[&str], badge: &str, airy: bool| -> usize {
+        let badge = if badge.is_empty() { 0 } else { text::width(badge) + 1 };
+        names.iter().map(|n| text::width(n) + 3 + usize::from(airy)).sum::<usize>() + badge + 1
     };
     let room = usize::from(area.width);
-    let (names, badge) =
-        [(&long, badge.as_str()), (&short, badge.as_str()), (&short, ""), (&tiny, badge.as_str())]
-            .into_iter()
-            .find(|(names, badge)| width(names, badge) <= room)
-            .unwrap_or((&tiny, ""));
+    let (names, badge, airy) = choices
+        .into_iter()
+        .find(|(names, badge, airy)| width(names, badge, *airy) <= room)
+        .unwrap_or((named(shortest), "", false));
     let mut x = area.x;
-    for (pane, name) in PaneId::ALL.iter().zip(names) {
+    for (pane, name) in PaneId::ALL.iter().zip(&names) {
         let active = *pane == model.focus;
         let role = if active { Role::TabActive } else { Role::Tab };
         let from = x;
         let open = if active { "[" } else { " " };
-        let close = if active { "]" } else { " " };
+        let close = match (active, airy) {
+            (true, _) => "]",
+            (false, true) => " ",
+            (false, false) => "",
+        };
         let place = |x: u16| Rect { x, width: area.right().saturating_sub(x), ..area };
         x = canvas.text(place(x), open, role);
         x = canvas.text(place(x), &pane.number().to_string(), if active { role } else { Role::Key });
@@ -48,6 +51,31 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         }
         x = canvas.text(place(x), close, role);
         canvas.hit(Rect { x: from, width: x.saturating_sub(from), ..area }, Target::Tab(*pane));
+    }
+}
+
+/// Names for a screen of 80 columns.
+fn short(pane: PaneId) -> &'static str {
+    match pane {
+        PaneId::Service => "Svc",
+        PaneId::Definition => "Def",
+        PaneId::Deployments => "Deploys",
+        other => other.tab(),
+    }
+}
+
+/// Names for a screen of 40 columns.
+fn shortest(pane: PaneId) -> &'static str {
+    match pane {
+        PaneId::Services => "Sv",
+        PaneId::Service => "S",
+        PaneId::Tasks => "T",
+        PaneId::Logs => "L",
+        PaneId::Events => "E",
+        PaneId::Definition => "D",
+        PaneId::Deployments => "Dp",
+        PaneId::Clusters => "C",
+        PaneId::Api => "A",
     }
 }
 

@@ -21,7 +21,7 @@ const COLUMNS: [Column; 8] = [
     Column::new("REVISION", 8, 32).cut_middle().expendable(5),
     Column::new("AGE", 6, 8).right(),
     Column::new("ZONE", 6, 14).expendable(4),
-    Column::new("WHAT", 20, 0).flexible(),
+    Column::new("WHAT", 36, 0).flexible(),
 ];
 
 /// Draws it.

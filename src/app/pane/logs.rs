@@ -61,6 +61,8 @@ pub struct LogsPane {
     find: Option<Filter>,
     height: usize,
     width: usize,
+    /// Whether it was on screen when it was last asked; hidden, it asks for nothing.
+    visible: bool,
     memory: usize,
     since: Duration,
     fields: Fields,
@@ -123,6 +125,7 @@ impl LogsPane {
             find: None,
             height: 10,
             width: 80,
+            visible: false,
             memory,
             since: logs.since,
             fields,
@@ -199,6 +202,7 @@ impl LogsPane {
             self.open(LogSubject::Service(service.clone()));
             effects.extend(std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel));
         }
+        self.visible = visible;
         self.scan.advance(&self.store, SCAN_BUDGET);
         let Some(subject) = self.subject.clone().filter(|_| visible) else { return effects };
         let opened = *self.opened_at.get_or_insert(now);
@@ -246,7 +250,10 @@ impl LogsPane {
     /// When it wants to ask again.
     #[must_use]
     pub fn wake_in(&self, now: Moment) -> Option<Duration> {
-        if !self.scan.progress(&self.store).is_done() {
+        if !self.visible {
+            return None;
+        }
+        if self.is_scanning() {
             return Some(Duration::ZERO);
         }
         match (&self.following, self.opened_at) {
@@ -254,6 +261,12 @@ impl LogsPane {
             (None, Some(opened)) => Some(SETTLE.saturating_sub(now.since(opened))),
             (None, None) => None,
         }
+    }
+
+    /// Whether lines held here are still being looked through.
+    #[must_use]
+    pub fn is_scanning(&self) -> bool {
+        !self.scan.progress(&self.store).is_done()
     }
 
     /// Loads what is older than what is held.
@@ -516,7 +529,13 @@ impl LogsPane {
             return vec!["Select a service or a task and press l.".to_owned()];
         };
         if self.store.is_empty() {
-            let mut lines = vec![capital(&following.follow.state(now).sentence())];
+            let mut lines = vec![match following.follow.state(now) {
+                FollowState::Live => format!(
+                    "No lines in the last {}. New ones appear here by themselves.",
+                    crate::stdx::span::brief(self.since)
+                ),
+                other => capital(&other.sentence()),
+            }];
             lines.extend(following.follow.notes().map(str::to_owned));
             return lines;
         }

@@ -252,7 +252,10 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
 
 /// ECS's reason and the exit codes that are not 0, or else our own sentence.
 fn why(item: &Item) -> String {
-    let Some(reason) = &item.stopped_reason else { return item.reason.clone() };
+    // An emulator sends an empty reason where AWS sends none.
+    let Some(reason) = item.stopped_reason.as_ref().filter(|reason| !reason.is_empty()) else {
+        return item.reason.clone();
+    };
     let exits = item.containers.iter().filter_map(|container| match container.exit_code {
         Some(0) | None => None,
         Some(code) => Some(format!("{} exited {code}", container.name)),

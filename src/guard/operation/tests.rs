@@ -1,3 +1,5 @@
+//! The road of a mutation: each end by a script of messages, and what no sequence of inputs may do.
+
 use super::*;
 use crate::domain::ecs::{CircuitBreaker, Deployment, DeploymentConfiguration, Revision, Service, ServiceId};
 use crate::domain::fault::Failure;

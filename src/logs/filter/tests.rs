@@ -1,3 +1,5 @@
+//! The filter language: what each term finds, and how mistakes are named.
+
 use super::*;
 use crate::domain::log::LogGroupId;
 use crate::domain::scope::Scope;

@@ -1,3 +1,5 @@
+//! The store: order, traces, bytes and eviction, whatever arrives in whatever order.
+
 use super::*;
 use crate::domain::log::LogGroupId;
 use crate::domain::scope::Scope;

@@ -1,3 +1,5 @@
+//! The reader's place: keys, arrivals, folding and seeking.
+
 use std::sync::Arc;
 
 use super::*;

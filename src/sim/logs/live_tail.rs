@@ -116,6 +116,9 @@ pub fn start_live_tail(
         over: false,
         _seat: seat,
     };
+    // The event streams of the JSON protocols begin with the operation's own answer, which is empty here;
+    // boto3 refuses a stream without it.
+    session.waiting.push_back(frame::event("initial-response", b"{}"));
     session.waiting.push_back(session.start());
     Ok(Box::pin(stream::unfold(session, |mut session| async move {
         let frame = session.next().await?;

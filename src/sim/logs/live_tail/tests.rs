@@ -57,6 +57,8 @@ async fn a_session_starts_at_once_and_updates_every_second_even_when_idle() {
     let input = json!({ "logGroupIdentifiers": [GROUP], "logEventFilterPattern": "nosuchword" });
     let mut body = start_live_tail(fixed(groups("cma")), &Sessions::default(), &clock, &input).ok().unwrap();
     let (headers, payload) = decode(&body.next().await.unwrap());
+    assert_eq!((headers[":event-type"].as_str(), payload), ("initial-response", json!({})));
+    let (headers, payload) = decode(&body.next().await.unwrap());
     assert_eq!(clock.now().wall, Wall(NOON));
     assert_eq!(headers[":message-type"], "event");
     assert_eq!(headers[":event-type"], "sessionStart");
@@ -77,6 +79,7 @@ async fn a_session_shows_every_event_that_is_ingested_once() {
     let world = groups("cma");
     let input = json!({ "logGroupIdentifiers": [GROUP], "logStreamNamePrefixes": ["api/"] });
     let mut body = start_live_tail(fixed(world.clone()), &Sessions::default(), &clock, &input).ok().unwrap();
+    body.next().await.unwrap();
     body.next().await.unwrap();
     let mut seen = Vec::new();
     for _ in 0..60 {
@@ -110,6 +113,7 @@ async fn above_five_hundred_a_second_the_update_is_a_sample() {
     let input = json!({ "logGroupIdentifiers": [GROUP] });
     let mut body = start_live_tail(fixed(busy(900.0)), &Sessions::default(), &clock, &input).ok().unwrap();
     body.next().await.unwrap();
+    body.next().await.unwrap();
     let mut sampled = 0;
     for _ in 0..15 {
         let update = update(&mut body).await;
@@ -132,6 +136,7 @@ async fn streams_that_are_born_later_join() {
     let input = json!({ "logGroupIdentifiers": [GROUP] });
     let mut body = start_live_tail(source, &Sessions::default(), &clock, &input).ok().unwrap();
     for _ in 0..3 {
+        body.next().await.unwrap();
         body.next().await.unwrap();
     }
     let api = |e: &&Arc<crate::sim::logs::Emitter>| e.stream.starts_with("api/");
@@ -157,6 +162,7 @@ async fn a_slow_reader_loses_what_lies_ten_seconds_back() {
     let input = json!({ "logGroupIdentifiers": [GROUP] });
     let mut body = start_live_tail(fixed(groups("cma")), &Sessions::default(), &clock, &input).ok().unwrap();
     body.next().await.unwrap();
+    body.next().await.unwrap();
     clock.sleep(Duration::from_secs(60)).await;
     let update = update(&mut body).await;
     let oldest = update["sessionResults"]
@@ -174,6 +180,7 @@ async fn after_three_hours_the_session_ends_with_an_exception() {
     let sessions = Sessions::default();
     let input = json!({ "logGroupIdentifiers": [GROUP], "logEventFilterPattern": "nosuchword" });
     let mut body = start_live_tail(fixed(groups("cma")), &sessions, &clock, &input).ok().unwrap();
+    body.next().await.unwrap();
     body.next().await.unwrap();
     clock.sleep(LONGEST).await;
     let (headers, payload) = decode(&body.next().await.unwrap());

@@ -1,0 +1,117 @@
+"""Judges raw answers by botocore's own models: required members, types, unknown members, enums.
+
+botocore's parser forgives nearly everything, so the raw body is taken before it is parsed.
+"""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import botocore.parsers
+
+
+class Judge:
+    """Takes every answer that botocore parses and keeps what is wrong with it."""
+
+    def __init__(self):
+        self.findings, self.judged = [], {}
+        self._parse = botocore.parsers.ResponseParser.parse
+        judge = self
+
+        def parse(parser, response, shape):
+            if shape is not None and response["status_code"] < 300:
+                judge.take(response, shape)
+            return judge._parse(parser, response, shape)
+
+        botocore.parsers.ResponseParser.parse = parse
+
+    def close(self):
+        botocore.parsers.ResponseParser.parse = self._parse
+
+    def take(self, response, shape):
+        self.judged[shape.name] = self.judged.get(shape.name, 0) + 1
+        body = response["body"]
+        if not isinstance(body, (bytes, str)):
+            return  # An event stream: its events come to `parse` one by one.
+        event = response["headers"].get(":event-type")
+        if event is not None:
+            if event in shape.members:
+                self.json(json.loads(body), shape.members[event], f"{shape.name}.{event}")
+            elif event != "initial-response":
+                self.say(shape.name, f"unknown event {event}")
+            return
+        kind = response["headers"].get("content-type", "")
+        if "xml" in kind:
+            root = ElementTree.fromstring(body)
+            wrapper = shape.serialization.get("resultWrapper")
+            node = next((n for n in root.iter() if wrapper and local(n) == wrapper), root)
+            self.xml(node, shape, shape.name)
+        elif body:
+            self.json(json.loads(body), shape, shape.name)
+
+    def say(self, path, what):
+        finding = f"{path}: {what}"
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    def json(self, value, shape, path):
+        kind = shape.type_name
+        if kind == "structure":
+            if not isinstance(value, dict):
+                return self.say(path, f"{type(value).__name__} instead of an object")
+            names = {m.serialization.get("name", n): m for n, m in shape.members.items()}
+            for name, member in value.items():
+                if name not in names:
+                    self.say(path, f"unknown member {name}")
+                elif member is None:
+                    self.say(f"{path}.{name}", "null, which AWS does not send")
+                else:
+                    self.json(member, names[name], f"{path}.{name}")
+            for name in shape.required_members:
+                if name not in value:
+                    self.say(path, f"required member {name} is missing")
+        elif kind == "list":
+            if not isinstance(value, list):
+                return self.say(path, f"{type(value).__name__} instead of a list")
+            for item in value:
+                self.json(item, shape.member, f"{path}[]")
+        elif kind == "map":
+            if not isinstance(value, dict):
+                return self.say(path, f"{type(value).__name__} instead of a map")
+            for item in value.values():
+                self.json(item, shape.value, f"{path}{{}}")
+        else:
+            self.scalar(value, shape, path)
+
+    def scalar(self, value, shape, path):
+        kind = shape.type_name
+        wanted = {
+            "string": str,
+            "integer": int,
+            "long": int,
+            "float": (int, float),
+            "double": (int, float),
+            "boolean": bool,
+            "timestamp": (int, float),
+            "blob": str,
+        }[kind]
+        if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+            return self.say(path, f"{value!r} is not of type {kind}")
+        enum = shape.metadata.get("enum")
+        if enum and value not in enum:
+            self.say(path, f"{value!r} is none of {', '.join(enum)}")
+        return None
+
+    def xml(self, node, shape, path):
+        names = {m.serialization.get("name", n): m for n, m in shape.members.items()}
+        for child in node:
+            name = local(child)
+            if name == "ResponseMetadata":
+                continue
+            if name not in names:
+                self.say(path, f"unknown member {name}")
+            elif names[name].type_name == "structure":
+                self.xml(child, names[name], f"{path}.{name}")
+
+
+def local(node):
+    return node.tag.rsplit("}", 1)[-1]

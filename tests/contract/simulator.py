@@ -1,0 +1,251 @@
+"""boto3 walks the simulator: every operation, every page, every error; botocore's models judge the answers.
+
+The simulator is ours; boto3 and its models are not.
+"""
+
+import time
+
+from botocore.exceptions import ClientError, EventStreamError
+
+from harness import client
+
+# What the simulator has to know; the judge says which of them were seen.
+OPERATIONS = {
+    "ListClusters", "DescribeClusters", "ListServices", "DescribeServices", "ListTasks", "DescribeTasks",
+    "ListTaskDefinitions", "DescribeTaskDefinition", "ListServiceDeployments", "DescribeServiceDeployments",
+    "DescribeServiceRevisions", "UpdateService", "StopTask", "RegisterTaskDefinition",
+    "DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents", "StartLiveTail",
+    "GetCallerIdentity",
+}
+
+CLUSTERS = {
+    "gov-cluster": "us-east-1",
+    "codeguardians-gateway": "us-east-1",
+    "migrate-cluster": "us-east-1",
+    "cma-production": "eu-west-2",
+    "saas": "me-south-1",
+}
+
+
+class Walk:
+    def __init__(self, url):
+        self.url, self.clients = url, {}
+
+    def of(self, service, region="us-east-1"):
+        if (service, region) not in self.clients:
+            self.clients[service, region] = client(service, self.url, region)
+        return self.clients[service, region]
+
+    def pages(self, service, operation, region="us-east-1", size=None, **arguments):
+        paging = {"PageSize": size} if size else {}
+        return list(self.of(service, region).get_paginator(operation).paginate(
+            PaginationConfig=paging, **arguments))
+
+    def service(self, cluster="codeguardians-gateway", name="gateway-service"):
+        found = self.of("ecs", CLUSTERS[cluster]).describe_services(
+            cluster=cluster, services=[name], include=["TAGS"])
+        assert found["failures"] == [], found["failures"]
+        return found["services"][0]
+
+
+def fails(code, call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        got = error.response["Error"]["Code"]
+        assert got == code, f"{got}: {error}, not {code}"
+        assert error.response["ResponseMetadata"].get("RequestId"), "an error without a request id"
+        return error
+    raise AssertionError(f"no error, where {code} is due")
+
+
+def check_identity(walk):
+    identity = walk.of("sts").get_caller_identity()
+    assert identity["Account"] == "123456789012", identity
+    assert identity["Arn"].startswith("arn:aws:sts::123456789012:"), identity
+
+
+def check_clusters_in_their_regions(walk):
+    for region in set(CLUSTERS.values()):
+        listed = [arn for page in walk.pages("ecs", "list_clusters", region) for arn in page["clusterArns"]]
+        due = {name for name, where in CLUSTERS.items() if where == region}
+        assert {arn.rsplit("/", 1)[1] for arn in listed} == due, listed
+        found = walk.of("ecs", region).describe_clusters(
+            clusters=listed + ["nowhere"], include=["TAGS", "STATISTICS", "SETTINGS", "CONFIGURATIONS"])
+        assert {cluster["clusterName"] for cluster in found["clusters"]} == due
+        assert [f["reason"] for f in found["failures"]] == ["MISSING"], found["failures"]
+
+
+def check_services_and_their_pages(walk):
+    ecs = walk.of("ecs")
+    whole = [a for p in walk.pages("ecs", "list_services", cluster="gov-cluster") for a in p["serviceArns"]]
+    ones = walk.pages("ecs", "list_services", cluster="gov-cluster", size=1)
+    assert len(whole) == 2 and [a for p in ones for a in p["serviceArns"]] == whole, (whole, ones)
+    assert len(ones) >= 2, "one page, where one service a page was asked for"
+    found = ecs.describe_services(cluster="gov-cluster", services=[*whole, "nobody"], include=["TAGS"])
+    assert len(found["services"]) == 2 and found["failures"][0]["reason"] == "MISSING", found["failures"]
+    fails("InvalidParameterException", ecs.describe_services, cluster="gov-cluster", services=["x"] * 11)
+    fails("ClusterNotFoundException", ecs.list_services, cluster="nowhere")
+    fails("InvalidParameterException", ecs.list_services, cluster="gov-cluster", maxResults=101)
+
+
+def check_tasks_running_and_stopped(walk):
+    ecs = walk.of("ecs")
+    where = {"cluster": "codeguardians-gateway", "serviceName": "gateway-service"}
+    running = [a for p in walk.pages("ecs", "list_tasks", **where) for a in p["taskArns"]]
+    ones = walk.pages("ecs", "list_tasks", size=1, **where)
+    assert sorted(a for p in ones for a in p["taskArns"]) == sorted(running), (running, ones)
+    tasks = ecs.describe_tasks(cluster=where["cluster"], tasks=[*running, "0" * 32], include=["TAGS"])
+    assert len(tasks["tasks"]) == len(running) and len(tasks["failures"]) == 1, tasks["failures"]
+    assert all(len(task["containers"]) == 7 for task in tasks["tasks"]), "the gateway and its six guards"
+    stopped = walk.pages("ecs", "list_tasks", desiredStatus="STOPPED", **where)
+    arns = [a for p in stopped for a in p["taskArns"]]
+    if arns:
+        for task in ecs.describe_tasks(cluster=where["cluster"], tasks=arns)["tasks"]:
+            assert task["lastStatus"] in ("STOPPED", "DEPROVISIONING", "STOPPING", "DEACTIVATING"), task
+            assert task["stoppedReason"], task
+    fails("ServiceNotFoundException", ecs.list_tasks, cluster=where["cluster"], serviceName="nobody")
+
+
+def check_task_definitions(walk):
+    ecs = walk.of("ecs")
+    family = walk.service()["taskDefinition"].rsplit("/", 1)[1].split(":")[0]
+    listed = [a for p in walk.pages("ecs", "list_task_definitions", familyPrefix=family, sort="DESC")
+              for a in p["taskDefinitionArns"]]
+    numbers = [int(arn.rsplit(":", 1)[1]) for arn in listed]
+    assert len(numbers) >= 3 and numbers == sorted(numbers, reverse=True), numbers
+    found = ecs.describe_task_definition(taskDefinition=listed[0], include=["TAGS"])["taskDefinition"]
+    assert found["revision"] == numbers[0] and len(found["containerDefinitions"]) == 7
+    assert ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]["revision"] == numbers[0]
+    fails("ClientException", ecs.describe_task_definition, taskDefinition="nobody:1")
+
+
+def check_deployments_and_revisions(walk):
+    ecs = walk.of("ecs")
+    where = {"cluster": "codeguardians-gateway", "service": "gateway-service"}
+    listed = ecs.list_service_deployments(**where, maxResults=100)["serviceDeployments"]
+    assert len(listed) >= 3, listed
+    arns = [deployment["serviceDeploymentArn"] for deployment in listed]
+    first = ecs.list_service_deployments(**where, maxResults=1)
+    assert first["serviceDeployments"][0]["serviceDeploymentArn"] == arns[0] and first["nextToken"]
+    found = ecs.describe_service_deployments(serviceDeploymentArns=arns[:20])
+    assert len(found["serviceDeployments"]) == len(arns[:20]) and found["failures"] == []
+    targets = sorted({d["targetServiceRevision"]["arn"] for d in found["serviceDeployments"]})
+    revisions = ecs.describe_service_revisions(serviceRevisionArns=targets[:20])
+    assert len(revisions["serviceRevisions"]) == len(targets[:20]), revisions["failures"]
+    for revision in revisions["serviceRevisions"]:
+        assert all(i["imageDigest"].startswith("sha256:") for i in revision["containerImages"]), revision
+
+
+def group_and_stream(walk):
+    logs = walk.of("logs")
+    groups = [g for p in walk.pages("logs", "describe_log_groups", logGroupNamePrefix="/ecs/")
+              for g in p["logGroups"]]
+    group = next(g["logGroupName"] for g in groups if "codeguardians" in g["logGroupName"])
+    streams = [s for p in walk.pages("logs", "describe_log_streams", logGroupName=group)
+               for s in p["logStreams"]]
+    assert streams, group
+    return logs, group, streams
+
+
+def check_log_groups_and_streams(walk):
+    logs, group, streams = group_and_stream(walk)
+    names = [stream["logStreamName"] for stream in streams]
+    assert names == sorted(names), "streams are not in the order of their names"
+    prefix = names[0].rsplit("/", 1)[0]
+    some = walk.pages("logs", "describe_log_streams", logGroupName=group, logStreamNamePrefix=prefix)
+    assert all(s["logStreamName"].startswith(prefix) for p in some for s in p["logStreams"])
+    fails("ResourceNotFoundException", logs.describe_log_streams, logGroupName="/nowhere")
+
+
+def check_filter_log_events(walk):
+    logs, group, _ = group_and_stream(walk)
+    # Up to a minute ago, where nothing arrives any more.
+    until = int(time.time() * 1000) - 60_000
+    span = {"logGroupName": group, "startTime": until - 120_000, "endTime": until}
+    whole = [e for p in walk.pages("logs", "filter_log_events", **span) for e in p["events"]]
+    parts = [e for p in walk.pages("logs", "filter_log_events", size=7, **span) for e in p["events"]]
+    ids = [event["eventId"] for event in whole]
+    assert len(ids) > 20 and len(set(ids)) == len(ids), f"{len(ids)} events, {len(set(ids))} different"
+    assert sorted(event["eventId"] for event in parts) == sorted(ids), "pages of 7 are not the whole"
+    assert all(span["startTime"] <= event["timestamp"] <= span["endTime"] for event in whole)
+    times = [event["timestamp"] for event in whole]
+    assert times == sorted(times), "events are not in the order of their times"
+    newest = [e for p in walk.pages("logs", "filter_log_events", startFromHead=False, **span)
+              for e in p["events"]]
+    assert sorted(event["eventId"] for event in newest) == sorted(ids), "backwards is another set"
+    matched = [e for p in walk.pages("logs", "filter_log_events", filterPattern="request", **span)
+               for e in p["events"]]
+    assert matched and all("request" in event["message"] for event in matched)
+    fails("ResourceNotFoundException", logs.filter_log_events, logGroupName="/nowhere")
+
+
+def check_get_log_events(walk):
+    logs, group, streams = group_and_stream(walk)
+    stream = max(streams, key=lambda s: s.get("lastEventTimestamp", 0))["logStreamName"]
+    seen, token = [], None
+    for _ in range(200):
+        more = {"nextToken": token} if token else {}
+        page = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, limit=500,
+                                   startTime=int(time.time() * 1000) - 600_000, **more)
+        seen += page["events"]
+        if page["nextForwardToken"] == token:
+            break
+        token = page["nextForwardToken"]
+    else:
+        raise AssertionError("the forward token never repeats")
+    assert seen, f"{stream} has no events"
+    times = [event["timestamp"] for event in seen]
+    assert times == sorted(times)
+
+
+def check_live_tail(walk):
+    logs, group, _ = group_and_stream(walk)
+    arn = next(g for p in walk.pages("logs", "describe_log_groups", logGroupNamePrefix=group)
+               for g in p["logGroups"] if g["logGroupName"] == group)["arn"].removesuffix(":*")
+    stream = logs.start_live_tail(logGroupIdentifiers=[arn])["responseStream"]
+    started, updates, lines = None, 0, 0
+    try:
+        for event in stream:
+            if "sessionStart" in event:
+                started = event["sessionStart"]
+            if "sessionUpdate" in event:
+                updates += 1
+                lines += len(event["sessionUpdate"]["sessionResults"])
+            if updates >= 2 and lines or updates >= 20:
+                break
+    except EventStreamError as error:
+        raise AssertionError(str(error)) from error
+    finally:
+        stream.close()
+    assert started and started["logGroupIdentifiers"] == [arn], started
+    assert lines > 0, f"{updates} updates without a line"
+
+
+def check_writes_move_the_world(walk):
+    ecs = walk.of("ecs")
+    before = walk.service("gov-cluster", "gov-backend")
+    old = {deployment["id"] for deployment in before["deployments"]}
+    definition = ecs.describe_task_definition(taskDefinition=before["taskDefinition"])["taskDefinition"]
+    keep = ("family", "containerDefinitions", "networkMode", "requiresCompatibilities", "cpu", "memory",
+            "executionRoleArn", "taskRoleArn")
+    made = ecs.register_task_definition(**{k: definition[k] for k in keep if k in definition})["taskDefinition"]
+    assert made["revision"] == definition["revision"] + 1, made["revision"]
+    answer = ecs.update_service(cluster="gov-cluster", service="gov-backend",
+                                taskDefinition=made["taskDefinitionArn"])["service"]
+    primary = next(d for d in answer["deployments"] if d["status"] == "PRIMARY")
+    assert primary["id"] not in old and primary["taskDefinition"] == made["taskDefinitionArn"], primary
+    forced = ecs.update_service(cluster="gov-cluster", service="gov-ai-service", forceNewDeployment=True)
+    assert any(d["status"] == "ACTIVE" for d in forced["service"]["deployments"]), "nothing was replaced"
+    task = ecs.list_tasks(cluster="migrate-cluster")["taskArns"][0]
+    stopped = ecs.stop_task(cluster="migrate-cluster", task=task, reason="contract")["task"]
+    assert stopped["desiredStatus"] == "STOPPED" and "contract" in stopped["stoppedReason"], stopped
+    fails("ServiceNotFoundException", ecs.update_service, cluster="gov-cluster", service="nobody",
+          desiredCount=1)
+    fails("InvalidParameterException", ecs.stop_task, cluster="gov-cluster", task="0" * 32)
+
+
+def judged(judge):
+    missing = sorted(name for name in OPERATIONS if f"{name}Response" not in judge.judged)
+    assert not missing, f"never answered: {', '.join(missing)}"
+    assert not judge.findings, "\n".join(judge.findings)
