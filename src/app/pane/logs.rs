@@ -52,6 +52,8 @@ type Said = Vec<(String, Role)>;
 #[derive(Clone, Debug)]
 pub struct LogsPane {
     subject: Option<LogSubject>,
+    /// The service whose log it is, or whose task's.
+    owner: Option<ServiceId>,
     opened_at: Option<Moment>,
     following: Option<Following>,
     cancelled: Vec<Token>,
@@ -61,6 +63,10 @@ pub struct LogsPane {
     find: Option<Filter>,
     height: usize,
     width: usize,
+    /// Whether it was on screen when it was last asked; hidden, it asks for nothing.
+    visible: bool,
+    /// What the view was last fitted to: size, wrapping, and whether all lines had been looked through.
+    fitted: (usize, usize, bool, bool),
     memory: usize,
     since: Duration,
     fields: Fields,
@@ -114,6 +120,7 @@ impl LogsPane {
         let memory = usize::try_from(logs.memory).unwrap_or(usize::MAX);
         Self {
             subject: None,
+            owner: None,
             opened_at: None,
             following: None,
             cancelled: Vec::new(),
@@ -123,6 +130,8 @@ impl LogsPane {
             find: None,
             height: 10,
             width: 80,
+            visible: false,
+            fitted: (0, 0, false, false),
             memory,
             since: logs.since,
             fields,
@@ -131,8 +140,9 @@ impl LogsPane {
         }
     }
 
-    /// Follows something else from now on.
-    pub fn open(&mut self, subject: LogSubject) {
+    /// Follows something else from now on: a service's log, or that of one of its tasks.
+    pub fn open(&mut self, subject: LogSubject, owner: ServiceId) {
+        self.owner = Some(owner);
         if self.subject.as_ref() == Some(&subject) {
             self.viewport.follow();
             return;
@@ -164,13 +174,7 @@ impl LogsPane {
     /// Whether what is open belongs to a service (its own log, or one of its tasks').
     #[must_use]
     pub fn is_about(&self, service: &ServiceId) -> bool {
-        match &self.subject {
-            Some(LogSubject::Service(id)) => id == service,
-            Some(LogSubject::Task { task, .. }) => {
-                task.scope == service.scope && task.cluster == service.cluster
-            }
-            None => false,
-        }
+        self.owner.as_ref() == Some(service)
     }
 
     /// What the title says it is about.
@@ -196,9 +200,10 @@ impl LogsPane {
             std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel).collect();
         // A deck shows the log of the service under the cursor; a log that was opened on purpose stays.
         if let Some(service) = subject.filter(|s| visible && !self.is_about(s)) {
-            self.open(LogSubject::Service(service.clone()));
+            self.open(LogSubject::Service(service.clone()), service.clone());
             effects.extend(std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel));
         }
+        self.visible = visible;
         self.scan.advance(&self.store, SCAN_BUDGET);
         let Some(subject) = self.subject.clone().filter(|_| visible) else { return effects };
         let opened = *self.opened_at.get_or_insert(now);
@@ -246,7 +251,10 @@ impl LogsPane {
     /// When it wants to ask again.
     #[must_use]
     pub fn wake_in(&self, now: Moment) -> Option<Duration> {
-        if !self.scan.progress(&self.store).is_done() {
+        if !self.visible {
+            return None;
+        }
+        if self.is_scanning() {
             return Some(Duration::ZERO);
         }
         match (&self.following, self.opened_at) {
@@ -256,6 +264,12 @@ impl LogsPane {
         }
     }
 
+    /// Whether lines held here are still being looked through.
+    #[must_use]
+    pub fn is_scanning(&self) -> bool {
+        !self.scan.progress(&self.store).is_done()
+    }
+
     /// Loads what is older than what is held.
     pub fn older(&mut self) {
         if let Some(following) = self.following.as_mut() {
@@ -263,11 +277,17 @@ impl LogsPane {
         }
     }
 
-    /// Takes the screen's size in.
+    /// Takes the screen's size in. A view that fits is left alone: fitting it lets late lines in, and what
+    /// is held must not move by itself.
     pub fn settle(&mut self, width: usize, height: usize) {
         self.width = width;
         self.height = height;
-        self.read(Viewport::settle);
+        let searched = self.scan.progress(&self.store).is_done();
+        let fitted = (width, height, self.wrap, searched);
+        if self.fitted != fitted {
+            self.fitted = fitted;
+            self.read(Viewport::settle);
+        }
     }
 
     /// The least that must stand before a message: mark, time, task, container, level.
