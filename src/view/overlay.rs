@@ -99,10 +99,8 @@ fn help(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, scroll: Scroll) {
     for (context, lines) in model.keymap.listing_for(&model.contexts()) {
         page.heading(context_title(context));
         for line in lines {
-            page.line(vec![
-                piece(format!("  {}", text::pad(&line.keys_text(), 19)), Role::Key),
-                piece(line.doc, Role::Overlay),
-            ]);
+            let keys = piece(format!("  {}", text::pad(&line.keys_text(), 19)), Role::Key);
+            page.hanging(vec![keys, piece(line.doc, Role::Overlay)], 21);
         }
     }
     let title = format!("Keys that work here ({} keymap)", model.keymap.name);
