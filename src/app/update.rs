@@ -7,7 +7,7 @@ use crate::app::layout::layout;
 use crate::app::overlay::{Overlay, Prompt, Purpose, palette};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::{Filter, Motion};
-use crate::app::{Effect, Model, Msg, Pointing, Target, interests};
+use crate::app::{Effect, Model, Msg, Pointing, Target, Tops, interests};
 use crate::command::Invocation;
 use crate::keymap::{Code, Key, Lookup};
 use crate::stdx::clock::Moment;
@@ -58,14 +58,15 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
             model.meter = meter;
             Vec::new()
         }
-        Msg::Presented(extents) => {
-            presented(model, &extents);
+        Msg::Presented(extents, tops) => {
+            presented(model, &extents, tops);
             Vec::new()
         }
         Msg::Resumed => vec![Effect::Redraw],
     };
+    let changed = model.settled_at != model.world.generation;
     settle(model);
-    if model.config.ui.bell && turned_critical(model) {
+    if model.config.ui.bell && changed && turned_critical(model) {
         effects.push(Effect::Bell);
     }
     effects.extend(schedule(model));
@@ -187,12 +188,12 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-fn presented(model: &mut Model, extents: &[(PaneId, usize)]) {
-    model.services.list.cursor.presented(&model.services.list.rows);
-    model.tasks.list.cursor.presented(&model.tasks.list.rows);
-    model.clusters.cursor.presented(&model.clusters.rows);
-    model.events.cursor.presented(&model.events.rows);
-    model.deployments.cursor.presented(&model.deployments.rows);
+fn presented(model: &mut Model, extents: &[(PaneId, usize)], tops: Tops) {
+    model.services.list.cursor.presented(tops.service);
+    model.tasks.list.cursor.presented(tops.task);
+    model.clusters.cursor.presented(tops.cluster);
+    model.events.cursor.presented(tops.event);
+    model.deployments.cursor.presented(tops.deployment);
     for (pane, extent) in extents {
         match pane {
             PaneId::Service => model.service.extent = *extent,

@@ -185,7 +185,7 @@ pub const TABLE: &[Command] = &[
         ..console(Id::Sort, &[List], "Sort by a column")
     },
     console(Id::ReverseSort, &[List], "Turn the sort order round"),
-    console(Id::Fold, &[List], "Fold healthy rows away, or show them"),
+    console(Id::Fold, &[List, Logs], "Fold away what is healthy, stopped or a stack trace, or show it"),
     console(Id::Refresh, &[Anywhere], "Ask AWS again now"),
     console(Id::Copy, &[List, Logs], "Copy the selected row to the terminal's clipboard"),
     console(Id::CopyArn, &[Row], "Copy the selected row's ARN"),
@@ -296,15 +296,5 @@ pub const TABLE: &[Command] = &[
         Id::Pictures,
         &[place("FOLDER", Kind::Path, true, "Where to write the SVG files")],
         "Draw the README's pictures from the program's own screens",
-    ),
-    verb(
-        Id::Bench,
-        &[place(
-            "WHAT",
-            Kind::Choice(&["first-frame", "cluster", "fleet", "services", "idle", "memory"]),
-            false,
-            "One measurement instead of all",
-        )],
-        "Measure what docs/performance.md states, and print its table",
     ),
 ];
