@@ -136,6 +136,8 @@ pub enum Effect {
     Copy(String),
     /// Stop the process until the shell continues it.
     Suspend,
+    /// Ring: something turned critical.
+    Bell,
     /// Clear and draw everything again.
     Redraw,
     /// End.
@@ -265,6 +267,8 @@ pub struct Model {
     pub zone: jiff::tz::TimeZone,
     /// Set when the world changed and rows must be computed again.
     settled_at: u64,
+    /// The services that were critical when rows were last computed, so that a new one can be told.
+    critical_known: Option<std::collections::BTreeSet<ServiceId>>,
 }
 
 /// What a model starts from.
@@ -332,6 +336,7 @@ impl Model {
             times,
             zone,
             settled_at: u64::MAX,
+            critical_known: None,
         }
     }
 
@@ -430,7 +435,7 @@ impl Model {
             layout::layout(self, self.size).pane(PaneId::Logs).and_then(|_| self.logs.wake_in(self.now));
         [
             self.refresh.wake_at(&wanted, self.now, self.idle_for()),
-            logs,
+            self.logs.wake_in(self.now),
             self.notice.as_ref().map(|n| n.until.since(self.now)),
         ]
         .into_iter()

@@ -31,6 +31,7 @@ use crate::cli::parser::{Parsed, Request};
 use crate::cli::printer::Printer;
 pub use crate::cli::verb::End;
 use crate::command::Id;
+use crate::runtime::trace;
 
 /// The whole program.
 #[must_use]
@@ -65,6 +66,11 @@ fn start(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> 
         }
     };
     printer.set_form(&request, environment);
+    if let Some(path) = request.path("trace") {
+        trace::begin(&path).map_err(|error| {
+            Problem::usage(format!("cannot write the trace to {}: {error}", path.display()))
+        })?;
+    }
     let exit = perform(&request, environment, printer)?;
     printer.flush()?;
     Ok(exit)

@@ -87,7 +87,19 @@ impl Cloud {
             let session = self.session(&query).await?;
             self.check_pacing(&session, &query)?;
             let ticket = self.inner.gate.enter(scope, query.action(), class).await;
-            let lost = match self.attempt(&session, &query).await {
+            let begun = self.inner.road.clock.now();
+            let attempted = self.attempt(&session, &query).await;
+            let took = self.inner.road.clock.now().since(begun);
+            tracing::debug!(
+                action = query.action(),
+                %scope,
+                ?class,
+                attempt,
+                took_ms = took.as_millis(),
+                fault = attempted.as_ref().err().map(|lost| tracing::field::debug(lost.fault.kind)),
+                "asked"
+            );
+            let lost = match attempted {
                 Ok(answer) => return Ok(answer),
                 Err(lost) => lost,
             };

@@ -10,3 +10,4 @@ pub mod perform;
 pub mod screen;
 pub mod signal;
 pub mod terminal;
+pub mod trace;

@@ -16,6 +16,8 @@ mod services;
 mod status;
 mod tabs;
 mod tasks;
+#[cfg(test)]
+mod tests;
 pub mod widget;
 
 use ratatui::buffer::Buffer;
@@ -121,8 +123,11 @@ fn title(canvas: &mut Canvas<'_>, model: &Model, pane: PaneId, area: Rect) {
         x = canvas.text(cell, &format!(" {text} "), *role).saturating_add(1);
     }
     let mut x = rest.x;
-    for (text, role) in &says.left {
-        let cell = Rect { x, width: left_end.saturating_sub(x), ..line };
-        x = canvas.text(cell, &format!("{text} "), *role);
+    for (index, (text, role)) in says.left.iter().enumerate() {
+        let place = |x: u16| Rect { x, width: left_end.saturating_sub(x), ..line };
+        if index > 0 {
+            x = canvas.text(place(x), &format!("{} ", glyphs.separator), Role::Muted);
+        }
+        x = canvas.text(place(x), &format!("{text} "), *role);
     }
 }

@@ -5,12 +5,14 @@
 
 mod aws;
 mod bench;
+mod soak;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use aws::Aws;
 pub(crate) use bench::Bench;
+pub(crate) use soak::soak;
 
 use crate::app::{Model, Session, Start};
 use crate::config::{Config, Layer};

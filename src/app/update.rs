@@ -65,8 +65,31 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
         Msg::Resumed => vec![Effect::Redraw],
     };
     settle(model);
+    if model.config.ui.bell && turned_critical(model) {
+        effects.push(Effect::Bell);
+    }
     effects.extend(schedule(model));
     effects
+}
+
+/// Whether a service is critical that was not when last looked at. What is critical when the console opens is
+/// on the screen anyway.
+fn turned_critical(model: &mut Model) -> bool {
+    let critical: std::collections::BTreeSet<_> = model
+        .world
+        .services
+        .iter()
+        .filter(|(_, row)| {
+            row.health.as_ref().is_some_and(|h| h.severity == crate::diagnose::Severity::Critical)
+        })
+        .map(|(id, _)| id.clone())
+        .collect();
+    let opened = model.services.undescribed > 0 || model.critical_known.is_none();
+    let before = model.critical_known.replace(critical);
+    match (&before, &model.critical_known) {
+        (Some(before), Some(now)) if !opened => now.difference(before).next().is_some(),
+        _ => false,
+    }
 }
 
 /// Computes the rows of every list again, if the world or a filter changed, and keeps cursors in view.

@@ -161,6 +161,8 @@ pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>)
                     this.dirty = true;
                 }
                 if this.model.wake_in().is_some_and(|due| due.is_zero()) || this.dirty {
+                    // A filter that is still looking through the lines may have found more.
+                    this.dirty |= this.model.logs.is_scanning();
                     ending = ending.or(this.take(Msg::Tick));
                 }
                 ending
@@ -199,6 +201,7 @@ impl<S: Screen> Looped<S> {
             Effect::Cancel(token) => self.performer.cancel(token),
             Effect::FindRegions => self.performer.find_regions(),
             Effect::Copy(text) => self.screen.send(osc52(&text, self.multiplexer)),
+            Effect::Bell => self.screen.send(b"\x07".to_vec()),
             Effect::Suspend => self.suspend(),
             Effect::Redraw => {
                 self.screen.forget();

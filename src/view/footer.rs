@@ -63,6 +63,16 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         canvas.text(area, &format!(" {mark} {}", notice.text), role);
         return;
     }
+    if let Some(fault) = super::header::credentials_fault(model).filter(|_| model.overlay.is_none()) {
+        // Nothing but this helps, so it takes the place of the hints until it is done.
+        let hint = fault.hint.as_deref().unwrap_or(&fault.message);
+        let key =
+            model.keymap.keys_for(Id::Refresh, &model.contexts()).into_iter().next().unwrap_or_default();
+        let mark = canvas.theme().glyphs.critical;
+        let word = super::status::fault_word(fault.kind);
+        canvas.text(area, &format!(" {mark} {word}: {hint}, then {key} asks again"), Role::Error);
+        return;
+    }
     let line = hints(model, usize::from(area.width));
     canvas.pieces(area, &line);
 }

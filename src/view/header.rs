@@ -16,7 +16,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let clock_width = u16::try_from(text::width(&clock)).unwrap_or(0) + 1;
     let (left, right) = area.split_left(area.width.saturating_sub(clock_width));
     canvas.text(right, &clock, Role::Header);
-    let mut room = usize::from(left.width);
+    let mut room = usize::from(left.width).saturating_sub(1);
     let mut line = vec![piece(" ", Role::Header)];
     for part in parts(model, canvas) {
         let needed: usize = part.iter().map(|p| text::width(&p.text)).sum::<usize>() + 2;
@@ -54,8 +54,17 @@ fn parts(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Piece>> {
     } else {
         vec![piece("not production", Role::HeaderLabel)]
     });
+    if let Some((is, wanted)) = wrong_account(model) {
+        let what = format!("{} WRONG ACCOUNT {is}, not {wanted}", glyphs.critical);
+        parts.push(vec![piece(what, Role::Error)]);
+    }
     let lock = if model.session.read_only { "read-only" } else { "locked" };
     parts.push(vec![piece(format!("{} {lock}", glyphs.locked), Role::HeaderLocked)]);
+    if let Some((_, url)) = model.session.overrides.first().filter(|_| !model.session.demo) {
+        // Whatever this is, it is not AWS itself: that must not be overlooked.
+        let place = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        parts.push(vec![piece(format!("{} endpoint {place}", glyphs.warning), Role::Badge)]);
+    }
     parts.push(vec![piece(account(model), Role::Header)]);
     let regions: Vec<&str> = model.regions().iter().map(|r| r.as_str()).collect();
     if !regions.is_empty() {
@@ -68,10 +77,6 @@ fn parts(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Piece>> {
         parts.push(vec![piece(format!("{} {} old", glyphs.stale, span::brief(age)), Role::Warn)]);
     }
     parts.push(budget(model));
-    if !model.session.overrides.is_empty() && !model.session.demo {
-        let (_, url) = &model.session.overrides[0];
-        parts.push(vec![piece(format!("{} endpoint {url}", glyphs.warning), Role::Badge)]);
-    }
     parts
 }
 
@@ -90,7 +95,7 @@ fn budget(model: &Model) -> Vec<Piece> {
     }
 }
 
-fn credentials_fault(model: &Model) -> Option<&crate::domain::fault::Fault> {
+pub(super) fn credentials_fault(model: &Model) -> Option<&crate::domain::fault::Fault> {
     model.refresh.entries().filter_map(|(_, e)| e.fault.as_ref()).find(|f| f.is_about_credentials())
 }
 
@@ -105,6 +110,15 @@ fn production(model: &Model) -> bool {
             return model.config.is_production(scope.account.as_str(), None);
         }
         names.iter().any(|name| model.config.is_production(scope.account.as_str(), Some(name)))
+    })
+}
+
+/// The account that the credentials belong to and the one that the configuration expects, when they differ.
+fn wrong_account(model: &Model) -> Option<(String, String)> {
+    model.session.scopes.iter().find_map(|scope| {
+        let wanted = model.config.accounts.get(scope.account.as_str())?.id.clone()?;
+        let is = model.world.account_id(scope)?;
+        (is != wanted).then_some((is, wanted))
     })
 }
 

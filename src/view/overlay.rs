@@ -100,7 +100,7 @@ fn help(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, scroll: Scroll) {
         page.heading(context_title(context));
         for line in lines {
             page.line(vec![
-                piece(format!("  {}", text::pad(&line.keys_text(), 14)), Role::Key),
+                piece(format!("  {}", text::pad(&line.keys_text(), 19)), Role::Key),
                 piece(line.doc, Role::Overlay),
             ]);
         }

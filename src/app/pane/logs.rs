@@ -65,6 +65,8 @@ pub struct LogsPane {
     width: usize,
     /// What the view was last fitted to: size, wrapping, and whether all lines had been looked through.
     fitted: (usize, usize, bool, bool),
+    /// Whether it was on screen when it was last asked; hidden, it asks for nothing.
+    visible: bool,
     memory: usize,
     since: Duration,
     fields: Fields,
@@ -129,6 +131,7 @@ impl LogsPane {
             height: 10,
             width: 80,
             fitted: (0, 0, false, false),
+            visible: false,
             memory,
             since: logs.since,
             fields,
@@ -200,6 +203,7 @@ impl LogsPane {
             self.open(LogSubject::Service(service.clone()), service.clone());
             effects.extend(std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel));
         }
+        self.visible = visible;
         self.scan.advance(&self.store, SCAN_BUDGET);
         let Some(subject) = self.subject.clone().filter(|_| visible) else { return effects };
         let opened = *self.opened_at.get_or_insert(now);
@@ -247,7 +251,10 @@ impl LogsPane {
     /// When it wants to ask again.
     #[must_use]
     pub fn wake_in(&self, now: Moment) -> Option<Duration> {
-        if !self.scan.progress(&self.store).is_done() {
+        if !self.visible {
+            return None;
+        }
+        if self.is_scanning() {
             return Some(Duration::ZERO);
         }
         match (&self.following, self.opened_at) {
@@ -255,6 +262,12 @@ impl LogsPane {
             (None, Some(opened)) => Some(SETTLE.saturating_sub(now.since(opened))),
             (None, None) => None,
         }
+    }
+
+    /// Whether lines held here are still being looked through.
+    #[must_use]
+    pub fn is_scanning(&self) -> bool {
+        !self.scan.progress(&self.store).is_done()
     }
 
     /// Loads what is older than what is held.
