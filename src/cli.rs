@@ -19,6 +19,7 @@ mod printer;
 mod session;
 mod simulator;
 mod table;
+mod trace;
 mod user;
 mod verb;
 
@@ -31,7 +32,6 @@ use crate::cli::parser::{Parsed, Request};
 use crate::cli::printer::Printer;
 pub use crate::cli::verb::End;
 use crate::command::Id;
-use crate::runtime::trace;
 
 /// The whole program.
 #[must_use]
@@ -66,11 +66,7 @@ fn start(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> 
         }
     };
     printer.set_form(&request, environment);
-    if let Some(path) = request.path("trace") {
-        trace::begin(&path).map_err(|error| {
-            Problem::usage(format!("cannot write the trace to {}: {error}", path.display()))
-        })?;
-    }
+    trace::begin(&request)?;
     let exit = perform(&request, environment, printer)?;
     printer.flush()?;
     Ok(exit)

@@ -90,7 +90,6 @@ ids! {
     Completions = "completions",
     Docs = "docs",
     Pictures = "pictures",
-    Bench = "bench",
 }
 
 /// Where a command can be given.

@@ -10,4 +10,3 @@ pub mod perform;
 pub mod screen;
 pub mod signal;
 pub mod terminal;
-pub mod trace;

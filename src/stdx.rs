@@ -6,5 +6,7 @@ pub mod clock;
 pub mod document;
 pub mod id;
 pub mod rect;
+#[cfg(test)]
+pub(crate) mod soak;
 pub mod span;
 pub mod text;

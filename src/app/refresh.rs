@@ -3,7 +3,7 @@
 //!
 //! Must stay pure: it turns interests and answers into effects. Pacing against AWS's quotas is `cloud`'s.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::app::Effect;
@@ -261,9 +261,11 @@ impl Refresh {
     fn drop_unwanted(&mut self, wanted: &[(Interest, Closeness)]) -> Vec<Effect> {
         let mut effects = Vec::new();
         let tokens = &mut self.tokens;
+        // An account may have a thousand clusters: each is looked up, not searched for.
+        let wanted: BTreeSet<&Interest> = wanted.iter().map(|(interest, _)| interest).collect();
         for (interest, entry) in &mut self.entries {
             if entry.fetch.is_some()
-                && !wanted.iter().any(|(w, _)| w == interest)
+                && !wanted.contains(interest)
                 && let Some(fetch) = entry.fetch.take()
             {
                 tokens.remove(&fetch.token);
@@ -271,8 +273,7 @@ impl Refresh {
             }
         }
         // An entry that is not wanted is kept for its age only while its data may be looked at again.
-        self.entries
-            .retain(|interest, entry| entry.fresh_at.is_some() || wanted.iter().any(|(w, _)| w == interest));
+        self.entries.retain(|interest, entry| entry.fresh_at.is_some() || wanted.contains(interest));
         effects
     }
 

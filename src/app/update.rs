@@ -64,8 +64,9 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
         }
         Msg::Resumed => vec![Effect::Redraw],
     };
+    let changed = model.settled_at != model.world.generation;
     settle(model);
-    if model.config.ui.bell && turned_critical(model) {
+    if model.config.ui.bell && changed && turned_critical(model) {
         effects.push(Effect::Bell);
     }
     effects.extend(schedule(model));

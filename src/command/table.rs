@@ -297,14 +297,4 @@ pub const TABLE: &[Command] = &[
         &[place("FOLDER", Kind::Path, true, "Where to write the SVG files")],
         "Draw the README's pictures from the program's own screens",
     ),
-    verb(
-        Id::Bench,
-        &[place(
-            "WHAT",
-            Kind::Choice(&["first-frame", "cluster", "fleet", "services", "idle", "memory"]),
-            false,
-            "One measurement instead of all",
-        )],
-        "Measure what docs/performance.md states, and print its table",
-    ),
 ];

@@ -39,15 +39,6 @@ pub enum Ending {
     Lost,
 }
 
-/// What can arrive beside input.
-#[derive(Debug)]
-pub enum Arrival {
-    /// From a performed effect.
-    Msg(Msg),
-    /// From the screen.
-    Report(Report),
-}
-
 /// All that the loop works with.
 pub struct Parts<S, I> {
     /// The model, as it starts.

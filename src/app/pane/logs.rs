@@ -63,10 +63,10 @@ pub struct LogsPane {
     find: Option<Filter>,
     height: usize,
     width: usize,
-    /// What the view was last fitted to: size, wrapping, and whether all lines had been looked through.
-    fitted: (usize, usize, bool, bool),
     /// Whether it was on screen when it was last asked; hidden, it asks for nothing.
     visible: bool,
+    /// What the view was last fitted to: size, wrapping, and whether all lines had been looked through.
+    fitted: (usize, usize, bool, bool),
     memory: usize,
     since: Duration,
     fields: Fields,
@@ -130,8 +130,8 @@ impl LogsPane {
             find: None,
             height: 10,
             width: 80,
-            fitted: (0, 0, false, false),
             visible: false,
+            fitted: (0, 0, false, false),
             memory,
             since: logs.since,
             fields,

@@ -798,14 +798,15 @@ proptest! {
         expected.sort();
         prop_assert_eq!(got, expected);
     }
+}
 
-    #[test]
-    #[ignore = "a thousand seeds: cargo test --release -- --ignored soak"]
-    fn soak_each_line_comes_once(
-        runs in proptest::collection::vec((habits(), any::<u64>(), prop_oneof![Just(None), (30_usize..900).prop_map(Some)]), 84)
-    ) {
-        for (habits, seed, newest_first) in runs {
-            each_line_once(habits, seed, newest_first);
-        }
-    }
+#[test]
+#[ignore = "a thousand seeds: cargo test --release -- --ignored soak"]
+fn soak_each_line_comes_once() {
+    let newest_first = prop_oneof![Just(None), (30_usize..900).prop_map(Some)];
+    crate::stdx::soak::hold(
+        "each log line comes once, whatever the endpoint does",
+        &(habits(), any::<u64>(), newest_first),
+        |(habits, seed, newest_first)| each_line_once(habits, seed, newest_first),
+    );
 }
