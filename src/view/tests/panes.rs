@@ -167,7 +167,7 @@ fn tasks_running_and_stopped_with_their_reasons() {
     assert_snapshot!("tasks_folded", pane(&mut bench, PaneId::Tasks));
     bench.press("f").resize(60, 12);
     assert_snapshot!("tasks_narrow", pane(&mut bench, PaneId::Tasks));
-    assert!(pane(&mut bench, PaneId::Tasks).contains("memory"), "why it stopped is never cut away");
+    assert!(pane(&mut bench, PaneId::Tasks).contains("killed"), "why it stopped outlives the other columns");
 }
 
 #[test]

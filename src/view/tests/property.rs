@@ -135,7 +135,7 @@ proptest! {
 #[test]
 fn random_keys_never_draw_outside_the_screen() {
     for seed in 0..6 {
-        crate::app::fixtures::soak(seed, 250, |bench| {
+        fixtures::soak(seed, 250, |bench| {
             let model = &bench.model;
             check(&draw(model), model.size.width, model.size.height).unwrap();
         });
