@@ -16,6 +16,8 @@ pub enum Caught {
     Suspend,
     /// SIGCONT: in the foreground again, perhaps with another terminal state.
     Continue,
+    /// SIGWINCH: the terminal has another size.
+    Resized,
 }
 
 /// Signals from now on. Those that cannot be caught here are left out.
@@ -26,6 +28,7 @@ pub fn stream() -> impl Stream<Item = Caught> + Unpin {
         (SignalKind::hangup(), Caught::HangUp),
         (SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()), Caught::Suspend),
         (SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()), Caught::Continue),
+        (SignalKind::window_change(), Caught::Resized),
     ];
     let streams = kinds.into_iter().filter_map(|(kind, caught)| {
         let signal: Signal = signal(kind).ok()?;
