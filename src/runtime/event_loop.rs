@@ -233,6 +233,9 @@ impl<S: Screen> Looped<S> {
                 None
             }
             Input::Signal(Caught::Continue) => self.take(Msg::Resumed),
+            #[cfg(debug_assertions)]
+            #[expect(clippy::panic, reason = "a test asked for it by a signal")]
+            Input::Signal(Caught::Panic) => panic!("asked for by SIGUSR2"),
             Input::Closed => Some(Ending::Lost),
         }
     }
