@@ -235,6 +235,9 @@ impl<S: Screen> Looped<S> {
             }
             // A size that cannot be read leaves what is there; the next frame is drawn whole.
             Input::Signal(Caught::Continue | Caught::Resized) => self.take(Msg::Resumed),
+            #[cfg(debug_assertions)]
+            #[expect(clippy::panic, reason = "a test asked for it by a signal")]
+            Input::Signal(Caught::Panic) => panic!("asked for by SIGUSR2"),
             Input::Closed => Some(Ending::Lost),
         }
     }

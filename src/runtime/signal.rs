@@ -18,6 +18,10 @@ pub enum Caught {
     Continue,
     /// SIGWINCH: the terminal has another size.
     Resized,
+    /// SIGUSR2, in debug builds only: panic on the loop's thread, so that a test sees what a panic leaves
+    /// behind.
+    #[cfg(debug_assertions)]
+    Panic,
 }
 
 /// Signals from now on. Those that cannot be caught here are left out.
@@ -29,6 +33,8 @@ pub fn stream() -> impl Stream<Item = Caught> + Unpin {
         (SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()), Caught::Suspend),
         (SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()), Caught::Continue),
         (SignalKind::window_change(), Caught::Resized),
+        #[cfg(debug_assertions)]
+        (SignalKind::user_defined2(), Caught::Panic),
     ];
     let streams = kinds.into_iter().filter_map(|(kind, caught)| {
         let signal: Signal = signal(kind).ok()?;

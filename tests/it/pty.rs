@@ -97,6 +97,39 @@ impl Terminal {
         rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
+    /// Forgets what was written so far, as if the screen had been cleared.
+    fn forget(&mut self) {
+        let (rows, cols) = self.screen.screen().size();
+        self.screen = vt100::Parser::new(rows, cols, 0);
+        self.raw.clear();
+    }
+
+    /// Waits until the process is in a state, as `/proc` names it: `T` is stopped.
+    fn until_state(&mut self, wanted: char) {
+        let path = format!("/proc/{}/stat", self.child.process_id().unwrap());
+        let deadline = deadline();
+        loop {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the state of a process is read where Linux keeps it"
+            )]
+            let stat = std::fs::read_to_string(&path).unwrap();
+            // The name, in brackets, may hold anything.
+            let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+            if state == Some(wanted) {
+                break;
+            }
+            assert!(deadline.elapsed() < PATIENCE, "the process never came into state {wanted}: {stat}");
+            if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(20)) {
+                self.take(&bytes);
+            }
+        }
+        // What it wrote before it stopped.
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(50)) {
+            self.take(&bytes);
+        }
+    }
+
     /// Waits for the end and says with which code; takes in all that was still written.
     fn end(&mut self) -> u32 {
         let deadline = deadline();
@@ -174,4 +207,91 @@ fn a_storm_of_resizes_and_a_huge_paste_are_survived() {
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     assert!(terminal.is_restored());
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_coming_back_draws_everything_again() {
+    let mut terminal = Terminal::open(&["demo", "cma"], 24, 80);
+    terminal.until("cma-api-production");
+    for _ in 0..2 {
+        terminal.press("\x1a");
+        terminal.until_state('T');
+        assert!(terminal.is_restored(), "the shell finds its terminal as it was");
+        terminal.forget();
+        terminal.signal(rustix::process::Signal::CONT);
+        terminal.until("cma-api-production");
+        terminal.until("enter open");
+    }
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.is_restored());
+}
+
+#[test]
+fn a_stop_signal_from_outside_does_the_same() {
+    let mut terminal = Terminal::open(&["demo", "cma"], 24, 80);
+    terminal.until("cma-api-production");
+    terminal.signal(rustix::process::Signal::TSTP);
+    terminal.until_state('T');
+    assert!(terminal.is_restored());
+    terminal.forget();
+    terminal.signal(rustix::process::Signal::CONT);
+    terminal.until("cma-api-production");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "only a debug build panics on request")]
+fn a_panic_gives_the_terminal_back_before_it_says_why() {
+    let mut terminal = Terminal::open(&["demo", "cma"], 24, 80);
+    terminal.until("cma-api-production");
+    terminal.signal(rustix::process::Signal::USR2);
+    assert_eq!(terminal.end(), 101);
+    assert!(terminal.is_restored());
+    let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+    let (message, left) = (raw.rfind("asked for by SIGUSR2"), raw.rfind("\x1b[?1049l"));
+    assert!(message.is_some() && message > left, "the message stands on the shell's screen:\n{raw:?}");
+}
+
+#[test]
+fn bytes_that_are_no_keys_are_survived() {
+    let mut terminal = Terminal::open(&["demo", "cma"], 24, 80);
+    terminal.until("cma-api-production");
+    let mut dice = fastrand::Rng::with_seed(11);
+    for _ in 0..200 {
+        let noise: Vec<u8> = (0..40).map(|_| dice.u8(0x80..=0xff)).collect();
+        terminal.writer.write_all(&noise).unwrap();
+    }
+    for broken in [
+        &b"\xff\xfe\xc3\x28"[..],
+        b"\x1b[999;999;999~",
+        b"\x1b[<0;5;5;5M",
+        b"\x1b[<65535;65535;65535M",
+        b"\x1b[?1;2c",
+        b"\x1bO\xff",
+    ] {
+        terminal.writer.write_all(broken).unwrap();
+    }
+    terminal.writer.flush().unwrap();
+    // F1.
+    terminal.press("\x1bOP");
+    terminal.until("Keys that work here");
+    terminal.press("qq");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.is_restored());
+}
+
+#[test]
+fn a_terminal_that_is_gone_ends_the_process() {
+    let mut terminal = Terminal::open(&["demo", "cma"], 24, 80);
+    terminal.until("cma-api-production");
+    let Terminal { master, mut child, output, writer, _home, .. } = terminal;
+    // The thread that reads ends with the next byte that it cannot hand on, and with it the last handle.
+    drop((master, writer, output));
+    let (send, ended) = channel();
+    #[expect(clippy::disallowed_methods, reason = "a process is waited for by blocking")]
+    std::thread::spawn(move || send.send(child.wait().map(|status| status.exit_code())));
+    let code = ended.recv_timeout(PATIENCE).expect("the process never ended").unwrap();
+    assert_ne!(code, 0);
 }

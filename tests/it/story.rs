@@ -3,6 +3,11 @@
 //!
 //! They assert order and cause, not instants.
 
+mod faults;
+mod incidents;
+mod logs;
+mod systems;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +17,7 @@ use opsdeck::cloud::{AccountSettings, Cloud, Settings};
 use opsdeck::config::Config;
 use opsdeck::domain::scope::{Account, Scope};
 use opsdeck::keymap::{Key, Keymap};
-use opsdeck::runtime::event_loop::{self, Ending, Multiplexer, Parts};
+use opsdeck::runtime::event_loop::{self, Multiplexer, Parts};
 use opsdeck::runtime::input::Input;
 use opsdeck::runtime::perform::Performer;
 use opsdeck::runtime::screen::{Frame, MemoryScreen};
@@ -112,7 +117,7 @@ impl Scene {
         };
         let story = Story { inputs, shown, control: sim.control(), clock };
         tokio::select! {
-            ending = event_loop::run(parts) => assert_eq!(ending, Ending::Quit, "the console ended early"),
+            ending = event_loop::run(parts) => panic!("the console ended before the script: {ending:?}"),
             () = script(story) => {}
         }
     }
@@ -164,9 +169,10 @@ impl Story {
 
     /// Waits in virtual time until the screen is as wanted.
     pub async fn until_such(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        // A hundred steps a second for three minutes of virtual time.
-        for _ in 0..18_000 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        // A quarter of an hour of virtual time, finely at first.
+        for step in 0..9_300 {
+            let pause = if step < 300 { 10 } else { 100 };
+            tokio::time::sleep(Duration::from_millis(pause)).await;
             let screen = self.screen();
             if wanted(&screen) {
                 return screen;
@@ -179,6 +185,11 @@ impl Story {
     pub async fn until_age(&self, age: Duration) {
         let passed = NOON.age_at(self.clock.now().wall);
         tokio::time::sleep(age.saturating_sub(passed)).await;
+    }
+
+    /// Adds a fault to the simulator.
+    pub fn fault(&self, rule: &str) {
+        let _ = self.control.add_fault(rule.parse().unwrap());
     }
 
     /// Lets virtual time pass.
