@@ -292,9 +292,4 @@ pub const TABLE: &[Command] = &[
         &[place("PAGE", Kind::Choice(&["cli", "keys", "config", "json"]), true, "Which page")],
         "Print a page of the reference in Markdown",
     ),
-    verb(
-        Id::Pictures,
-        &[place("FOLDER", Kind::Path, true, "Where to write the SVG files")],
-        "Draw the README's pictures from the program's own screens",
-    ),
 ];

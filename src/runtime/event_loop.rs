@@ -217,6 +217,7 @@ impl<S: Screen> Looped<S> {
                 self.take(Msg::Key(key))
             }
             Input::Paste(text) => self.take(Msg::Paste(text)),
+            Input::Resize(size) if size == self.model.size => None,
             Input::Resize(size) => {
                 self.screen.forget();
                 self.take(Msg::Resize(size))
@@ -232,7 +233,8 @@ impl<S: Screen> Looped<S> {
                 self.suspend();
                 None
             }
-            Input::Signal(Caught::Continue) => self.take(Msg::Resumed),
+            // A size that cannot be read leaves what is there; the next frame is drawn whole.
+            Input::Signal(Caught::Continue | Caught::Resized) => self.take(Msg::Resumed),
             #[cfg(debug_assertions)]
             #[expect(clippy::panic, reason = "a test asked for it by a signal")]
             Input::Signal(Caught::Panic) => panic!("asked for by SIGUSR2"),

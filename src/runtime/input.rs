@@ -53,8 +53,17 @@ pub fn stream() -> impl Stream<Item = Input> + Unpin {
         })
         .filter_map(std::future::ready)
         .chain(futures_util::stream::once(std::future::ready(Input::Closed)));
-    let signals = crate::runtime::signal::stream().map(Input::Signal);
+    let signals = crate::runtime::signal::stream().map(signalled);
     Box::pin(futures_util::stream::select(events, signals))
+}
+
+/// The terminal library tells of a new size too, but loses it when a key arrives in the same instant: it reads
+/// one of the two and forgets the other. So the signal is caught here as well; the same size twice is harmless.
+fn signalled(caught: Caught) -> Input {
+    match (caught, crossterm::terminal::size()) {
+        (Caught::Resized, Ok((width, height))) => Input::Resize(Size { width, height }),
+        _ => Input::Signal(caught),
+    }
 }
 
 fn translate(event: &Event) -> Option<Input> {

@@ -20,6 +20,8 @@ pub enum Caught {
     /// behind.
     #[cfg(debug_assertions)]
     Panic,
+    /// SIGWINCH: the terminal has another size.
+    Resized,
 }
 
 /// Signals from now on. Those that cannot be caught here are left out.
@@ -32,6 +34,7 @@ pub fn stream() -> impl Stream<Item = Caught> + Unpin {
         (SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()), Caught::Continue),
         #[cfg(debug_assertions)]
         (SignalKind::user_defined2(), Caught::Panic),
+        (SignalKind::window_change(), Caught::Resized),
     ];
     let streams = kinds.into_iter().filter_map(|(kind, caught)| {
         let signal: Signal = signal(kind).ok()?;

@@ -100,10 +100,8 @@ fn help(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, scroll: Scroll) {
     for (context, lines) in model.keymap.listing_for(&model.contexts()) {
         page.heading(context_title(context));
         for line in lines {
-            page.line(vec![
-                piece(format!("  {}", text::pad(&line.keys_text(), 19)), Role::Key),
-                piece(line.doc, Role::Overlay),
-            ]);
+            let keys = piece(format!("  {}", text::pad(&line.keys_text(), 19)), Role::Key);
+            page.hanging(vec![keys, piece(line.doc, Role::Overlay)], 21);
         }
     }
     let title = format!("Keys that work here ({} keymap)", model.keymap.name);
@@ -246,9 +244,11 @@ fn completions(canvas: &mut Canvas<'_>, prompt: &Prompt, screen: Rect) {
     if count == 0 {
         return;
     }
-    let width = screen.width.min(100);
-    let area = Rect::new(0, screen.bottom().saturating_sub(1 + count), width, count);
+    let area = Rect::new(0, screen.bottom().saturating_sub(1 + count), screen.width, count);
     canvas.clear(area, Role::Overlay);
+    // As wide as the names, so that what they do has the rest; on a narrow screen the names give way.
+    let longest = prompt.suggestions.iter().map(|s| text::width(&s.text)).max().unwrap_or(0);
+    let names = u16::try_from(longest + 2).unwrap_or(u16::MAX).min(area.width / 2);
     for (index, (y, suggestion)) in (area.y..area.bottom()).zip(&prompt.suggestions).enumerate() {
         let line = Rect { y, height: 1, ..area };
         let chosen = prompt.chosen == Some(index);
@@ -256,9 +256,9 @@ fn completions(canvas: &mut Canvas<'_>, prompt: &Prompt, screen: Rect) {
             canvas.fill(line, " ", Role::Selection);
         }
         let mark = if chosen { canvas.theme().glyphs.cursor } else { " " };
-        let name = Rect { width: line.width.min(46), ..line };
+        let name = Rect { width: names, ..line };
         canvas.text(name, &format!("{mark} {}", suggestion.text), Role::Strong);
-        let doc = line.split_left(46).1;
+        let doc = line.split_left(names.saturating_add(2)).1;
         canvas.text(doc, &suggestion.doc, Role::Muted);
         if chosen {
             canvas.tint(line, Role::Selection);

@@ -100,7 +100,7 @@ impl Terminal {
     /// Forgets what was written so far, as if the screen had been cleared.
     fn forget(&mut self) {
         let (rows, cols) = self.screen.screen().size();
-        self.screen = vt100::Parser::new(cells(rows), cells(cols), 0);
+        self.screen = vt100::Parser::new(rows, cols, 0);
         self.raw.clear();
     }
 
@@ -109,7 +109,10 @@ impl Terminal {
         let path = format!("/proc/{}/stat", self.child.process_id().unwrap());
         let deadline = deadline();
         loop {
-            #[expect(clippy::disallowed_methods, reason = "the state of a process is read where Linux keeps it")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the state of a process is read where Linux keeps it"
+            )]
             let stat = std::fs::read_to_string(&path).unwrap();
             // The name, in brackets, may hold anything.
             let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
@@ -260,9 +263,14 @@ fn bytes_that_are_no_keys_are_survived() {
         let noise: Vec<u8> = (0..40).map(|_| dice.u8(0x80..=0xff)).collect();
         terminal.writer.write_all(&noise).unwrap();
     }
-    for broken in
-        [&b"\xff\xfe\xc3\x28"[..], b"\x1b[999;999;999~", b"\x1b[<0;5;5;5M", b"\x1b[<65535;65535;65535M", b"\x1b[?1;2c", b"\x1bO\xff"]
-    {
+    for broken in [
+        &b"\xff\xfe\xc3\x28"[..],
+        b"\x1b[999;999;999~",
+        b"\x1b[<0;5;5;5M",
+        b"\x1b[<65535;65535;65535M",
+        b"\x1b[?1;2c",
+        b"\x1bO\xff",
+    ] {
         terminal.writer.write_all(broken).unwrap();
     }
     terminal.writer.flush().unwrap();

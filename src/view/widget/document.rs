@@ -29,6 +29,18 @@ impl Document {
         self.lines.push(Line { pieces, indent: 2 });
     }
 
+    /// Adds a line whose continuation stands below its column `indent`.
+    pub fn hanging(&mut self, pieces: Vec<Piece>, indent: usize) {
+        self.lines.push(Line { pieces, indent });
+    }
+
+    /// Adds `label   value` with a value of several pieces.
+    pub fn field_of(&mut self, label: &str, value: impl IntoIterator<Item = Piece>) {
+        let mut pieces = vec![piece(format!("  {}", text::pad(label, LABEL)), Role::Muted)];
+        pieces.extend(value);
+        self.hanging(pieces, LABEL + 2);
+    }
+
     /// Adds a line of one role.
     pub fn text(&mut self, text: impl Into<String>, role: Role) {
         self.line(vec![piece(text, role)]);
@@ -54,8 +66,7 @@ impl Document {
 
     /// Adds `label   value` with the value in a role.
     pub fn field_in(&mut self, label: &str, value: impl Into<String>, role: Role) {
-        let pieces = vec![piece(format!("  {}", text::pad(label, LABEL)), Role::Muted), piece(value, role)];
-        self.lines.push(Line { pieces, indent: LABEL + 2 });
+        self.field_of(label, [piece(value, role)]);
     }
 
     /// How many lines there are before wrapping.

@@ -58,10 +58,11 @@ async fn a_stopped_task_stays_on_screen_after_ecs_forgot_it() {
             story.type_text("tasks saas-worker");
             story.press("enter");
             // A deployment of an hour ago: ECS forgets the tasks that it replaced within minutes.
-            let old = |s: &str| s.lines().any(|l| l.contains("STOPPED") && l.contains("replaced by a deployment"));
+            let old =
+                |s: &str| s.lines().any(|l| l.contains("STOPPED") && l.contains("replaced by a deployment"));
             let screen = story.until_such("a task that was replaced", old).await;
-            assert!(screen.contains("53 min"), "stopped long ago:\n{screen}");
-            story.rest(Duration::from_secs(10 * 60)).await;
+            assert!(screen.contains("38 min"), "stopped long ago:\n{screen}");
+            story.rest(Duration::from_secs(25 * 60)).await;
             assert!(old(&story.screen()), "{}", story.screen());
         })
         .await;
