@@ -101,6 +101,8 @@ pub enum Target {
     Record(crate::logs::RecordId),
     /// A row of the palette.
     Suggestion(usize),
+    /// What lies over the panes.
+    Overlay,
 }
 
 /// What the mouse did there.
@@ -430,12 +432,9 @@ impl Model {
     #[must_use]
     pub fn wake_in(&self) -> Option<Duration> {
         let wanted = interests(self);
-        // A log that is not on screen is not read, so nothing of it is ever due.
-        let logs =
-            layout::layout(self, self.size).pane(PaneId::Logs).and_then(|_| self.logs.wake_in(self.now));
         [
             self.refresh.wake_at(&wanted, self.now, self.idle_for()),
-            logs,
+            self.logs.wake_in(self.now),
             self.notice.as_ref().map(|n| n.until.since(self.now)),
         ]
         .into_iter()

@@ -16,6 +16,8 @@ mod services;
 mod status;
 mod tabs;
 mod tasks;
+#[cfg(test)]
+mod tests;
 pub mod widget;
 
 use ratatui::buffer::Buffer;

@@ -6,4 +6,3 @@ mod keys;
 mod logs;
 mod refresh;
 mod selection;
-mod soak;

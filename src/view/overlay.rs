@@ -70,6 +70,7 @@ fn window(canvas: &mut Canvas<'_>, screen: Rect, title: &str, page: &Document, s
     let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).clamp(3, room.max(3));
     let area = screen.centred(width, height);
     canvas.clear(area, Role::Overlay);
+    canvas.hit(area, Target::Overlay);
     let glyphs = &canvas.theme().glyphs;
     let right = area.right().saturating_sub(1);
     let bottom = area.bottom().saturating_sub(1);
@@ -119,6 +120,9 @@ fn context_title(context: Context) -> &'static str {
     }
 }
 
+/// Bytes of a record that are laid out; a longer one would be wrapped anew for every frame.
+const LONGEST: usize = 128 << 10;
+
 fn record(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, id: RecordId, scroll: Scroll) {
     let mut page = Document::default();
     match model.logs.record(id) {
@@ -133,8 +137,21 @@ fn record(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, id: RecordId, sc
             page.field_in("Group", record.origin.group.name.clone(), Role::Overlay);
             page.field_in("Stream", record.origin.stream.clone(), Role::Overlay);
             page.gap();
+            let mut room = LONGEST;
+            let mut hidden = 0;
             for line in parse::pretty(record.message) {
-                page.text(line, Role::Code);
+                let shown = text::head(&line, room);
+                hidden += line.len() - shown.len();
+                room -= shown.len();
+                if !shown.is_empty() || line.is_empty() {
+                    page.text(shown, Role::Code);
+                }
+            }
+            if hidden > 0 {
+                page.text(
+                    format!("{hidden} more bytes are not shown here; they are copied with the rest"),
+                    Role::Warn,
+                );
             }
         }
         None => page.text("This record is no longer held in memory.", Role::Muted),

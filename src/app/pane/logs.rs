@@ -45,6 +45,10 @@ struct Following {
     observed: Option<Moment>,
 }
 
+/// Bytes of a line that any screen can show: two hundred rows of it. What lies behind is never looked at when
+/// it is drawn.
+pub const VISIBLE: usize = 256 << 10;
+
 /// Words with their roles.
 type Said = Vec<(String, Role)>;
 
@@ -323,7 +327,9 @@ impl LogsPane {
             }
             let summary = parse::summary(record.message, self.store.fields());
             let pairs: usize = summary.pairs.iter().map(|(k, v)| text::width(k) + text::width(v) + 2).sum();
-            (text::width(&text::scrub(&summary.message)) + pairs).div_ceil(room).clamp(1, 200)
+            (text::width(&text::scrub(text::head(&summary.message, VISIBLE))) + pairs)
+                .div_ceil(room)
+                .clamp(1, 200)
         }
     }
 
