@@ -140,11 +140,6 @@ impl Story {
         }
     }
 
-    /// Sends anything.
-    pub fn send(&self, input: Input) {
-        self.inputs.send(input).unwrap();
-    }
-
     /// What the screen shows.
     pub fn frame(&self) -> Frame {
         self.shown.lock().unwrap().clone().expect("a frame was drawn")
