@@ -91,8 +91,8 @@ fn rows(lines: &[String]) -> impl Iterator<Item = String> {
 
 /// How sick a row says it is.
 fn rank(line: &str) -> Option<usize> {
-    let sign = line.chars().nth(3)?;
-    ['✖', '▲', '◐', '?', '●', '○'].iter().position(|known| *known == sign)
+    let sign = line.chars().nth(2)?;
+    ['✖', '▲', '◆', '?', '●', '○'].iter().position(|known| *known == sign)
 }
 
 /// The selected row's position and name.

@@ -1,4 +1,5 @@
-//! The loop: messages in, effects out, at most one frame per 16 ms and none when nothing changed.
+//! The loop: messages in, effects out, at most one frame per 16 ms and none when nothing changed. What a key
+//! does is drawn at once: its frame waits for the last key's frame, and not for one that an answer caused.
 //!
 //! It takes its input stream, its clock and its screen as arguments, so that a story types keys into the real
 //! loop. Must not know what a pane is.
