@@ -5,6 +5,8 @@
 
 pub mod cursor;
 mod dispatch;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod history;
 pub mod input;
 mod interest;
@@ -12,6 +14,8 @@ pub mod layout;
 pub mod overlay;
 pub mod pane;
 pub mod refresh;
+#[cfg(test)]
+mod tests;
 mod update;
 pub mod world;
 
@@ -61,10 +65,21 @@ pub enum Msg {
     Answer(Token, Box<Query>, Box<Result<Answer, Fault>>),
     /// A reading of the request budget.
     Meter(Meter),
-    /// A frame with these scroll extents was written.
-    Presented(Vec<(PaneId, usize)>),
+    /// A frame was written: how long its documents are, and which rows stood on top of its lists.
+    Presented(Vec<(PaneId, usize)>, Tops),
     /// The console is back in the foreground.
     Resumed,
+}
+
+/// The first row of each list that a frame showed. Until somebody moves the cursor, that row is the selected
+/// one, and a key acts on what was on the screen: the rows may have been sorted again since.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tops {
+    service: Option<ServiceId>,
+    task: Option<TaskId>,
+    cluster: Option<ClusterId>,
+    event: Option<String>,
+    deployment: Option<String>,
 }
 
 /// Something on the screen that can be pointed at, by identity.
@@ -86,6 +101,8 @@ pub enum Target {
     Record(crate::logs::RecordId),
     /// A row of the palette.
     Suggestion(usize),
+    /// What lies over the panes.
+    Overlay,
 }
 
 /// What the mouse did there.
@@ -351,7 +368,7 @@ impl Model {
                 contexts.push(Context::List);
                 contexts.push(Context::Row);
             }
-            PaneId::Logs => contexts.push(Context::Logs),
+            PaneId::Logs => contexts.extend([Context::Row, Context::Logs]),
             // A document scrolls like a list.
             PaneId::Service | PaneId::Definition | PaneId::Api => contexts.push(Context::List),
         }
@@ -395,6 +412,20 @@ impl Model {
         let mut regions: Vec<&Region> = self.session.scopes.iter().map(|s| &s.region).collect();
         regions.dedup();
         regions
+    }
+
+    /// What a frame drawn now shows on top of its lists.
+    #[must_use]
+    pub fn tops(&self) -> Tops {
+        let screen = layout::layout(self, self.size);
+        let shows = |pane: PaneId| screen.pane(pane).is_some();
+        Tops {
+            service: self.services.list.rows.first().filter(|_| shows(PaneId::Services)).cloned(),
+            task: self.tasks.list.rows.first().filter(|_| shows(PaneId::Tasks)).cloned(),
+            cluster: self.clusters.rows.first().filter(|_| shows(PaneId::Clusters)).cloned(),
+            event: self.events.rows.first().filter(|_| shows(PaneId::Events)).cloned(),
+            deployment: self.deployments.rows.first().filter(|_| shows(PaneId::Deployments)).cloned(),
+        }
     }
 
     /// When something will be due, if nothing happens before.

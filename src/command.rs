@@ -89,7 +89,6 @@ ids! {
     Themes = "themes",
     Completions = "completions",
     Docs = "docs",
-    Pictures = "pictures",
 }
 
 /// Where a command can be given.

@@ -16,13 +16,15 @@ mod services;
 mod status;
 mod tabs;
 mod tasks;
+#[cfg(test)]
+mod tests;
 pub mod widget;
 
 use ratatui::buffer::Buffer;
 
 use crate::app::layout::{SMALLEST, inside, layout};
 use crate::app::pane::PaneId;
-use crate::app::{Model, Target};
+use crate::app::{Model, Target, Tops};
 use crate::stdx::rect::{Rect, Size};
 use crate::theme::{Role, Theme};
 use crate::view::widget::canvas::Canvas;
@@ -38,6 +40,8 @@ pub struct Drawn {
     pub hits: Vec<(Rect, Target)>,
     /// How many lines the documents have in all. An overlay reports as `Logs`, which never reports itself.
     pub scrolls: Vec<(PaneId, usize)>,
+    /// The rows on top of the lists, which keys act on while nobody has moved a cursor.
+    pub tops: Tops,
 }
 
 /// Draws everything.
@@ -78,7 +82,7 @@ pub fn view(model: &Model, theme: &Theme, size: Size) -> Drawn {
     }
     footer::draw(&mut canvas, model, screen.footer);
     overlay::draw(&mut canvas, model, Rect::of(size));
-    canvas.into_drawn()
+    Drawn { tops: model.tops(), ..canvas.into_drawn() }
 }
 
 fn too_small(canvas: &mut Canvas<'_>, size: Size) {

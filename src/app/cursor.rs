@@ -70,10 +70,10 @@ impl<I: PartialEq + Clone> Cursor<I> {
         self.scroll(rows.len(), height);
     }
 
-    /// A frame was written: an untouched list's first row is what a key will act on.
-    pub fn presented(&mut self, rows: &[I]) {
+    /// A frame was written whose first row was this one: in an untouched list a key will act on it.
+    pub fn presented(&mut self, top: Option<I>) {
         if !self.touched {
-            self.selected = rows.first().cloned();
+            self.selected = top;
         }
     }
 
@@ -146,11 +146,11 @@ mod tests {
     #[test]
     fn an_untouched_list_acts_on_the_row_that_the_last_frame_showed_first() {
         let mut cursor = Cursor::default();
-        cursor.presented(&["a", "b"]);
+        cursor.presented(Some("a"));
         let resorted = ["b", "a"];
         cursor.settle(&resorted, 10);
         assert_eq!(cursor.selected(&resorted), Some(&"a"), "the frame with `b` on top was not written yet");
-        cursor.presented(&resorted);
+        cursor.presented(Some("b"));
         assert_eq!(cursor.selected(&resorted), Some(&"b"));
     }
 

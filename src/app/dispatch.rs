@@ -17,6 +17,7 @@ use crate::command::{Id, Invocation};
 use crate::domain::ecs::ServiceId;
 use crate::domain::log::LogSubject;
 use crate::domain::scope::Arn;
+use crate::domain::task::TaskId;
 use crate::keymap::Keymap;
 use crate::theme::Theme;
 
@@ -401,17 +402,13 @@ fn open_pane(model: &mut Model, pane: PaneId, name: Option<&str>) {
         take_subject(model, service.clone());
         match (pane, task) {
             (PaneId::Logs, Some(id)) if name.is_none() => {
-                let arn = model.world.tasks.get(&id).map(|s| s.value.task_definition_arn.clone());
-                let subject = arn.map_or(LogSubject::Service(service), |task_definition_arn| {
-                    LogSubject::Task { task: id, task_definition_arn }
-                });
-                model.logs.open(subject);
+                open_log(model, service, Some(id));
             }
             (PaneId::Logs, _) => {
                 // A task's log that is open stays open when one only walks past.
                 let keep = name.is_none() && model.logs.is_about(&service);
                 if !keep || model.focus == PaneId::Services {
-                    model.logs.open(LogSubject::Service(service));
+                    open_log(model, service, None);
                 }
             }
             (PaneId::Definition, Some(id)) if name.is_none() => {
@@ -426,6 +423,16 @@ fn open_pane(model: &mut Model, pane: PaneId, name: Option<&str>) {
         model.history.leave(place);
         model.focus = pane;
     }
+}
+
+/// Follows a service's log, or one of its tasks' if that task is known.
+fn open_log(model: &mut Model, service: ServiceId, task: Option<TaskId>) {
+    let definition = |id: &TaskId| Some(model.world.tasks.get(id)?.value.task_definition_arn.clone());
+    let subject = task.and_then(|task| {
+        let task_definition_arn = definition(&task)?;
+        Some(LogSubject::Task { task, task_definition_arn })
+    });
+    model.logs.open(subject.unwrap_or_else(|| LogSubject::Service(service.clone())), service);
 }
 
 /// Finds a service by `NAME`, `CLUSTER/NAME` or ARN.
@@ -527,6 +534,13 @@ fn restore(model: &mut Model, place: Place) {
         take_subject(model, subject);
     }
     model.definition.choose(place.definition);
+    // A log that is still open keeps its place; another one is opened anew.
+    if place.pane == PaneId::Logs
+        && let Some(service) = model.subject.clone()
+        && (!model.logs.is_about(&service) || model.logs.subject_task() != place.task.as_ref())
+    {
+        open_log(model, service, place.task);
+    }
     model.focus = place.pane;
     model.settled_at = u64::MAX;
 }

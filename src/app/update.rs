@@ -7,7 +7,7 @@ use crate::app::layout::layout;
 use crate::app::overlay::{Overlay, Prompt, Purpose, palette};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::{Filter, Motion};
-use crate::app::{Effect, Model, Msg, Pointing, Target, interests};
+use crate::app::{Effect, Model, Msg, Pointing, Target, Tops, interests};
 use crate::command::Invocation;
 use crate::keymap::{Code, Key, Lookup};
 use crate::stdx::clock::Moment;
@@ -58,8 +58,8 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
             model.meter = meter;
             Vec::new()
         }
-        Msg::Presented(extents) => {
-            presented(model, &extents);
+        Msg::Presented(extents, tops) => {
+            presented(model, &extents, tops);
             Vec::new()
         }
         Msg::Resumed => vec![Effect::Redraw],
@@ -188,12 +188,12 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-fn presented(model: &mut Model, extents: &[(PaneId, usize)]) {
-    model.services.list.cursor.presented(&model.services.list.rows);
-    model.tasks.list.cursor.presented(&model.tasks.list.rows);
-    model.clusters.cursor.presented(&model.clusters.rows);
-    model.events.cursor.presented(&model.events.rows);
-    model.deployments.cursor.presented(&model.deployments.rows);
+fn presented(model: &mut Model, extents: &[(PaneId, usize)], tops: Tops) {
+    model.services.list.cursor.presented(tops.service);
+    model.tasks.list.cursor.presented(tops.task);
+    model.clusters.cursor.presented(tops.cluster);
+    model.events.cursor.presented(tops.event);
+    model.deployments.cursor.presented(tops.deployment);
     for (pane, extent) in extents {
         match pane {
             PaneId::Service => model.service.extent = *extent,
@@ -378,6 +378,14 @@ fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
         Pointing::WheelDown => Some(Motion::Down),
         Pointing::Click | Pointing::DoubleClick => None,
     };
+    if let (Some(motion), Some(_)) = (wheel, &model.overlay) {
+        // Whatever lies below cannot be seen to move.
+        let height = usize::from(model.size.height.saturating_sub(8));
+        if let Some(scroll) = model.overlay.as_mut().and_then(Overlay::scroll) {
+            (0..3).for_each(|_| scroll.move_by(motion, height));
+        }
+        return Vec::new();
+    }
     if let Some(motion) = wheel {
         let pane = match &target {
             Target::Pane(pane) | Target::Tab(pane) => *pane,
@@ -386,7 +394,7 @@ fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
             Target::Cluster(_) => PaneId::Clusters,
             Target::Event(_) => PaneId::Events,
             Target::Record(_) => PaneId::Logs,
-            Target::Suggestion(_) => return Vec::new(),
+            Target::Suggestion(_) | Target::Overlay => return Vec::new(),
         };
         for _ in 0..3 {
             dispatch::scroll(model, pane, motion);
@@ -400,7 +408,7 @@ fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    if model.overlay.take().is_some() {
+    if target == Target::Overlay || model.overlay.take().is_some() {
         return Vec::new();
     }
     match &target {
@@ -425,7 +433,7 @@ fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
             dispatch::go(model, PaneId::Logs);
             model.logs.select(*id);
         }
-        Target::Suggestion(_) => {}
+        Target::Suggestion(_) | Target::Overlay => {}
     }
     let is_row = !matches!(target, Target::Tab(_) | Target::Pane(_));
     if pointing == Pointing::DoubleClick && is_row {

@@ -146,7 +146,8 @@ fn config() -> String {
          The SDK's own are honoured: `AWS_PROFILE`, `AWS_REGION`, `AWS_DEFAULT_REGION`, `AWS_ENDPOINT_URL`, \
          `AWS_ENDPOINT_URL_ECS`, `AWS_ENDPOINT_URL_CLOUDWATCH_LOGS`, `AWS_ENDPOINT_URL_STS`, credentials and \
          the places of the SDK's files. Besides: `NO_COLOR`, `COLORTERM`, `TERM`, `LANG`, `LC_ALL`, `LC_CTYPE`, \
-         `COLUMNS`, `XDG_CONFIG_HOME`, `XDG_STATE_HOME`, `XDG_RUNTIME_DIR`.\n",
+         `COLUMNS`, `XDG_CONFIG_HOME`, `XDG_STATE_HOME`, `XDG_RUNTIME_DIR`; and \
+         `OPSDECK_READ_ONLY=1`, with which nothing can be changed.\n",
         SAMPLE.trim_end()
     )
 }

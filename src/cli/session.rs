@@ -13,7 +13,7 @@ use crate::cli::parser::Request;
 use crate::cli::user;
 use crate::cloud::{AccountSettings, Cloud, Endpoint, Pacing, Settings};
 use crate::config::Config;
-use crate::domain::query::Class;
+use crate::domain::query::{Class, Query};
 use crate::domain::scope::{Account, Arn, Region, Scope};
 use crate::stdx::clock::Clock;
 
@@ -73,9 +73,15 @@ impl Session {
     #[must_use]
     pub fn gather(&self) -> Gather {
         let cloud = self.cloud.clone();
-        let ask = move |query| {
+        let ask = move |query: Query| {
             let cloud = cloud.clone();
-            async move { cloud.ask(query, Class::Foreground).await }
+            async move {
+                let (action, scope) = (query.action(), query.scope().clone());
+                let outcome = cloud.ask(query, Class::Foreground).await;
+                let fault = outcome.as_ref().err().map(|fault| fault.kind);
+                tracing::debug!(action, %scope, ?fault, "asked");
+                outcome
+            }
         };
         Gather::new(ask, self.clock.clone(), self.patience).expecting(self.expected.clone())
     }

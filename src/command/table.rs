@@ -185,7 +185,7 @@ pub const TABLE: &[Command] = &[
         ..console(Id::Sort, &[List], "Sort by a column")
     },
     console(Id::ReverseSort, &[List], "Turn the sort order round"),
-    console(Id::Fold, &[List], "Fold healthy rows away, or show them"),
+    console(Id::Fold, &[List, Logs], "Fold away what is healthy, stopped or a stack trace, or show it"),
     console(Id::Refresh, &[Anywhere], "Ask AWS again now"),
     console(Id::Copy, &[List, Logs], "Copy the selected row to the terminal's clipboard"),
     console(Id::CopyArn, &[Row], "Copy the selected row's ARN"),
@@ -291,10 +291,5 @@ pub const TABLE: &[Command] = &[
         Id::Docs,
         &[place("PAGE", Kind::Choice(&["cli", "keys", "config", "json"]), true, "Which page")],
         "Print a page of the reference in Markdown",
-    ),
-    verb(
-        Id::Pictures,
-        &[place("FOLDER", Kind::Path, true, "Where to write the SVG files")],
-        "Draw the README's pictures from the program's own screens",
     ),
 ];

@@ -134,9 +134,9 @@ fn rollout(service: &Service, now: Wall) -> Option<Health> {
     let failed = service.deployments.iter().find(|d| d.rollout_state.as_deref() == Some("FAILED"));
     if let Some(failed) = failed {
         let what = if failed.id == primary.id {
-            format!("Deployment of {} failed", failed.revision)
+            format!("Deployment failed ({})", failed.revision)
         } else {
-            format!("Deployment of {} failed; ECS rolls back to {}", failed.revision, primary.revision)
+            format!("Deployment failed, ECS rolls back: {} to {}", failed.revision, primary.revision)
         };
         // The words behind ECS's fixed opening are the cause.
         let why = failed.rollout_reason.as_deref().and_then(|r| r.strip_prefix("ECS deployment "));
@@ -152,23 +152,24 @@ fn rollout(service: &Service, now: Wall) -> Option<Health> {
     let (revision, age) = (&primary.revision, primary.created_at.map(|at| at.age_at(now)));
     let progress = format!("{} of {} running", primary.running, count(tasks(primary.desired), "new task"));
     let rolls_back = primary.rollout_reason.as_deref().is_some_and(|reason| reason.contains("rolling back"));
+    // What is wrong stands first: a table cuts a sentence at its end, and names are long.
     let health = if rolls_back {
-        Health::new(Severity::Critical, format!("Rolling back to {revision}: {progress}"))
+        Health::new(Severity::Critical, format!("Rolling back, {progress}: {revision}"))
     } else if primary.failed_tasks > 0 {
         let severity =
             if primary.failed_tasks >= MANY_FAILURES { Severity::Critical } else { Severity::Warning };
         let failures = count(tasks(primary.failed_tasks), "new task");
-        Health::new(severity, format!("Deploying {revision}: {failures} failed, {progress}"))
+        Health::new(severity, format!("{failures} failed, {progress}, deploying {revision}"))
     } else if let Some(why) = deadlock(service.desired, &service.deployment_configuration)
         && service.scheduling.as_deref() != Some("DAEMON")
         && service.deployments.len() > 1
         && service.running >= service.desired
     {
-        Health::new(Severity::Critical, format!("Deploying {revision} cannot proceed: {why}"))
+        Health::new(Severity::Critical, format!("Deployment cannot proceed: {why} ({revision})"))
     } else if let Some(age) = age.filter(|age| *age > LONG_ROLLOUT) {
-        Health::new(Severity::Warning, format!("Deploying {revision} for {}: {progress}", brief(age)))
+        Health::new(Severity::Warning, format!("Deploying for {}, {progress}: {revision}", brief(age)))
     } else {
-        Health::new(Severity::Progress, format!("Deploying {revision}: {progress}"))
+        Health::new(Severity::Progress, format!("Deploying, {progress}: {revision}"))
     };
     Some(health.since(primary.created_at))
 }

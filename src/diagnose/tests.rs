@@ -115,12 +115,12 @@ fn running_tasks_are_held_against_wanted_ones() {
 
 #[test]
 fn a_rollout_is_progress_until_its_tasks_fail() {
-    judged(&deploying(0), Progress, "Deploying api:42: 0 of 2 new tasks running");
-    judged(&deploying(1), Warning, "Deploying api:42: 1 new task failed, 0 of 2 new tasks running");
-    judged(&deploying(3), Critical, "Deploying api:42: 3 new tasks failed, 0 of 2 new tasks running");
+    judged(&deploying(0), Progress, "Deploying, 0 of 2 new tasks running: api:42");
+    judged(&deploying(1), Warning, "1 new task failed, 0 of 2 new tasks running, deploying api:42");
+    judged(&deploying(3), Critical, "3 new tasks failed, 0 of 2 new tasks running, deploying api:42");
     let mut long = deploying(0);
     long.deployments[0].created_at = Some(ago(45));
-    judged(&long, Warning, "Deploying api:42 for 45 min: 0 of 2 new tasks running");
+    judged(&long, Warning, "Deploying for 45 min, 0 of 2 new tasks running: api:42");
     assert_eq!(service_health(&long, NOW).since, Some(ago(45)));
 }
 
@@ -128,7 +128,7 @@ fn a_rollout_is_progress_until_its_tasks_fail() {
 fn a_rollout_may_go_down_to_its_minimum() {
     let half = DeploymentConfiguration { minimum_healthy_percent: Some(50), ..Default::default() };
     let service = Service { running: 1, deployment_configuration: half, ..deploying(0) };
-    judged(&service, Progress, "Deploying api:42: 0 of 2 new tasks running");
+    judged(&service, Progress, "Deploying, 0 of 2 new tasks running: api:42");
     judged(&Service { running: 0, ..service }, Critical, "0 of 2 tasks running");
     judged(&Service { running: 1, ..deploying(0) }, Warning, "1 of 2 tasks running");
 }
@@ -138,7 +138,7 @@ fn a_new_service_is_given_time_to_start() {
     let mut new = Service { pending: 2, ..service(2, 0) };
     new.deployments =
         vec![Deployment { created_at: Some(ago(2)), ..deployment("1", "PRIMARY", 1, "IN_PROGRESS", 0) }];
-    judged(&new, Progress, "Deploying api:1: 0 of 2 new tasks running");
+    judged(&new, Progress, "Deploying, 0 of 2 new tasks running: api:1");
     new.deployments[0].created_at = Some(ago(12));
     judged(&new, Critical, "0 of 2 tasks running, 2 pending");
 }
@@ -149,7 +149,7 @@ fn a_failed_deployment_and_its_rollback_are_told_apart() {
     stalled.deployments[0].rollout_state = Some("FAILED".into());
     stalled.deployments[0].rollout_reason =
         Some("ECS deployment circuit breaker: tasks failed to start.".into());
-    judged(&stalled, Critical, "Deployment of api:42 failed: circuit breaker: tasks failed to start");
+    judged(&stalled, Critical, "Deployment failed (api:42): circuit breaker: tasks failed to start");
     assert_eq!(service_health(&stalled, NOW).since, Some(ago(5)));
 
     let mut rolling = stalled.clone();
@@ -157,7 +157,7 @@ fn a_failed_deployment_and_its_rollback_are_told_apart() {
     rolling.deployments[0].rollout_reason =
         Some("ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.".into());
     rolling.deployments[1].status = "PRIMARY".into();
-    judged(&rolling, Critical, "Deployment of api:42 failed; ECS rolls back to api:41");
+    judged(&rolling, Critical, "Deployment failed, ECS rolls back: api:42 to api:41");
 
     let mut done = service(2, 2);
     done.events = vec![
@@ -197,8 +197,8 @@ fn a_deadlock_of_percentages_is_found_while_it_matters() {
     judged(
         &service,
         Critical,
-        "Deploying api:42 cannot proceed: minimum 100 % and maximum 125 % of 2 tasks leave no room to stop or \
-         start one",
+        "Deployment cannot proceed: minimum 100 % and maximum 125 % of 2 tasks leave no room to stop or \
+         start one (api:42)",
     );
     judged(
         &Service { deployments: service.deployments[1..].to_vec(), ..service },

@@ -40,15 +40,6 @@ pub enum Ending {
     Lost,
 }
 
-/// What can arrive beside input.
-#[derive(Debug)]
-pub enum Arrival {
-    /// From a performed effect.
-    Msg(Msg),
-    /// From the screen.
-    Report(Report),
-}
-
 /// All that the loop works with.
 pub struct Parts<S, I> {
     /// The model, as it starts.
@@ -182,7 +173,7 @@ pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>)
 impl<S: Screen> Looped<S> {
     /// Takes a message in and performs what follows.
     fn take(&mut self, msg: Msg) -> Option<Ending> {
-        let quiet = matches!(msg, Msg::Presented(_) | Msg::Tick | Msg::Meter(_));
+        let quiet = matches!(msg, Msg::Presented(..) | Msg::Tick | Msg::Meter(_));
         let subject = self.model.subject.clone();
         let effects = update(&mut self.model, self.clock.now(), msg);
         if !quiet || self.model.subject != subject {
@@ -276,8 +267,8 @@ impl<S: Screen> Looped<S> {
         if let (Some(at), Some(probe)) = (self.key_at.take(), &self.probe) {
             let _ = probe.send(at.elapsed());
         }
-        let extents = self.written.scrolls.clone();
-        self.take(Msg::Presented(extents))
+        let (extents, tops) = (self.written.scrolls.clone(), self.written.tops.clone());
+        self.take(Msg::Presented(extents, tops))
     }
 
     fn draw(&mut self) {

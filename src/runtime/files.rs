@@ -61,8 +61,11 @@ pub fn read(path: &Path) -> Result<String, Unreadable> {
 /// # Errors
 /// The system's.
 pub fn append_private(path: &Path) -> std::io::Result<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    // The mode above holds for a new file only.
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    Ok(file)
 }
 
 /// The files of a folder, sorted; none when there is no such folder.

@@ -77,6 +77,12 @@ pub fn prefix(text: &str, columns: usize) -> &str {
     text
 }
 
+/// At most so many bytes from the start, whole characters only.
+#[must_use]
+pub fn head(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
 /// Cuts to `columns`, ending in `…` when something was lost.
 #[must_use]
 pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
@@ -140,6 +146,12 @@ mod tests {
         assert_eq!(scrub("pay\u{202e}txt.exe"), "pay·txt.exe");
         assert_eq!(scrub("a\tb"), "a    b");
         assert_eq!(scrub("\u{9b}31m"), "·31m");
+    }
+
+    #[test]
+    fn a_head_ends_between_characters() {
+        assert_eq!(head("日本", 4), "日");
+        assert_eq!(head("ab", 9), "ab");
     }
 
     #[test]

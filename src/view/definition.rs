@@ -146,18 +146,12 @@ fn container_lines(page: &mut Document, container: &ContainerDefinition, reveale
         page.field("ulimit", format!("{name} {soft} to {hard}"));
     }
     for secret in &container.secrets {
-        page.line(vec![
-            piece(format!("  {}", crate::stdx::text::pad("Secret", 17)), Role::Muted),
-            piece(secret.name.clone(), Role::Strong),
-            piece(format!(" {arrow} {}", secret.value_from), Role::Muted),
-        ]);
+        let from = piece(format!(" {arrow} {}", secret.value_from), Role::Muted);
+        page.field_of("Secret", [piece(secret.name.clone(), Role::Strong), from]);
     }
     for (name, value) in &container.environment {
         let value = if revealed { value.clone() } else { "••••••".to_owned() };
-        page.line(vec![
-            piece(format!("  {}", crate::stdx::text::pad("Environment", 17)), Role::Muted),
-            piece(name.clone(), Role::Strong),
-            piece(format!(" = {value}"), if revealed { Role::Text } else { Role::Faint }),
-        ]);
+        let value = piece(format!(" = {value}"), if revealed { Role::Text } else { Role::Faint });
+        page.field_of("Environment", [piece(name.clone(), Role::Strong), value]);
     }
 }

@@ -16,7 +16,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let clock_width = u16::try_from(text::width(&clock)).unwrap_or(0) + 1;
     let (left, right) = area.split_left(area.width.saturating_sub(clock_width));
     canvas.text(right, &clock, Role::Header);
-    let mut room = usize::from(left.width);
+    let mut room = usize::from(left.width).saturating_sub(1);
     let mut line = vec![piece(" ", Role::Header)];
     for part in parts(model, canvas) {
         let needed: usize = part.iter().map(|p| text::width(&p.text)).sum::<usize>() + 2;

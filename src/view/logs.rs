@@ -2,8 +2,10 @@
 //!
 //! Must draw visible lines only; a line of a megabyte costs what its visible part costs.
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use crate::app::pane::PaneId;
-use crate::app::pane::logs::Shown;
+use crate::app::pane::logs::{Shown, VISIBLE};
 use crate::app::{Model, Target, TimeStyle};
 use crate::logs::level::Level;
 use crate::stdx::clock::Wall;
@@ -83,20 +85,24 @@ fn lines(canvas: &Canvas<'_>, model: &Model, row: &Shown, width: usize) -> Vec<V
     let mut left = room;
     for Piece { text: content, role } in body {
         let mut rest = content.as_str();
-        while !rest.is_empty() {
+        while !rest.is_empty() && out.len() < row.rows.max(1) {
             if left == 0 {
                 out.push(std::mem::take(&mut line));
                 line.push(piece(" ".repeat(used.saturating_sub(2)), Role::Text));
                 line.push(piece(format!("{} ", canvas.theme().glyphs.wrapped), Role::Faint));
                 left = room;
             }
-            let head = text::prefix(rest, left);
-            if head.is_empty() {
+            let mut head = text::prefix(rest, left);
+            if head.is_empty() && left < room {
                 // A cluster wider than what is left of the line.
                 left = 0;
                 continue;
             }
-            left -= text::width(head);
+            if head.is_empty() {
+                // Wider than any line: it stands alone, and the screen cuts it.
+                head = rest.graphemes(true).next().unwrap_or(rest);
+            }
+            left = left.saturating_sub(text::width(head));
             line.push(piece(head, role));
             rest = &rest[head.len()..];
         }
@@ -115,7 +121,7 @@ fn body(canvas: &Canvas<'_>, model: &Model, row: &Shown, role: Role) -> Vec<Piec
     } else {
         role
     };
-    let message = text::scrub(&row.message).into_owned();
+    let message = text::scrub(text::head(&row.message, VISIBLE)).into_owned();
     let mut body = highlighted(model, &message, role);
     for (key, value) in &row.pairs {
         body.push(piece(format!(" {key}="), Role::Faint));

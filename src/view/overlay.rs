@@ -70,6 +70,7 @@ fn window(canvas: &mut Canvas<'_>, screen: Rect, title: &str, page: &Document, s
     let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).clamp(3, room.max(3));
     let area = screen.centred(width, height);
     canvas.clear(area, Role::Overlay);
+    canvas.hit(area, Target::Overlay);
     let glyphs = &canvas.theme().glyphs;
     let right = area.right().saturating_sub(1);
     let bottom = area.bottom().saturating_sub(1);
@@ -99,10 +100,8 @@ fn help(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, scroll: Scroll) {
     for (context, lines) in model.keymap.listing_for(&model.contexts()) {
         page.heading(context_title(context));
         for line in lines {
-            page.line(vec![
-                piece(format!("  {}", text::pad(&line.keys_text(), 19)), Role::Key),
-                piece(line.doc, Role::Overlay),
-            ]);
+            let keys = piece(format!("  {}", text::pad(&line.keys_text(), 19)), Role::Key);
+            page.hanging(vec![keys, piece(line.doc, Role::Overlay)], 21);
         }
     }
     let title = format!("Keys that work here ({} keymap)", model.keymap.name);
@@ -121,6 +120,9 @@ fn context_title(context: Context) -> &'static str {
     }
 }
 
+/// Bytes of a record that are laid out; a longer one would be wrapped anew for every frame.
+const LONGEST: usize = 128 << 10;
+
 fn record(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, id: RecordId, scroll: Scroll) {
     let mut page = Document::default();
     match model.logs.record(id) {
@@ -135,8 +137,21 @@ fn record(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, id: RecordId, sc
             page.field_in("Group", record.origin.group.name.clone(), Role::Overlay);
             page.field_in("Stream", record.origin.stream.clone(), Role::Overlay);
             page.gap();
+            let mut room = LONGEST;
+            let mut hidden = 0;
             for line in parse::pretty(record.message) {
-                page.text(line, Role::Code);
+                let shown = text::head(&line, room);
+                hidden += line.len() - shown.len();
+                room -= shown.len();
+                if !shown.is_empty() || line.is_empty() {
+                    page.text(shown, Role::Code);
+                }
+            }
+            if hidden > 0 {
+                page.text(
+                    format!("{hidden} more bytes are not shown here; they are copied with the rest"),
+                    Role::Warn,
+                );
             }
         }
         None => page.text("This record is no longer held in memory.", Role::Muted),
@@ -229,9 +244,11 @@ fn completions(canvas: &mut Canvas<'_>, prompt: &Prompt, screen: Rect) {
     if count == 0 {
         return;
     }
-    let width = screen.width.min(100);
-    let area = Rect::new(0, screen.bottom().saturating_sub(1 + count), width, count);
+    let area = Rect::new(0, screen.bottom().saturating_sub(1 + count), screen.width, count);
     canvas.clear(area, Role::Overlay);
+    // As wide as the names, so that what they do has the rest; on a narrow screen the names give way.
+    let longest = prompt.suggestions.iter().map(|s| text::width(&s.text)).max().unwrap_or(0);
+    let names = u16::try_from(longest + 2).unwrap_or(u16::MAX).min(area.width / 2);
     for (index, (y, suggestion)) in (area.y..area.bottom()).zip(&prompt.suggestions).enumerate() {
         let line = Rect { y, height: 1, ..area };
         let chosen = prompt.chosen == Some(index);
@@ -239,9 +256,9 @@ fn completions(canvas: &mut Canvas<'_>, prompt: &Prompt, screen: Rect) {
             canvas.fill(line, " ", Role::Selection);
         }
         let mark = if chosen { canvas.theme().glyphs.cursor } else { " " };
-        let name = Rect { width: line.width.min(46), ..line };
+        let name = Rect { width: names, ..line };
         canvas.text(name, &format!("{mark} {}", suggestion.text), Role::Strong);
-        let doc = line.split_left(46).1;
+        let doc = line.split_left(names.saturating_add(2)).1;
         canvas.text(doc, &suggestion.doc, Role::Muted);
         if chosen {
             canvas.tint(line, Role::Selection);

@@ -46,10 +46,8 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let (role, _) = status::severity(crate::diagnose::event_severity(&event.message), canvas.theme());
         let role = if role == Role::Ok { Role::Muted } else { role };
         let age = span::brief(event.at.age_at(model.now.wall));
-        page.line(vec![
-            piece(format!("  {} ", text::pad(&age, 7)), Role::Muted),
-            piece(crate::diagnose::event_text(&event.message, &service.id.name), role),
-        ]);
+        let says = piece(crate::diagnose::event_text(&event.message, &service.id.name), role);
+        page.hanging(vec![piece(format!("  {} ", text::pad(&age, 7)), Role::Muted), says], 10);
     }
     configuration(&mut page, model, service);
     page.draw(canvas, area, model.service.top, PaneId::Service);

@@ -21,7 +21,7 @@ const COLUMNS: [Column; 8] = [
     Column::new("TASKS", 5, 9),
     Column::new("REVISION", 8, 34).cut_middle().expendable(6),
     Column::new("DEPLOYED", 8, 8).expendable(3).right(),
-    Column::new("STATE", 34, 0).flexible(),
+    Column::new("STATE", 44, 0).flexible(),
 ];
 
 /// Draws it.

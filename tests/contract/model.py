@@ -115,3 +115,21 @@ class Judge:
 
 def local(node):
     return node.tag.rsplit("}", 1)[-1]
+
+
+def sees_what_is_wrong():
+    """A judge that finds nothing is worth nothing: it is shown a bad answer."""
+    from botocore.session import get_session
+
+    shape = get_session().get_service_model("ecs").operation_model("DescribeServices").output_shape
+    bad = {"services": [{"serviceName": 7, "desiredCount": "2", "invented": 1, "status": None,
+                         "launchType": "MOON", "createdAt": "2026-01-01T00:00:00Z"}], "failures": {}}
+    judge = Judge()
+    judge.close()
+    judge.json(bad, shape, "answer")
+    for part in ("serviceName", "desiredCount", "invented", "null", "MOON", "createdAt", "failures"):
+        assert any(part in finding for finding in judge.findings), f"{part} was not seen: {judge.findings}"
+    good = Judge()
+    good.close()
+    good.json({"services": [{"serviceName": "web", "desiredCount": 2}], "failures": []}, shape, "answer")
+    assert not good.findings, good.findings

@@ -10,10 +10,10 @@ import sys
 
 import console
 import emulators
+import model
 import simulator
 import systems
 from harness import Opsdeck, Server, Suite, base_environment, client, free_port
-from model import Judge
 
 
 def main():
@@ -23,6 +23,7 @@ def main():
     options.add_argument("--ministack", help="ministack; left out, nothing is checked against it")
     given = options.parse_args()
     suite = Suite()
+    suite.check("the judge sees what is wrong", model.sees_what_is_wrong)
     judge_simulator(suite, given.opsdeck)
     if given.moto:
         with moto(given.moto) as server:
@@ -44,7 +45,7 @@ def judge_simulator(suite, binary):
             assert line, f"the simulator ended: {text}"
             text += line
         url = re.search(r"AWS_ENDPOINT_URL=(\S+)", text)[1]
-        judge = Judge()
+        judge = model.Judge()
         walk = simulator.Walk(url)
         suite.all_of("simulator", simulator, walk)
         judge.close()

@@ -25,16 +25,17 @@ def registry(region, name):
 
 
 def guard(name, port):
-    return container(name, registry("us-east-1", f"codeguardians-{name}:latest"), port,
-                     {"AWS_SECRETS_NAME": f"codeguardians/{name}"}, "/ecs/codeguardians-gateway", "us-east-1")
+    return container(name, registry("us-east-1", "codeguardians-gateway:latest"), port,
+                     {"AWS_SECRETS_NAME": "codeguardians-gateway/production"}, "/ecs/codeguardians-gateway",
+                     "us-east-1", command=["python", "-m", f"guards.{name}"])
 
 
 # cluster, region, service → (family, desired, containers, settings of the service)
 SYSTEMS = {
     "gov-cluster": ("us-east-1", {
         "gov-backend": ("gov-backend", 2, [
-            container("nginx", "nginx:1.27", 80, None, "/ecs/gov-backend", "us-east-1"),
-            container("gov-backend", registry("us-east-1", "gov-backend:v42"), 8000,
+            container("nginx", registry("us-east-1", "gov-nginx:v42"), 8080, None, "/ecs/gov-backend", "us-east-1"),
+            container("backend", registry("us-east-1", "gov-backend:v42"), 3000,
                       {"DATABASE_HOST": "gov-db"}, "/ecs/gov-backend", "us-east-1",
                       readonlyRootFilesystem=True, user="1000:1000"),
         ], {}),
@@ -46,9 +47,9 @@ SYSTEMS = {
     "codeguardians-gateway": ("us-east-1", {
         "gateway-service": ("codeguardians-gateway", 2, [
             container("gateway", registry("us-east-1", "codeguardians-gateway:latest"), 8000,
-                      {"AWS_SECRETS_NAME": "codeguardians/gateway"}, "/ecs/codeguardians-gateway", "us-east-1"),
-            guard("bandit-guard", 8001), guard("semgrep-guard", 8002), guard("secrets-guard", 8003),
-            guard("deps-guard", 8004), guard("license-guard", 8005), guard("policy-guard", 8006),
+                      {"AWS_SECRETS_NAME": "codeguardians-gateway/production"}, "/ecs/codeguardians-gateway", "us-east-1"),
+            guard("tokenguard", 8001), guard("trustguard", 8002), guard("contextguard", 8003),
+            guard("biasguard", 8004), guard("securityguard", 8005), guard("healthguard", 8006),
         ], {"tags": [{"key": "team", "value": "guardians"}]}),
     }),
     "cma-production": ("eu-west-2", {
@@ -56,15 +57,15 @@ SYSTEMS = {
             container("frontend", registry("eu-west-2", "cma-frontend:latest"), 3000, None,
                       "/ecs/cma-frontend", "eu-west-2"),
         ], {"enableExecuteCommand": True}),
-        "cma-api-production": ("cma-api-production", 3, [
-            container("api", registry("eu-west-2", "cma-api:4f2a9c1"), 8080,
+        "cma-api-production": ("cma-api-production", 2, [
+            container("api", registry("eu-west-2", "cma-api:4f2a9c1"), 5000,
                       {"DB_PASSWORD": "do-not-show-me", "STAGE": "production"}, "/ecs/cma-api", "eu-west-2",
-                      healthCheck={"command": ["CMD-SHELL", "curl -f http://localhost:8080/health"],
+                      healthCheck={"command": ["CMD-SHELL", "curl -f http://localhost:5000/health"],
                                    "interval": 30, "timeout": 5, "retries": 3, "startPeriod": 60}),
         ], {"enableExecuteCommand": True}),
-        "cma-worker-production": ("cma-worker-production", 1, [
-            container("worker", registry("eu-west-2", "cma-api:4f2a9c1"), None, None,
-                      "/ecs/cma-worker", "eu-west-2", command=["celery", "worker"]),
+        "cma-workers-production": ("cma-workers-production", 1, [
+            container("workers", registry("eu-west-2", "cma-api:4f2a9c1"), None, None,
+                      "/ecs/cma-production", "eu-west-2", command=["celery", "worker"]),
         ], {}),
     }),
     "saas": ("me-south-1", {

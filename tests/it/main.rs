@@ -7,6 +7,8 @@ mod cloud;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod pty;

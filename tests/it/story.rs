@@ -31,6 +31,7 @@ pub struct Story {
     shown: Arc<Mutex<Option<Frame>>>,
     /// The simulator's control.
     pub control: Control,
+    clock: Clock,
 }
 
 /// What a story starts from.
@@ -39,6 +40,7 @@ pub struct Scene {
     pub size: Size,
     pub config: &'static str,
     pub faults: Vec<&'static str>,
+    pub theme: Theme,
 }
 
 impl Scene {
@@ -48,7 +50,8 @@ impl Scene {
             "all" => Stack::builtins().filter_map(Stack::builtin).collect::<Result<_, _>>().unwrap(),
             name => vec![Stack::builtin(name).unwrap().unwrap()],
         };
-        Self { stacks, size: Size { width, height }, config: "", faults: Vec::new() }
+        let theme = Theme::builtin("terminal").unwrap().with_depth(Depth::Sixteen);
+        Self { stacks, size: Size { width, height }, config: "", faults: Vec::new(), theme }
     }
 
     /// Runs a script against the console; the console must still run when the script ends.
@@ -88,14 +91,14 @@ impl Scene {
             },
             config: Arc::new(Config::load(&layers).unwrap()),
             keymap: Arc::new(Keymap::builtin("default").unwrap()),
-            theme: Arc::new(Theme::builtin("terminal").unwrap().with_depth(Depth::Sixteen)),
+            theme: Arc::new(self.theme),
             size: self.size,
             now: clock.now(),
             zone: jiff::tz::TimeZone::UTC,
         });
         let parts = Parts {
             model,
-            clock,
+            clock: clock.clone(),
             screen,
             inputs: Box::pin(futures_util::stream::unfold(typed, |mut typed| async move {
                 let input = typed.recv().await?;
@@ -107,7 +110,7 @@ impl Scene {
             multiplexer: Multiplexer::None,
             probe: None,
         };
-        let story = Story { inputs, shown, control: sim.control() };
+        let story = Story { inputs, shown, control: sim.control(), clock };
         tokio::select! {
             ending = event_loop::run(parts) => assert_eq!(ending, Ending::Quit, "the console ended early"),
             () = script(story) => {}
@@ -137,10 +140,14 @@ impl Story {
         self.inputs.send(input).unwrap();
     }
 
+    /// What the screen shows.
+    pub fn frame(&self) -> Frame {
+        self.shown.lock().unwrap().clone().expect("a frame was drawn")
+    }
+
     /// The screen as text.
     pub fn screen(&self) -> String {
-        let shown = self.shown.lock().unwrap();
-        let buffer = &shown.as_ref().expect("a frame was drawn").buffer;
+        let buffer = self.frame().buffer;
         let mut text = String::new();
         for row in buffer.content.chunks(usize::from(buffer.area.width)) {
             let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
@@ -166,6 +173,12 @@ impl Story {
             }
         }
         panic!("the screen never showed {what:?}; it shows\n{}", self.screen());
+    }
+
+    /// Waits until this much virtual time has passed since the world began.
+    pub async fn until_age(&self, age: Duration) {
+        let passed = NOON.age_at(self.clock.now().wall);
+        tokio::time::sleep(age.saturating_sub(passed)).await;
     }
 
     /// Lets virtual time pass.

@@ -45,6 +45,10 @@ struct Following {
     observed: Option<Moment>,
 }
 
+/// Bytes of a line that any screen can show: two hundred rows of it. What lies behind is never looked at when
+/// it is drawn.
+pub const VISIBLE: usize = 256 << 10;
+
 /// Words with their roles.
 type Said = Vec<(String, Role)>;
 
@@ -52,6 +56,8 @@ type Said = Vec<(String, Role)>;
 #[derive(Clone, Debug)]
 pub struct LogsPane {
     subject: Option<LogSubject>,
+    /// The service whose log it is, or whose task's.
+    owner: Option<ServiceId>,
     opened_at: Option<Moment>,
     following: Option<Following>,
     cancelled: Vec<Token>,
@@ -63,6 +69,8 @@ pub struct LogsPane {
     width: usize,
     /// Whether it was on screen when it was last asked; hidden, it asks for nothing.
     visible: bool,
+    /// What the view was last fitted to: size, wrapping, and whether all lines had been looked through.
+    fitted: (usize, usize, bool, bool),
     memory: usize,
     since: Duration,
     fields: Fields,
@@ -116,6 +124,7 @@ impl LogsPane {
         let memory = usize::try_from(logs.memory).unwrap_or(usize::MAX);
         Self {
             subject: None,
+            owner: None,
             opened_at: None,
             following: None,
             cancelled: Vec::new(),
@@ -126,6 +135,7 @@ impl LogsPane {
             height: 10,
             width: 80,
             visible: false,
+            fitted: (0, 0, false, false),
             memory,
             since: logs.since,
             fields,
@@ -134,8 +144,9 @@ impl LogsPane {
         }
     }
 
-    /// Follows something else from now on.
-    pub fn open(&mut self, subject: LogSubject) {
+    /// Follows something else from now on: a service's log, or that of one of its tasks.
+    pub fn open(&mut self, subject: LogSubject, owner: ServiceId) {
+        self.owner = Some(owner);
         if self.subject.as_ref() == Some(&subject) {
             self.viewport.follow();
             return;
@@ -167,13 +178,7 @@ impl LogsPane {
     /// Whether what is open belongs to a service (its own log, or one of its tasks').
     #[must_use]
     pub fn is_about(&self, service: &ServiceId) -> bool {
-        match &self.subject {
-            Some(LogSubject::Service(id)) => id == service,
-            Some(LogSubject::Task { task, .. }) => {
-                task.scope == service.scope && task.cluster == service.cluster
-            }
-            None => false,
-        }
+        self.owner.as_ref() == Some(service)
     }
 
     /// What the title says it is about.
@@ -199,7 +204,7 @@ impl LogsPane {
             std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel).collect();
         // A deck shows the log of the service under the cursor; a log that was opened on purpose stays.
         if let Some(service) = subject.filter(|s| visible && !self.is_about(s)) {
-            self.open(LogSubject::Service(service.clone()));
+            self.open(LogSubject::Service(service.clone()), service.clone());
             effects.extend(std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel));
         }
         self.visible = visible;
@@ -276,11 +281,17 @@ impl LogsPane {
         }
     }
 
-    /// Takes the screen's size in.
+    /// Takes the screen's size in. A view that fits is left alone: fitting it lets late lines in, and what
+    /// is held must not move by itself.
     pub fn settle(&mut self, width: usize, height: usize) {
         self.width = width;
         self.height = height;
-        self.read(Viewport::settle);
+        let searched = self.scan.progress(&self.store).is_done();
+        let fitted = (width, height, self.wrap, searched);
+        if self.fitted != fitted {
+            self.fitted = fitted;
+            self.read(Viewport::settle);
+        }
     }
 
     /// The least that must stand before a message: mark, time, task, container, level.
@@ -316,7 +327,9 @@ impl LogsPane {
             }
             let summary = parse::summary(record.message, self.store.fields());
             let pairs: usize = summary.pairs.iter().map(|(k, v)| text::width(k) + text::width(v) + 2).sum();
-            (text::width(&text::scrub(&summary.message)) + pairs).div_ceil(room).clamp(1, 200)
+            (text::width(&text::scrub(text::head(&summary.message, VISIBLE))) + pairs)
+                .div_ceil(room)
+                .clamp(1, 200)
         }
     }
 

@@ -13,7 +13,7 @@ use crate::app::Target;
 use crate::app::pane::PaneId;
 use crate::stdx::rect::{Rect, Size};
 use crate::stdx::text;
-use crate::theme::{Color, Role, Style, Theme};
+use crate::theme::{Color, Role, Style, Theme, contrast};
 use crate::view::Drawn;
 
 /// Text with its meaning.
@@ -122,11 +122,14 @@ impl<'t> Canvas<'t> {
     pub fn tint(&mut self, area: Rect, role: Role) {
         let style = self.theme.style(role);
         let mut look = look(style);
-        // A row's own colours stay readable on the tint; only a theme without a background recolours the text.
-        if style.bg != Color::Default {
-            look.fg = None;
-        }
-        if style.fg == Color::Default {
+        let screen = self.theme.style(Role::Text);
+        // A row's own colours stay, as long as they can be read: they were chosen for the screen's ground, so on
+        // one that is far from it the tint's own colour takes their place; reversed, they would be patches.
+        let far = style.bg.rgb().zip(screen.bg.rgb()).is_some_and(|(a, b)| contrast(a, b) >= 3.0);
+        if style.reverse {
+            look.fg = self.base.fg;
+            look = look.remove_modifier(Modifier::DIM);
+        } else if !far {
             look.fg = None;
         }
         if style.bg == Color::Default {
@@ -156,10 +159,11 @@ impl<'t> Canvas<'t> {
     }
 
     fn put(&mut self, area: Rect, content: &str, role: Role) -> u16 {
-        // A role without a background of its own keeps the one that is there: a selection, a window.
+        // A role without a background of its own keeps the one that is there: a selection, a window. The screen's
+        // own ground counts as none: plain text in a window stands on the window.
         let style = self.theme.style(role);
         let mut look = look(style);
-        if style.bg == Color::Default {
+        if style.bg == Color::Default || style.bg == self.theme.style(Role::Text).bg {
             look.bg = None;
         }
         let mut x = area.x;
@@ -227,5 +231,56 @@ fn paint(color: Color) -> Paint {
             index => Paint::Indexed(index),
         },
         Color::Rgb(r, g, b) => Paint::Rgb(r, g, b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theme::Depth;
+
+    /// A line of the role's text, tinted.
+    fn tinted(theme: &Theme, role: Role, tint: Role) -> ratatui::buffer::Cell {
+        let mut canvas = Canvas::new(theme, Size { width: 1, height: 1 });
+        let line = Rect::new(0, 0, 1, 1);
+        canvas.text(line, "x", role);
+        canvas.tint(line, tint);
+        canvas.into_drawn().buffer[(0, 0)].clone()
+    }
+
+    fn contrast_of(cell: &ratatui::buffer::Cell) -> Option<f64> {
+        let (Paint::Rgb(r, g, b), Paint::Rgb(x, y, z)) = (cell.fg, cell.bg) else { return None };
+        Some(contrast((r, g, b), (x, y, z)))
+    }
+
+    #[test]
+    fn a_selected_row_can_be_read_in_every_theme() {
+        let rows =
+            [Role::Text, Role::Strong, Role::Muted, Role::Ok, Role::Progress, Role::Warn, Role::Critical];
+        for theme in Theme::builtins() {
+            let theme = theme.with_depth(Depth::Rgb);
+            for role in rows {
+                for tint in [Role::Selection, Role::SelectionInactive] {
+                    let cell = tinted(&theme, role, tint);
+                    let name = format!("{} {role:?} {tint:?} {cell:?}", theme.name);
+                    if let Some(contrast) = contrast_of(&cell) {
+                        assert!(contrast >= 4.0, "{name}: {contrast}");
+                    } else if cell.modifier.contains(Modifier::REVERSED) {
+                        assert_eq!(cell.fg, Paint::Reset, "patches: {name}");
+                        assert!(!cell.modifier.contains(Modifier::DIM), "{name}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn plain_text_in_a_window_stands_on_the_window() {
+        let theme = Theme::builtin("dark").unwrap().with_depth(Depth::Rgb);
+        let mut canvas = Canvas::new(&theme, Size { width: 4, height: 1 });
+        let line = Rect::new(0, 0, 4, 1);
+        canvas.clear(line, Role::Overlay);
+        canvas.text(line, "text", Role::Text);
+        assert_eq!(canvas.into_drawn().buffer[(0, 0)].bg, paint(theme.style(Role::Overlay).bg));
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Must not lose words: what does not fit a line goes on in the next, indented.
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use crate::app::pane::PaneId;
 use crate::stdx::rect::Rect;
 use crate::stdx::text;
@@ -25,6 +27,18 @@ impl Document {
     /// Adds a line.
     pub fn line(&mut self, pieces: Vec<Piece>) {
         self.lines.push(Line { pieces, indent: 2 });
+    }
+
+    /// Adds a line whose continuation stands below its column `indent`.
+    pub fn hanging(&mut self, pieces: Vec<Piece>, indent: usize) {
+        self.lines.push(Line { pieces, indent });
+    }
+
+    /// Adds `label   value` with a value of several pieces.
+    pub fn field_of(&mut self, label: &str, value: impl IntoIterator<Item = Piece>) {
+        let mut pieces = vec![piece(format!("  {}", text::pad(label, LABEL)), Role::Muted)];
+        pieces.extend(value);
+        self.hanging(pieces, LABEL + 2);
     }
 
     /// Adds a line of one role.
@@ -52,8 +66,7 @@ impl Document {
 
     /// Adds `label   value` with the value in a role.
     pub fn field_in(&mut self, label: &str, value: impl Into<String>, role: Role) {
-        let pieces = vec![piece(format!("  {}", text::pad(label, LABEL)), Role::Muted), piece(value, role)];
-        self.lines.push(Line { pieces, indent: LABEL + 2 });
+        self.field_of(label, [piece(value, role)]);
     }
 
     /// How many lines there are before wrapping.
@@ -101,10 +114,11 @@ fn wrap(line: &Line, width: usize) -> Vec<Vec<Piece>> {
         for word in clean.split_inclusive(' ') {
             let mut word = word;
             loop {
-                let columns = text::width(word);
-                if used + text::width(word.trim_end()) <= width {
+                // Only as much is measured as fits: a word may be a megabyte.
+                let bare = word.trim_end();
+                if text::prefix(bare, width.saturating_sub(used)).len() == bare.len() {
                     push(&mut out, word, *role);
-                    used += columns;
+                    used += text::width(word);
                     break;
                 }
                 let fresh = used <= indent;
@@ -114,7 +128,8 @@ fn wrap(line: &Line, width: usize) -> Vec<Vec<Piece>> {
                     continue;
                 }
                 let head = text::prefix(word, width - used.min(width - 1));
-                let head = if head.is_empty() { word } else { head };
+                // A cluster of characters wider than the line stands alone and is cut by the screen.
+                let head = if head.is_empty() { word.graphemes(true).next().unwrap_or(word) } else { head };
                 push(&mut out, head, *role);
                 word = &word[head.len()..];
                 if word.is_empty() {

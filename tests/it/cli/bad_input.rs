@@ -127,6 +127,14 @@ fn files_with_mistakes() {
 }
 
 #[test]
+fn no_terminal_at_all() {
+    let program = Program::new().against("http://127.0.0.1:1");
+    for words in [&[][..], &["console"], &["demo", "gov"]] {
+        snapshot("no-terminal", &program.run(words), 2);
+    }
+}
+
+#[test]
 fn nothing_is_read_from_the_current_directory() {
     let program = Program::new();
     program.file("config.toml", b"this is no TOML");

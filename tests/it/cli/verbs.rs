@@ -224,3 +224,18 @@ fn two_of_a_name_are_ambiguous_and_the_region_decides() {
     let one = program.run(&["service", "migrate-backend-service", "--region", "us-west-2"]);
     assert_eq!(one.code, 0, "{one:?}");
 }
+
+#[test]
+fn the_trace_tells_what_was_asked_to_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = World::of(&["gov"]);
+    let program = Program::new().against(&world.url).with("AWS_SECRET_ACCESS_KEY", "not-for-a-trace");
+    let path = program.file("trace.log", b"");
+    let outcome = program.run(&["services", "--trace", "trace.log"]);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    let trace = crate::tidy::read(&path);
+    assert!(trace.contains("ecs:DescribeServices"), "{trace}");
+    assert!(!trace.contains("not-for-a-trace") && !trace.contains("gov-backend"), "{trace}");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}

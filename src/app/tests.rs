@@ -1,0 +1,8 @@
+//! Message scripts: keys and answers in, model and effects out.
+//!
+//! Must not draw and must not wait: what the console says of itself is read from the model.
+
+mod keys;
+mod logs;
+mod refresh;
+mod selection;
