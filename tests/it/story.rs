@@ -108,7 +108,6 @@ impl Scene {
             messages,
             reports,
             multiplexer: Multiplexer::None,
-            probe: None,
         };
         let story = Story { inputs, shown, control: sim.control(), clock };
         tokio::select! {
