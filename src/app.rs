@@ -63,6 +63,8 @@ pub enum Msg {
     Scopes(Result<Vec<Scope>, Fault>),
     /// An answer from AWS.
     Answer(Token, Box<Query>, Box<Result<Answer, Fault>>),
+    /// Several messages that had arrived together: rows are computed once for all of them.
+    Several(Vec<Msg>),
     /// A reading of the request budget.
     Meter(Meter),
     /// A frame was written: how long its documents are, and which rows stood on top of its lists.

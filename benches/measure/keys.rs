@@ -12,6 +12,8 @@ use crate::terminal::Terminal;
 pub struct Typist {
     /// Milliseconds from each key to its frame.
     pub samples: Vec<f64>,
+    /// The slowest key and its milliseconds.
+    pub slowest: (String, f64),
     /// Keys that had no effect: the row that they were to leave was the last when they came.
     pub idle: usize,
     /// Lists looked at.
@@ -54,21 +56,33 @@ impl Typist {
     ) -> Outcome<()> {
         let pressed = console.press(key)?;
         let shown = console.until(&format!("the effect of {key:?}"), wanted)?;
-        self.samples.push(shown.saturating_duration_since(pressed).as_secs_f64() * 1e3);
+        self.note(key, pressed, shown);
         Self::pause(console);
         Ok(())
+    }
+
+    fn note(&mut self, key: &str, pressed: Instant, shown: Instant) {
+        let sample = shown.saturating_duration_since(pressed).as_secs_f64() * 1e3;
+        self.samples.push(sample);
+        if sample > self.slowest.1 {
+            self.slowest = (key.escape_default().to_string(), sample);
+        }
+        if std::env::var_os("MEASURE_KEYS").is_some() {
+            eprintln!("key {} {sample:.1}", key.escape_default());
+        }
     }
 
     /// Down from the first row, up from any other.
     fn step(&mut self, console: &mut Terminal) -> Outcome<()> {
         let Some((row, before)) = selected(&console.lines()) else { return Ok(()) };
-        let pressed = console.press(if row == 0 { "j" } else { "k" })?;
+        let key = if row == 0 { "j" } else { "k" };
+        let pressed = console.press(key)?;
         let late = Instant::now() + NO_EFFECT;
         let shown = console.until_or("another row selected", late, |lines| {
             selected(lines).is_some_and(|(_, name)| name != before)
         })?;
         match shown {
-            Some(at) => self.samples.push(at.saturating_duration_since(pressed).as_secs_f64() * 1e3),
+            Some(at) => self.note(key, pressed, at),
             None => self.idle += 1,
         }
         Self::pause(console);
@@ -91,8 +105,8 @@ fn rows(lines: &[String]) -> impl Iterator<Item = String> {
 
 /// How sick a row says it is.
 fn rank(line: &str) -> Option<usize> {
-    let sign = line.chars().nth(3)?;
-    ['✖', '▲', '◐', '?', '●', '○'].iter().position(|known| *known == sign)
+    let sign = line.chars().nth(2)?;
+    ['✖', '▲', '◆', '?', '●', '○'].iter().position(|known| *known == sign)
 }
 
 /// The selected row's position and name.

@@ -14,6 +14,7 @@ mod services;
 mod terminal;
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use report::Row;
 
@@ -32,7 +33,17 @@ const ALL: [Measurement; 6] = [
     ("memory", console::memory),
 ];
 
-fn main() -> Outcome<()> {
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Outcome<()> {
     let names = ALL.map(|(name, _)| name);
     let mut wanted: Vec<String> = Vec::new();
     let mut runs = 5;

@@ -18,7 +18,19 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
     if model.notice.as_ref().is_some_and(|n| n.until.mono <= at.mono) {
         model.notice = None;
     }
-    let mut effects = match msg {
+    let mut effects = take_in(model, at, msg);
+    let changed = model.settled_at != model.world.generation;
+    settle(model);
+    if model.config.ui.bell && changed && turned_critical(model) {
+        effects.push(Effect::Bell);
+    }
+    effects.extend(schedule(model));
+    effects
+}
+
+fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Several(msgs) => msgs.into_iter().flat_map(|msg| take_in(model, at, msg)).collect(),
         Msg::Key(key) => {
             model.last_key = at;
             press(model, key)
@@ -63,14 +75,7 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Resumed => vec![Effect::Redraw],
-    };
-    let changed = model.settled_at != model.world.generation;
-    settle(model);
-    if model.config.ui.bell && changed && turned_critical(model) {
-        effects.push(Effect::Bell);
     }
-    effects.extend(schedule(model));
-    effects
 }
 
 /// Whether a service is critical that was not when last looked at. What is critical when the console opens is

@@ -129,7 +129,6 @@ fn opening(
         theme: Arc::new(theme),
         clock,
         multiplexer,
-        probe: None,
     })
 }
 

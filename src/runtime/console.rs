@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::app::{Model, Session, Start};
 use crate::cloud::Cloud;
@@ -39,8 +39,6 @@ pub struct Opening {
     pub clock: Clock,
     /// What stands between us and the terminal.
     pub multiplexer: Multiplexer,
-    /// For measurements: the time from each key to its frame.
-    pub probe: Option<UnboundedSender<std::time::Duration>>,
 }
 
 /// Why the console could not open.
@@ -91,7 +89,6 @@ where
         messages,
         reports,
         multiplexer: opening.multiplexer,
-        probe: opening.probe,
     };
     let ending = event_loop::run(parts).await;
     terminal::restore();

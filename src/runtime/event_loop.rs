@@ -1,4 +1,5 @@
-//! The loop: messages in, effects out, at most one frame per 16 ms and none when nothing changed.
+//! The loop: messages in, effects out, at most one frame per 16 ms and none when nothing changed. What a key
+//! does is drawn at once: its frame waits for the last key's frame, and not for one that an answer caused.
 //!
 //! It takes its input stream, its clock and its screen as arguments, so that a story types keys into the real
 //! loop. Must not know what a pane is.
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use futures_util::{Stream, StreamExt};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::app::{Effect, Model, Msg, Pointing, Target, update};
 use crate::runtime::input::{Input, Mouse};
@@ -57,8 +58,6 @@ pub struct Parts<S, I> {
     pub reports: UnboundedReceiver<Report>,
     /// How tmux or screen must be addressed for the clipboard.
     pub multiplexer: Multiplexer,
-    /// Sees every frame that is drawn with the time since the key that caused it, for measurements.
-    pub probe: Option<UnboundedSender<Duration>>,
 }
 
 /// A terminal multiplexer between us and the terminal.
@@ -86,14 +85,13 @@ struct Looped<S> {
     written: Drawn,
     last_click: Option<(Moment, Target)>,
     dirty: bool,
-    key_at: Option<tokio::time::Instant>,
-    probe: Option<UnboundedSender<Duration>>,
+    /// Somebody did something that no frame shows yet.
+    by_hand: bool,
 }
 
 /// Runs until somebody leaves.
 pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>) -> Ending {
-    let Parts { model, clock, screen, mut inputs, performer, mut messages, mut reports, multiplexer, probe } =
-        parts;
+    let Parts { model, clock, screen, mut inputs, performer, mut messages, mut reports, multiplexer } = parts;
     let mut this = Looped {
         model,
         clock,
@@ -105,12 +103,12 @@ pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>)
         written: Drawn::default(),
         last_click: None,
         dirty: true,
-        key_at: None,
-        probe,
+        by_hand: false,
     };
     // The first frame comes before anything is asked.
     this.draw();
     let mut drawn_at = tokio::time::Instant::now();
+    let mut keyed_at = drawn_at;
     if this.model.session.scopes.is_empty() && this.model.session.scopes_fault.is_none() {
         this.performer.find_regions();
     }
@@ -127,19 +125,19 @@ pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>)
         }
         let mut until = tokio::time::Instant::now() + this.clock.real(wait);
         if this.dirty {
-            until = until.min(drawn_at + FRAME);
+            until = until.min(if this.by_hand { keyed_at } else { drawn_at } + FRAME);
         }
         let ending = tokio::select! {
             biased;
             input = inputs.next() => this.input(input.unwrap_or(Input::Closed)),
             Some(report) = reports.recv() => this.report(report),
             Some(msg) = messages.recv() => {
-                let mut ending = this.take(msg);
-                for _ in 0..BURST {
-                    let Ok(msg) = messages.try_recv() else { break };
-                    ending = ending.or(this.take(msg));
+                let more = std::iter::from_fn(|| messages.try_recv().ok()).take(BURST).collect::<Vec<_>>();
+                if more.is_empty() {
+                    this.take(msg)
+                } else {
+                    this.take(Msg::Several(std::iter::once(msg).chain(more).collect()))
                 }
-                ending
             }
             () = tokio::time::sleep_until(until) => {
                 let now = this.clock.now();
@@ -162,9 +160,13 @@ pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>)
         if let Some(ending) = ending {
             return ending;
         }
-        if this.dirty && drawn_at.elapsed() >= FRAME {
+        if this.dirty && if this.by_hand { keyed_at } else { drawn_at }.elapsed() >= FRAME {
+            let by_hand = this.by_hand;
             this.draw();
             drawn_at = tokio::time::Instant::now();
+            if by_hand {
+                keyed_at = drawn_at;
+            }
         }
     }
 }
@@ -213,7 +215,7 @@ impl<S: Screen> Looped<S> {
     fn input(&mut self, input: Input) -> Option<Ending> {
         match input {
             Input::Key(key) => {
-                self.key_at.get_or_insert_with(tokio::time::Instant::now);
+                self.by_hand = true;
                 self.take(Msg::Key(key))
             }
             Input::Paste(text) => self.take(Msg::Paste(text)),
@@ -268,15 +270,13 @@ impl<S: Screen> Looped<S> {
                 self.written = drawn;
             }
         }
-        if let (Some(at), Some(probe)) = (self.key_at.take(), &self.probe) {
-            let _ = probe.send(at.elapsed());
-        }
         let (extents, tops) = (self.written.scrolls.clone(), self.written.tops.clone());
         self.take(Msg::Presented(extents, tops))
     }
 
     fn draw(&mut self) {
         self.dirty = false;
+        self.by_hand = false;
         let mut drawn = view(&self.model, &self.model.theme, self.model.size);
         self.frames += 1;
         let buffer = std::mem::take(&mut drawn.buffer);

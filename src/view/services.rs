@@ -47,9 +47,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let scroll_left = pane.folded > 0 && offset + height >= pane.list.rows.len();
     let mut columns = COLUMNS;
     // A column that says the same in every row says nothing.
-    let one_cluster =
-        model.world.services.keys().map(|id| &id.cluster).collect::<std::collections::BTreeSet<_>>().len()
-            <= 1;
+    let mut clusters = model.world.services.keys().map(|id| &id.cluster);
+    let first = clusters.next();
+    let one_cluster = clusters.all(|cluster| Some(cluster) == first);
     let one_region = model.session.scopes.len() <= 1;
     for (index, drop) in [(2, one_cluster), (3, one_region)] {
         if drop {

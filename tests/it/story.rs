@@ -113,7 +113,6 @@ impl Scene {
             messages,
             reports,
             multiplexer: Multiplexer::None,
-            probe: None,
         };
         let story = Story { inputs, shown, control: sim.control(), clock };
         tokio::select! {

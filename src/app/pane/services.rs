@@ -3,6 +3,7 @@
 //! Must not hold services: it holds their identities in order, and the world holds the rest.
 
 use std::cmp::Reverse;
+use std::fmt::Write as _;
 
 use crate::app::pane::list::ListPane;
 use crate::app::world::{ServiceRow, World};
@@ -77,6 +78,7 @@ impl Services {
         self.known = 0;
         self.undescribed = 0;
         let mut rows: Vec<(&ServiceId, &ServiceRow)> = Vec::new();
+        let (mut buffer, mut lower) = (String::new(), String::new());
         for (id, row) in &world.services {
             if let Some(cluster) = &self.cluster
                 && (id.cluster != cluster.name || id.scope != cluster.scope)
@@ -87,7 +89,9 @@ impl Services {
             self.undescribed += usize::from(row.seen.is_none() && row.failure.is_none());
             // The text of a row is made only for a filter that reads it: there are thousands of rows, and this
             // runs with every answer.
-            if self.list.filter.as_ref().is_some_and(|filter| !filter.passes(&text(id, row))) {
+            if let Some(filter) = &self.list.filter
+                && !filter.passes_with(text(id, row, &mut buffer), &mut lower)
+            {
                 continue;
             }
             // A row that is not described yet is not known to be healthy, but in a large fleet there are
@@ -132,11 +136,17 @@ fn since(row: &ServiceRow) -> Option<crate::stdx::clock::Wall> {
 }
 
 /// What the filter looks at: all that the row shows.
-fn text(id: &ServiceId, row: &ServiceRow) -> String {
-    let (revision, reason) = match (&row.seen, &row.health) {
-        (Some(seen), Some(health)) => (seen.value.revision.to_string(), health.reason.as_str()),
-        _ => (String::new(), ""),
-    };
-    let word = severity(row).word();
-    format!("{} {} {} {} {revision} {word} {reason}", id.name, id.cluster, id.scope.account, id.scope.region)
+fn text<'a>(id: &ServiceId, row: &ServiceRow, buffer: &'a mut String) -> &'a str {
+    buffer.clear();
+    for word in [&id.name, &id.cluster, id.scope.account.as_str(), id.scope.region.as_str()] {
+        buffer.push_str(word);
+        buffer.push(' ');
+    }
+    if let (Some(seen), Some(health)) = (&row.seen, &row.health) {
+        // Writing to a string cannot fail.
+        let _ = write!(buffer, "{} {} {}", seen.value.revision, severity(row).word(), health.reason);
+    } else {
+        buffer.push_str(severity(row).word());
+    }
+    buffer
 }
