@@ -293,6 +293,56 @@ mod tests {
         assert!(request.is_on("follow") && !request.is_on("raw"));
     }
 
+    /// The words of a shell's line, without its comment; single quotes hold words together.
+    fn words(line: &str) -> Vec<OsString> {
+        let mut words = Vec::new();
+        let mut word: Option<String> = None;
+        let mut quoted = false;
+        for c in line.chars() {
+            match c {
+                '\'' => {
+                    quoted = !quoted;
+                    word.get_or_insert_default();
+                }
+                ' ' if !quoted => words.extend(word.take().map(OsString::from)),
+                '#' if !quoted && word.is_none() => break,
+                c => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word.map(OsString::from));
+        words
+    }
+
+    /// Every command line of ours that a page shows: in blocks, and behind `cargo run … --`.
+    fn shown(page: &str) -> Vec<Vec<OsString>> {
+        let lines = page.lines().filter_map(|line| {
+            let rest = match line.strip_prefix("cargo run ") {
+                Some(rest) => rest.split_once("-- ")?.1,
+                None if line == "opsdeck" => "",
+                None => line.strip_prefix("opsdeck ")?,
+            };
+            Some(words(rest))
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn what_the_pages_tell_to_type_is_understood() {
+        let pages = [
+            ("README.md", include_str!("../../README.md"), 10),
+            ("docs/architecture.md", include_str!("../../docs/architecture.md"), 0),
+        ];
+        for (name, page, least) in pages {
+            let lines = shown(page);
+            assert!(lines.len() >= least, "{name} shows {} lines", lines.len());
+            for line in lines {
+                let understood = parse(std::iter::once("opsdeck".into()).chain(line.clone()));
+                assert!(understood.is_ok(), "{name} tells to type {line:?}: {understood:?}");
+            }
+        }
+        assert!(parse(std::iter::once("opsdeck".into()).chain(words("services --nope"))).is_err());
+    }
+
     #[test]
     fn help_and_version_are_text() {
         assert!(matches!(parsed("--help"), Ok(Parsed::Text(text)) if text.contains("services")));

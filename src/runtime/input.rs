@@ -57,8 +57,8 @@ pub fn stream() -> impl Stream<Item = Input> + Unpin {
     Box::pin(futures_util::stream::select(events, signals))
 }
 
-/// The terminal library tells of a new size too, but loses it when a key arrives in the same instant: it reads
-/// one of the two and forgets the other. So the signal is caught here as well; the same size twice is harmless.
+/// A new size is told by the terminal library too, but only when its own reading gets to it; the signal is
+/// sooner. The same size twice is harmless.
 fn signalled(caught: Caught) -> Input {
     match (caught, crossterm::terminal::size()) {
         (Caught::Resized, Ok((width, height))) => Input::Resize(Size { width, height }),

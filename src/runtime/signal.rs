@@ -16,12 +16,12 @@ pub enum Caught {
     Suspend,
     /// SIGCONT: in the foreground again, perhaps with another terminal state.
     Continue,
+    /// SIGWINCH: the terminal has another size.
+    Resized,
     /// SIGUSR2, in debug builds only: panic on the loop's thread, so that a test sees what a panic leaves
     /// behind.
     #[cfg(debug_assertions)]
     Panic,
-    /// SIGWINCH: the terminal has another size.
-    Resized,
 }
 
 /// Signals from now on. Those that cannot be caught here are left out.
@@ -32,9 +32,9 @@ pub fn stream() -> impl Stream<Item = Caught> + Unpin {
         (SignalKind::hangup(), Caught::HangUp),
         (SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()), Caught::Suspend),
         (SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()), Caught::Continue),
+        (SignalKind::window_change(), Caught::Resized),
         #[cfg(debug_assertions)]
         (SignalKind::user_defined2(), Caught::Panic),
-        (SignalKind::window_change(), Caught::Resized),
     ];
     let streams = kinds.into_iter().filter_map(|(kind, caught)| {
         let signal: Signal = signal(kind).ok()?;

@@ -26,7 +26,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let (role, glyph) = status::severity(health.severity, canvas.theme());
         let since = health
             .since
-            .map_or_else(String::new, |at| format!("  for {}", span::brief(at.age_at(model.now.wall))));
+            // A number and its unit stay on one line.
+            .map_or_else(String::new, |at| span::brief(at.age_at(model.now.wall)).replace(' ', "\u{a0}"));
+        let since = if since.is_empty() { since } else { format!("  for {since}") };
         page.line(vec![
             piece(format!("{glyph} {}", health.severity.word()), role),
             piece(format!("  {}", health.reason), Role::Text),

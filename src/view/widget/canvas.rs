@@ -168,6 +168,8 @@ impl<'t> Canvas<'t> {
         }
         let mut x = area.x;
         for cluster in content.graphemes(true) {
+            // It has kept two words on one line and is a blank from here on: an ASCII terminal has no other.
+            let cluster = if cluster == "\u{a0}" { " " } else { cluster };
             let width = u16::try_from(cluster.width()).unwrap_or(0);
             if width == 0 {
                 continue;
