@@ -18,7 +18,7 @@ use opsdeck::config::Config;
 use opsdeck::domain::scope::{Account, Scope};
 use opsdeck::keymap::{Key, Keymap};
 use opsdeck::runtime::event_loop::{self, Multiplexer, Parts};
-use opsdeck::runtime::input::Input;
+use opsdeck::runtime::input::{Input, Mouse};
 use opsdeck::runtime::perform::Performer;
 use opsdeck::runtime::screen::{Frame, MemoryScreen};
 use opsdeck::sim::{self, Control, SimConfig, Stack};
@@ -144,6 +144,11 @@ impl Story {
         self.shown.lock().unwrap().clone().expect("a frame was drawn")
     }
 
+    /// Sends a click, a resize.
+    pub fn send(&self, input: Input) {
+        self.inputs.send(input).unwrap();
+    }
+
     /// The screen as text.
     pub fn screen(&self) -> String {
         let buffer = self.frame().buffer;
@@ -231,6 +236,27 @@ async fn a_region_that_fails_says_so_and_hides_nothing_of_the_others() {
             story.control.clear_faults();
             story.press("r");
             story.until("gateway-service").await;
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_click_means_what_the_frame_showed_and_a_resize_draws_anew() {
+    Scene::of("cma", 80, 24)
+        .play(|story| async move {
+            let screen =
+                story.until_such("described", |s| s.contains("running") && !s.contains("described")).await;
+            let row = screen.lines().position(|l| l.contains("cma-workers-production")).unwrap();
+            let click = || Input::Mouse { x: 10, y: u16::try_from(row).unwrap(), kind: Mouse::Click };
+            story.send(click());
+            story.send(click());
+            let opened = story.until("[2 Svc]").await;
+            assert!(opened.contains("Service cma-workers-production"), "twice is a double click:\n{opened}");
+            story.send(Input::Resize(Size { width: 130, height: 40 }));
+            let wide = story.until("[2 Service]").await;
+            assert!(wide.contains("cma-frontend-production"), "there is room for the list too:\n{wide}");
+            story.send(Input::Resize(Size { width: 20, height: 5 }));
+            story.until("needs 40×8").await;
         })
         .await;
 }
