@@ -5,6 +5,7 @@
 //! shows a judgement shows the text that it came from beside it.
 
 mod event;
+mod finding;
 mod service;
 mod task;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use crate::stdx::clock::Wall;
 
 pub use event::{event_meaning, event_severity, event_text};
+pub use finding::{Evidence, Finding, Subject, rank};
 pub use service::{deadlock, service_health};
 pub use task::{stop_explanation, task_health};
 

@@ -30,6 +30,8 @@ pub enum Goal {
     Tasks { scope: Scope, cluster: String, service: Option<String>, stopped: bool },
     /// The 90-day deployment history of a service.
     Deployments { scope: Scope, cluster: String, service: String },
+    /// All pages of a list whose items need no describing, from its first request on.
+    Pages(Box<Query>),
 }
 
 /// A sweep under way.
@@ -86,6 +88,11 @@ impl Sweep {
                 }
                 self.faults.push(fault.clone());
                 Vec::new()
+            }
+            Ok(answer) if matches!(self.goal, Goal::Pages(_)) && is_list => {
+                let keys = answer.keys();
+                self.described += keys.len();
+                self.absorb_page(keys, answer.next())
             }
             Ok(Answer::Names { names, next }) if is_list => self.absorb_page(names.clone(), next.as_ref()),
             Ok(Answer::Deployments { found, next, .. }) if is_list => {
@@ -161,6 +168,7 @@ impl Goal {
             | Self::Services { scope, .. }
             | Self::Tasks { scope, .. }
             | Self::Deployments { scope, .. } => scope,
+            Self::Pages(first) => first.scope(),
         }
     }
 
@@ -174,10 +182,17 @@ impl Goal {
             Self::Deployments { scope, cluster, service } => {
                 Query::ListServiceDeployments { scope, cluster, service, page }
             }
+            Self::Pages(first) => match page {
+                Some(token) => first.turned_to(token).unwrap_or(*first),
+                None => *first,
+            },
         }
     }
 
     fn is_list(&self, query: &Query) -> bool {
+        if let Self::Pages(first) = self {
+            return query.action() == first.action();
+        }
         matches!(
             (self, query),
             (Self::Clusters { .. }, Query::ListClusters { .. })
@@ -213,6 +228,7 @@ impl Goal {
                 .chunks(DEPLOYMENTS_PER_CALL)
                 .map(|c| Query::DescribeServiceDeployments { scope: scope.clone(), arns: c.to_vec() })
                 .collect(),
+            Self::Pages(_) => Vec::new(),
         }
     }
 }
@@ -220,6 +236,7 @@ impl Goal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::secret::StoredParameter;
     use proptest::prelude::*;
 
     fn scope() -> Scope {
@@ -265,6 +282,33 @@ mod tests {
             prop_assert_eq!(sweep.described, total);
             prop_assert_eq!(sweep.is_complete(), total == 0, "all answers were failures");
         }
+    }
+
+    #[test]
+    fn a_list_that_needs_no_describing_is_read_page_by_page() {
+        let first = Query::ListSecrets { scope: scope(), page: None };
+        let (mut sweep, asked) = Sweep::start(Goal::Pages(Box::new(first)));
+        let page = |next: Option<&str>| {
+            Ok(Answer::Parameters {
+                found: vec![StoredParameter {
+                    scope: scope(),
+                    name: format!("/before/{next:?}"),
+                    arn: None,
+                    kind: "String".into(),
+                    version: 1,
+                    tier: None,
+                    modified_at: None,
+                    modified_by: None,
+                    description: None,
+                }],
+                next: next.map(|token| PageToken(token.to_owned())),
+            })
+        };
+        let second = sweep.absorb(&asked, &page(Some("2")));
+        let turned = Query::ListSecrets { scope: scope(), page: Some(PageToken("2".into())) };
+        assert_eq!(second, [turned]);
+        assert!(sweep.absorb(&second[0], &page(None)).is_empty());
+        assert!(sweep.is_complete() && sweep.listed.len() == 2);
     }
 
     #[test]

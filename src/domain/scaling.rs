@@ -1,0 +1,43 @@
+//! Application Auto Scaling: bounds of services and what it did.
+//!
+//! Must not compute where a service will scale to.
+
+use serde::Serialize;
+
+use crate::stdx::clock::Wall;
+
+/// The bounds of something that scales: `service/cluster/name`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScalableTarget {
+    /// `service/cluster/name`.
+    pub resource: String,
+    /// `ecs:service:DesiredCount`, …
+    pub dimension: String,
+    /// Minimum.
+    pub min: u32,
+    /// Maximum.
+    pub max: u32,
+    /// Scaling in, scaling out, scheduled scaling: those that are suspended.
+    pub suspended: Vec<String>,
+}
+
+/// Something that Application Auto Scaling did or tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScalingActivity {
+    /// Id.
+    pub id: String,
+    /// `service/cluster/name`.
+    pub resource: String,
+    /// `Setting desired count to 3.`
+    pub description: String,
+    /// Why: the alarm or the schedule.
+    pub cause: String,
+    /// `Successful`, `Failed`, `Overridden`, `Unfulfilled`, …
+    pub status: String,
+    /// More.
+    pub message: Option<String>,
+    /// Begun.
+    pub started_at: Option<Wall>,
+    /// Ended.
+    pub ended_at: Option<Wall>,
+}

@@ -1,0 +1,109 @@
+//! Secrets of Secrets Manager and parameters of SSM: what is known about them, never what is in them.
+//!
+//! No type here has a field for a value, and no query asks for one.
+
+use serde::Serialize;
+
+use crate::domain::scope::Scope;
+use crate::stdx::clock::Wall;
+
+/// A secret by scope and name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct SecretId {
+    /// Where.
+    pub scope: Scope,
+    /// Name; may contain `/`.
+    pub name: String,
+}
+
+/// How often a secret rotates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RotationRules {
+    /// Days between rotations.
+    pub after_days: Option<u32>,
+    /// `rate(10 days)` or `cron(…)`.
+    pub schedule: Option<String>,
+    /// Length of the rotation window, such as `3h`.
+    pub window: Option<String>,
+}
+
+/// A version with the stages that point at it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SecretVersion {
+    /// Id.
+    pub id: String,
+    /// `AWSCURRENT`, `AWSPENDING`, `AWSPREVIOUS`, or the owner's own.
+    pub stages: Vec<String>,
+}
+
+/// A secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Secret {
+    /// Identity.
+    pub id: SecretId,
+    /// ARN, with the six characters that AWS appended.
+    pub arn: String,
+    /// What its owners wrote.
+    pub description: Option<String>,
+    /// Whether rotation is configured.
+    pub rotation_enabled: bool,
+    /// The Lambda function that rotates it.
+    pub rotation_lambda: Option<String>,
+    /// When.
+    pub rotation_rules: Option<RotationRules>,
+    /// Last rotation that ended.
+    pub last_rotated: Option<Wall>,
+    /// Next rotation, as AWS plans it.
+    pub next_rotation: Option<Wall>,
+    /// Last change of anything, values included.
+    pub last_changed: Option<Wall>,
+    /// Last read of its value, to the day.
+    pub last_accessed: Option<Wall>,
+    /// When its deletion was asked for.
+    pub deleted_at: Option<Wall>,
+    /// The AWS service that manages it, such as `rds`.
+    pub owning_service: Option<String>,
+    /// For replicas: where the primary is.
+    pub primary_region: Option<String>,
+    /// Versions with stages.
+    pub versions: Vec<SecretVersion>,
+    /// Replicas: region, status, message. Only `DescribeSecret` gives them.
+    pub replicas: Vec<(String, String, Option<String>)>,
+    /// The key that encrypts it; AWS's own when absent.
+    pub kms_key: Option<String>,
+    /// Created.
+    pub created_at: Option<Wall>,
+    /// Tags.
+    pub tags: Vec<(String, String)>,
+}
+
+impl Secret {
+    /// The version that a stage points at.
+    #[must_use]
+    pub fn version_at(&self, stage: &str) -> Option<&str> {
+        self.versions.iter().find(|v| v.stages.iter().any(|s| s == stage)).map(|v| v.id.as_str())
+    }
+}
+
+/// A parameter of SSM Parameter Store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoredParameter {
+    /// Where.
+    pub scope: Scope,
+    /// Name, with its slashes.
+    pub name: String,
+    /// ARN.
+    pub arn: Option<String>,
+    /// `String`, `StringList`, `SecureString`.
+    pub kind: String,
+    /// Version.
+    pub version: u64,
+    /// `Standard`, `Advanced`, …
+    pub tier: Option<String>,
+    /// Last change.
+    pub modified_at: Option<Wall>,
+    /// By whom.
+    pub modified_by: Option<String>,
+    /// What its owners wrote.
+    pub description: Option<String>,
+}
