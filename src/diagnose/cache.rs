@@ -64,7 +64,7 @@ pub struct CacheFacts<'a> {
     /// By node (the cache cluster's id), the newest number of each metric in CloudWatch's units.
     pub metrics: BTreeMap<String, BTreeMap<String, f64>>,
     /// The cache clusters of the scope; those of the group are picked by name.
-    pub clusters: &'a [CacheCluster],
+    pub clusters: Vec<&'a CacheCluster>,
     /// Events of the whole scope; those of this cache are picked by name.
     pub events: &'a [DataEvent],
     /// Whether it is production, by the configuration.
