@@ -112,7 +112,14 @@ pub struct Change {
 }
 
 impl Change {
-    fn new(at: Wall, kind: ChangeKind, scope: &Scope, source: ChangeSource, name: &str, sentence: String) -> Self {
+    fn new(
+        at: Wall,
+        kind: ChangeKind,
+        scope: &Scope,
+        source: ChangeSource,
+        name: &str,
+        sentence: String,
+    ) -> Self {
         Self {
             at,
             kind,
@@ -208,8 +215,7 @@ pub fn of_scaling(scope: &Scope, activities: &[ScalingActivity]) -> Vec<Change> 
         };
         let name = service.as_ref().map_or(activity.resource.as_str(), |id| id.name.as_str()).to_owned();
         let at = activity.started_at?;
-        let mut change =
-            Change::new(at, ChangeKind::Scaling, scope, ChangeSource::AutoScaling, &name, text);
+        let mut change = Change::new(at, ChangeKind::Scaling, scope, ChangeSource::AutoScaling, &name, text);
         change.subject = service.map(Subject::Service);
         change.who = Some("autoscaling".to_owned());
         Some(change)
@@ -227,7 +233,8 @@ pub fn of_secret(secret: &Secret) -> Vec<Change> {
     };
     let rotated = secret.last_rotated.map(|at| change(at, "Rotated"));
     // A rotation changes the secret; told as one.
-    let changed = secret.last_changed.filter(|at| secret.last_rotated.is_none_or(|rotated| !near(rotated, *at)));
+    let changed =
+        secret.last_changed.filter(|at| secret.last_rotated.is_none_or(|rotated| !near(rotated, *at)));
     let deleted = secret.deleted_at.map(|at| change(at, "Deletion asked for"));
     rotated.into_iter().chain(changed.map(|at| change(at, "Changed"))).chain(deleted).collect()
 }
@@ -279,7 +286,8 @@ pub fn of_cache_events(scope: &Scope, events: &[DataEvent]) -> Vec<Change> {
 #[must_use]
 pub fn of_alarm_history(scope: &Scope, items: &[AlarmHistoryItem]) -> Vec<Change> {
     let told = items.iter().filter(|item| {
-        !item.alarm.starts_with("TargetTracking-") && matches!(item.kind.as_str(), "StateUpdate" | "ConfigurationUpdate")
+        !item.alarm.starts_with("TargetTracking-")
+            && matches!(item.kind.as_str(), "StateUpdate" | "ConfigurationUpdate")
     });
     told.map(|item| {
         let text = match &item.states {
@@ -324,9 +332,8 @@ fn of_write(scope: &Scope, event: &TrailEvent) -> Change {
             let name = own(Arn::last(name));
             Subject::Service(ServiceId { scope: scope.clone(), cluster: own(cluster), name })
         }),
-        ChangeKind::Secret if service == "secretsmanager" => value(&["secretId", "name"]).map(|name| {
-            Subject::Secret(SecretId { scope: scope.clone(), name: secret_name(name) })
-        }),
+        ChangeKind::Secret if service == "secretsmanager" => value(&["secretId", "name"])
+            .map(|name| Subject::Secret(SecretId { scope: scope.clone(), name: secret_name(name) })),
         ChangeKind::Database => {
             let instance = value(&["dBInstanceIdentifier"]).map(|name| (name, false));
             let given = instance.or_else(|| value(&["dBClusterIdentifier"]).map(|name| (name, true)));

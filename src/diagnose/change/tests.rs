@@ -45,7 +45,10 @@ fn deployed() -> Service {
 }
 
 fn told(changes: &[Change]) -> Vec<String> {
-    changes.iter().map(|c| format!("{}: {} ({})", c.name, c.sentence, c.who.as_deref().unwrap_or("?"))).collect()
+    changes
+        .iter()
+        .map(|c| format!("{}: {} ({})", c.name, c.sentence, c.who.as_deref().unwrap_or("?")))
+        .collect()
 }
 
 #[test]

@@ -11,7 +11,11 @@ use crate::domain::metric::MetricId;
 const NOW: Wall = Wall(1_795_000_000_000);
 
 fn lines(fleet: &Fleet) -> Vec<String> {
-    fleet.findings.iter().map(|f| format!("{} {}: {}", f.severity.word(), f.subject.name(), f.sentence)).collect()
+    fleet
+        .findings
+        .iter()
+        .map(|f| format!("{} {}: {}", f.severity.word(), f.subject.name(), f.sentence))
+        .collect()
 }
 
 #[test]
@@ -20,8 +24,11 @@ fn a_sick_resource_is_one_line_with_its_alarms_as_evidence() {
     let full = DbInstance { status: "storage-full".into(), encrypted: false, ..instance() };
     let cache = group();
     let cpu = alarm("api-cpu", cpu_of("api"), "ALARM");
-    let connections =
-        alarm("db", MetricId::new("AWS/RDS", "DatabaseConnections", &[("DBInstanceIdentifier", "cma-db")]), "OK");
+    let connections = alarm(
+        "db",
+        MetricId::new("AWS/RDS", "DatabaseConnections", &[("DBInstanceIdentifier", "cma-db")]),
+        "OK",
+    );
     let facts = FleetFacts {
         services: vec![&api, &web],
         instances: vec![&full],
@@ -83,10 +90,12 @@ fn without_anything_wrong_all_is_counted() {
 
 fn any_finding() -> impl Strategy<Value = Finding> {
     let rules = ["a.one", "b.two", "alarm.muted"];
-    (0..4_usize, 0..6_usize, 0..3_usize, prop::option::of(0..5_i64)).prop_map(move |(name, severity, rule, since)| {
-        let subject = Subject::Service(service(&format!("s{name}"), 1).id);
-        Finding::new(subject, rules[rule], Severity::ALL[severity], "1 thing").since(since.map(Wall))
-    })
+    (0..4_usize, 0..6_usize, 0..3_usize, prop::option::of(0..5_i64)).prop_map(
+        move |(name, severity, rule, since)| {
+            let subject = Subject::Service(service(&format!("s{name}"), 1).id);
+            Finding::new(subject, rules[rule], Severity::ALL[severity], "1 thing").since(since.map(Wall))
+        },
+    )
 }
 
 proptest! {
