@@ -13,15 +13,20 @@ use crate::stdx::clock::Wall;
 
 mod act;
 mod build;
+pub mod cache;
+pub mod database;
 pub mod definition;
+pub mod demand;
 pub mod event;
 pub mod image;
 mod incident;
 mod life;
 mod log_view;
 pub mod past;
+pub mod registry;
 mod replaced;
 mod rollout;
+pub mod scaling;
 pub mod service;
 pub mod task;
 
@@ -41,6 +46,10 @@ pub(crate) enum Due {
     Steady(usize),
     /// An incident of a stack's time line: stack, place.
     Incident(usize, usize),
+    /// The next step of a database.
+    Database(usize, database::Step),
+    /// A cache's replica has taken over.
+    Cache(usize),
 }
 
 /// A queue's entry, ordered by instant, then by the order in which it was scheduled.
@@ -109,6 +118,16 @@ pub struct World {
     pub(crate) revision_owner: HashMap<u64, usize>,
     /// Which services write into a log group, by region and group.
     pub(crate) log_writers: HashMap<(String, String), Vec<usize>>,
+    /// All DB instances.
+    pub databases: Vec<database::Database>,
+    /// All Aurora clusters.
+    pub database_clusters: Vec<database::DatabaseCluster>,
+    /// All ElastiCache clusters.
+    pub caches: Vec<cache::Cache>,
+    /// What Application Auto Scaling was told and has done, by service.
+    pub(crate) scalings: BTreeMap<usize, scaling::Target>,
+    /// Roles that somebody has deleted.
+    pub(crate) deleted_roles: std::collections::BTreeSet<String>,
 }
 
 impl World {
@@ -132,6 +151,8 @@ impl World {
                 Due::Task(id, step) => self.step(id, step),
                 Due::Steady(service) => self.still_steady(service),
                 Due::Incident(stack, place) => self.incident(stack, place),
+                Due::Database(index, step) => self.database_step(index, step),
+                Due::Cache(index) => self.cache_failed_over(index),
             }
         }
         self.now = self.now.max(now);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{Container, IncidentKind, LoadBalancer, Service, Stack, TaskDefinition};
 
 /// Place and problem.
-type Fault = (String, String);
+pub(super) type Fault = (String, String);
 
 /// The first fault found.
 pub(super) fn check(stack: &Stack) -> Result<(), Fault> {
@@ -56,7 +56,7 @@ pub(super) fn check(stack: &Stack) -> Result<(), Fault> {
     Ok(())
 }
 
-fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+pub(super) fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
@@ -66,7 +66,7 @@ fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), F
     Ok(())
 }
 
-fn unknown(place: &str, kind: &str, name: &str) -> Fault {
+pub(super) fn unknown(place: &str, kind: &str, name: &str) -> Fault {
     (place.to_owned(), format!("there is no {kind} `{name}` in this stack"))
 }
 

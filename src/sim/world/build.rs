@@ -45,6 +45,11 @@ impl World {
             stacks: stacks.clone(),
             revision_owner: HashMap::new(),
             log_writers: HashMap::new(),
+            databases: Vec::new(),
+            database_clusters: Vec::new(),
+            caches: Vec::new(),
+            scalings: BTreeMap::new(),
+            deleted_roles: BTreeSet::new(),
         };
         for (number, stack) in stacks.iter().enumerate() {
             world.add_stack(number, stack);
@@ -83,6 +88,9 @@ impl World {
                 self.afflict(service, condition);
             }
         }
+        self.tag_latest(stack);
+        self.add_databases(stack);
+        self.add_caches(stack);
         for (place, incident) in stack.timeline.iter().enumerate() {
             self.schedule(opened.plus(incident.at.0), Due::Incident(number, place));
         }
