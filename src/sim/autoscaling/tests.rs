@@ -15,17 +15,27 @@ fn ask(world: &mut World, operation: &str, mut input: Value) -> Result<Value, Ap
 fn targets_policies_and_activities_follow_the_stack() {
     let mut world = world();
     let targets = ask(&mut world, "DescribeScalableTargets", json!({})).unwrap();
-    let bounds = |place: usize| (targets["ScalableTargets"][place]["MinCapacity"].clone(), targets["ScalableTargets"][place]["MaxCapacity"].clone());
+    let bounds = |place: usize| {
+        (
+            targets["ScalableTargets"][place]["MinCapacity"].clone(),
+            targets["ScalableTargets"][place]["MaxCapacity"].clone(),
+        )
+    };
     assert_eq!((bounds(0), bounds(1)), ((json!(2), json!(6)), (json!(1), json!(2))));
-    let policies = ask(&mut world, "DescribeScalingPolicies", json!({ "ResourceId": "service/saas/saas-worker" })).unwrap();
+    let policies =
+        ask(&mut world, "DescribeScalingPolicies", json!({ "ResourceId": "service/saas/saas-worker" }))
+            .unwrap();
     let configuration = &policies["ScalingPolicies"][0]["TargetTrackingScalingPolicyConfiguration"];
     assert_eq!(configuration["CustomizedMetricSpecification"]["MetricName"], "CeleryQueueDepth");
-    let done = ask(&mut world, "DescribeScalingActivities", json!({ "ResourceId": "service/saas/saas-backend" })).unwrap();
+    let done =
+        ask(&mut world, "DescribeScalingActivities", json!({ "ResourceId": "service/saas/saas-backend" }))
+            .unwrap();
     assert_eq!(done["ScalingActivities"][0]["Description"], "Setting desired count to 2.");
     assert!(done["ScalingActivities"][0]["Cause"].as_str().unwrap().contains("AlarmLow"));
     let first = ask(&mut world, "DescribeScalableTargets", json!({ "MaxResults": 1 })).unwrap();
     let token = first["NextToken"].clone();
-    let second = ask(&mut world, "DescribeScalableTargets", json!({ "MaxResults": 1, "NextToken": token })).unwrap();
+    let second =
+        ask(&mut world, "DescribeScalableTargets", json!({ "MaxResults": 1, "NextToken": token })).unwrap();
     assert_eq!(second["ScalableTargets"][0]["ResourceId"], "service/saas/saas-worker");
     let other = json!({ "ServiceNamespace": "dynamodb" });
     let none = handle(&mut world, "me-south-1", "DescribeScalableTargets", &other).unwrap();

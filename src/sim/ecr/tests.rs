@@ -24,7 +24,8 @@ fn what_runs_is_there_and_latest_points_at_it() {
     let found = images(&world, json!([{ "imageDigest": running }])).unwrap();
     assert_eq!((&found[0]["imageTags"], &found[0]["imageStatus"]), (&json!(["latest"]), &json!("ACTIVE")));
     assert_eq!(images(&world, json!([{ "imageTag": "latest" }])).unwrap()[0]["imageDigest"], json!(running));
-    let all = handle(&world, REGION, "DescribeImages", &json!({ "repositoryName": "codeguardians-gateway" })).unwrap();
+    let all = handle(&world, REGION, "DescribeImages", &json!({ "repositoryName": "codeguardians-gateway" }))
+        .unwrap();
     assert!(all["imageDetails"].as_array().unwrap().len() >= 5, "{all}");
 }
 
@@ -52,7 +53,10 @@ fn a_push_moves_the_tag_and_leaves_the_old_image_untagged() {
 #[test]
 fn what_is_gone_is_not_found_and_what_is_archived_says_so() {
     let mut world = world();
-    let running = images(&world, json!([{ "imageTag": "latest" }])).unwrap()[0]["imageDigest"].as_str().unwrap().to_owned();
+    let running = images(&world, json!([{ "imageTag": "latest" }])).unwrap()[0]["imageDigest"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     world.archive_image(REGION, &running);
     assert_eq!(images(&world, json!([{ "imageDigest": running }])).unwrap()[0]["imageStatus"], "ARCHIVED");
     world.remove_image(REGION, &running);

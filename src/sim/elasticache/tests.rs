@@ -21,7 +21,10 @@ fn a_group_has_its_nodes_and_a_single_node_no_group() {
     assert!(groups.contains("<Address>saas-redis.k3v9ab.ng.0001.mes1.cache.amazonaws.com</Address>"));
     assert!(groups.contains("<AutomaticFailover>enabled</AutomaticFailover><MultiAZ>enabled</MultiAZ>"));
     let nodes = ask(&mut saas, "me-south-1", "DescribeCacheClusters", "ShowCacheNodeInfo=true").unwrap();
-    assert!(nodes.contains("<Address>saas-redis-002.k3v9ab.0001.mes1.cache.amazonaws.com</Address>"), "{nodes}");
+    assert!(
+        nodes.contains("<Address>saas-redis-002.k3v9ab.0001.mes1.cache.amazonaws.com</Address>"),
+        "{nodes}"
+    );
     let bare = ask(&mut saas, "me-south-1", "DescribeCacheClusters", "").unwrap();
     assert!(!bare.contains("<CacheNodes>"));
     let mut gov = world("gov");
@@ -42,14 +45,24 @@ fn a_test_failover_is_refused_where_it_cannot_be() {
     let test = |world: &mut World, region: &str, id: &str, node: &str| {
         ask(world, region, "TestFailover", &format!("ReplicationGroupId={id}&NodeGroupId={node}"))
     };
-    assert_eq!(code(test(&mut saas, "me-south-1", "nobody", "0001")), (404, "ReplicationGroupNotFoundFault".into()));
-    assert_eq!(code(test(&mut saas, "me-south-1", "saas-redis", "0002")), (404, "NodeGroupNotFoundFault".into()));
+    assert_eq!(
+        code(test(&mut saas, "me-south-1", "nobody", "0001")),
+        (404, "ReplicationGroupNotFoundFault".into())
+    );
+    assert_eq!(
+        code(test(&mut saas, "me-south-1", "saas-redis", "0002")),
+        (404, "NodeGroupNotFoundFault".into())
+    );
     let begun = test(&mut saas, "me-south-1", "saas-redis", "0001").unwrap();
     assert!(begun.contains("<Status>modifying</Status>"), "{begun}");
-    assert_eq!(code(test(&mut saas, "me-south-1", "saas-redis", "0001")), (400, "InvalidReplicationGroupState".into()));
+    assert_eq!(
+        code(test(&mut saas, "me-south-1", "saas-redis", "0001")),
+        (400, "InvalidReplicationGroupState".into())
+    );
     saas.advance(NOON.plus(Duration::from_secs(120)));
     let groups = ask(&mut saas, "me-south-1", "DescribeReplicationGroups", "").unwrap();
-    let roles: Vec<&str> = groups.split("<CurrentRole>").skip(1).map(|r| r.split('<').next().unwrap()).collect();
+    let roles: Vec<&str> =
+        groups.split("<CurrentRole>").skip(1).map(|r| r.split('<').next().unwrap()).collect();
     assert_eq!(roles, ["replica", "primary"]);
     let told = ask(&mut saas, "me-south-1", "DescribeEvents", "SourceType=replication-group").unwrap();
     assert!(told.contains("Test Failover API called for node group 0001"), "{told}");

@@ -25,8 +25,16 @@ fn targets_are_the_running_tasks_and_drain_when_they_go() {
     let arn = target_group_arn("us-east-1", "gov-nginx");
     let xml = ask(&world, "DescribeTargetHealth", &format!("TargetGroupArn={arn}")).unwrap();
     let service = world.find("us-east-1", "gov-cluster", "gov-backend").unwrap();
-    let task = world.services[service].tasks.iter().filter_map(|id| world.tasks.get(id)).find(|t| t.is_running()).unwrap();
-    assert!(xml.contains(&format!("<Id>{}</Id><Port>8080</Port>", world.services[service].address(task))), "{xml}");
+    let task = world.services[service]
+        .tasks
+        .iter()
+        .filter_map(|id| world.tasks.get(id))
+        .find(|t| t.is_running())
+        .unwrap();
+    assert!(
+        xml.contains(&format!("<Id>{}</Id><Port>8080</Port>", world.services[service].address(task))),
+        "{xml}"
+    );
     let one = task.id;
     world.stop_for_user(one, "test");
     let mut seen = BTreeMap::new();

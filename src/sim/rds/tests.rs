@@ -38,7 +38,10 @@ fn instances_are_found_by_name_by_filter_and_in_their_region() {
     let one = ask(&mut world, "eu-west-2", "DescribeDBInstances", filter).unwrap();
     assert_eq!(texts(&one, "DBInstanceClass"), ["db.r6g.large"]);
     let odd = "Filters.Filter.1.Name=colour&Filters.Filter.1.Values.Value.1=red";
-    assert_eq!(code(ask(&mut world, "eu-west-2", "DescribeDBInstances", odd)), (400, "InvalidParameterValue".into()));
+    assert_eq!(
+        code(ask(&mut world, "eu-west-2", "DescribeDBInstances", odd)),
+        (400, "InvalidParameterValue".into())
+    );
     let nobody = ask(&mut world, "eu-west-2", "DescribeDBInstances", "DBInstanceIdentifier=nobody");
     assert_eq!(code(nobody), (404, "DBInstanceNotFound".into()));
     let elsewhere = ask(&mut world, "us-east-1", "DescribeDBInstances", "").unwrap();
@@ -55,7 +58,8 @@ fn events_need_a_type_for_their_source_and_look_back_an_hour_unless_told() {
     let fortnight = "Duration=20160&SourceType=db-instance&SourceIdentifier=cma-production";
     let all = ask(&mut world, "eu-west-2", "DescribeEvents", fortnight).unwrap();
     assert!(texts(&all, "Message").len() >= 26);
-    let first = ask(&mut world, "eu-west-2", "DescribeEvents", &format!("{fortnight}&MaxRecords=20")).unwrap();
+    let first =
+        ask(&mut world, "eu-west-2", "DescribeEvents", &format!("{fortnight}&MaxRecords=20")).unwrap();
     let marker = texts(&first, "Marker");
     let rest = format!("{fortnight}&MaxRecords=20&Marker={}", marker[0]);
     let rest = ask(&mut world, "eu-west-2", "DescribeEvents", &rest).unwrap();
@@ -87,7 +91,8 @@ fn a_reboot_needs_an_available_instance_and_a_failover_a_standby() {
     let again = ask(&mut migrate, "us-east-1", "RebootDBInstance", plain);
     assert_eq!(code(again), (400, "InvalidDBInstanceState".into()));
     let mut gov = world("gov");
-    let answer = ask(&mut gov, "us-east-1", "RebootDBInstance", "DBInstanceIdentifier=gov-db&ForceFailover=true");
+    let answer =
+        ask(&mut gov, "us-east-1", "RebootDBInstance", "DBInstanceIdentifier=gov-db&ForceFailover=true");
     assert_eq!(texts(&answer.unwrap(), "DBInstanceStatus"), ["rebooting"]);
 }
 
@@ -111,7 +116,8 @@ fn storage_grows_by_a_tenth_at_least_and_never_shrinks() {
     assert_eq!(texts(&grown, "AllocatedStorage"), ["40"]);
     assert_eq!(texts(&grown, "DBInstanceStatus"), ["storage-optimization"]);
     assert_eq!(code(modify(&mut world, 60, true)).1, "InvalidParameterCombination");
-    let other = ask(&mut world, "me-south-1", "ModifyDBInstance", "DBInstanceIdentifier=saas-db&MultiAZ=false");
+    let other =
+        ask(&mut world, "me-south-1", "ModifyDBInstance", "DBInstanceIdentifier=saas-db&MultiAZ=false");
     assert_eq!(code(other).1, "InvalidParameterValue", "not swallowed");
 }
 
@@ -119,10 +125,12 @@ fn storage_grows_by_a_tenth_at_least_and_never_shrinks() {
 fn parameters_say_where_their_value_comes_from() {
     let mut world = world("saas");
     let group = "DBParameterGroupName=saas-postgres16";
-    let user = ask(&mut world, "me-south-1", "DescribeDBParameters", &format!("{group}&Source=user")).unwrap();
+    let user =
+        ask(&mut world, "me-south-1", "DescribeDBParameters", &format!("{group}&Source=user")).unwrap();
     assert_eq!(texts(&user, "ParameterName"), ["log_min_duration_statement", "rds.force_ssl"]);
     assert_eq!(texts(&user, "ParameterValue"), ["750", "1"]);
-    let system = ask(&mut world, "me-south-1", "DescribeDBParameters", &format!("{group}&Source=system")).unwrap();
+    let system =
+        ask(&mut world, "me-south-1", "DescribeDBParameters", &format!("{group}&Source=system")).unwrap();
     assert!(texts(&system, "ParameterValue").contains(&"LEAST({DBInstanceClassMemory/9531392},5000)"));
     let missing = ask(&mut world, "me-south-1", "DescribeDBParameters", "DBParameterGroupName=none");
     assert_eq!(code(missing), (404, "DBParameterGroupNotFound".into()));
@@ -186,7 +194,8 @@ fn a_cluster_fails_over_to_a_reader_only() {
     let writer = "DBClusterIdentifier=fleet-aurora&TargetDBInstanceIdentifier=fleet-aurora-1";
     let refused = ask(&mut world, "us-east-1", "FailoverDBCluster", writer);
     assert_eq!(code(refused), (400, "InvalidDBInstanceState".into()));
-    let begun = ask(&mut world, "us-east-1", "FailoverDBCluster", "DBClusterIdentifier=fleet-aurora").unwrap();
+    let begun =
+        ask(&mut world, "us-east-1", "FailoverDBCluster", "DBClusterIdentifier=fleet-aurora").unwrap();
     assert_eq!(texts(&begun, "Status").first(), Some(&"failing-over"));
     let again = ask(&mut world, "us-east-1", "FailoverDBCluster", "DBClusterIdentifier=fleet-aurora");
     assert_eq!(code(again), (400, "InvalidDBClusterStateFault".into()));

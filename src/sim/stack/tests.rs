@@ -232,7 +232,10 @@ fn databases_and_caches_are_as_the_documents_say() {
     assert!(gov.databases[0].multi_az && gov.databases[0].retention > 0);
     let cma = stack("cma");
     let [main, replica] = cma.databases.as_slice() else { panic!("{:?}", cma.databases) };
-    assert_eq!((main.class.as_str(), main.retention, main.backup_window.as_str()), ("db.r6g.large", 30, "03:00-04:00"));
+    assert_eq!(
+        (main.class.as_str(), main.retention, main.backup_window.as_str()),
+        ("db.r6g.large", 30, "03:00-04:00")
+    );
     assert_eq!((replica.class.as_str(), replica.retention), ("db.t4g.medium", 0));
     assert_eq!(replica.replica_of.as_deref(), Some("cma-production"));
     assert_eq!(cma.caches[0].node_type, "cache.r6g.large");
@@ -249,7 +252,8 @@ fn databases_and_caches_are_as_the_documents_say() {
 fn hosts_in_task_definitions_are_endpoints_of_databases_and_caches() {
     let mut seen = 0;
     for stack in Stack::builtins().map(stack) {
-        let mut known: Vec<&str> = stack.databases.iter().map(|database| database.endpoint.as_str()).collect();
+        let mut known: Vec<&str> =
+            stack.databases.iter().map(|database| database.endpoint.as_str()).collect();
         known.extend(stack.caches.iter().map(|cache| cache.endpoint.as_str()));
         for (_, value) in stack
             .task_definitions
@@ -270,13 +274,25 @@ fn hosts_in_task_definitions_are_endpoints_of_databases_and_caches() {
 fn a_slip_in_a_database_is_refused_with_its_place() {
     let text = include_str!("../stacks/cma.toml");
     for (from, to, place) in [
-        ("replica_of = \"cma-production\"", "replica_of = \"nobody\"", "databases.cma-read-replica-production.replica_of"),
+        (
+            "replica_of = \"cma-production\"",
+            "replica_of = \"nobody\"",
+            "databases.cma-read-replica-production.replica_of",
+        ),
         ("class = \"db.r6g.large\"", "class = \"db.r6g.huge\"", "databases.cma-production.class"),
         ("used = 61.7", "used = 161.7", "databases.cma-production.used"),
         ("secondary_zone = \"eu-west-2b\"\n", "", "databases.cma-production.secondary_zone"),
-        ("service = \"cma-api-production\", pool = 5", "service = \"nobody\", pool = 5", "caches.cma-production.used_by"),
+        (
+            "service = \"cma-api-production\", pool = 5",
+            "service = \"nobody\", pool = 5",
+            "caches.cma-production.used_by",
+        ),
         ("zones = [\"eu-west-2a\"]", "zones = []", "caches.cma-production.zones"),
-        ("backup_window = \"03:00-04:00\"", "backup_window = \"three\"", "databases.cma-production.backup_window"),
+        (
+            "backup_window = \"03:00-04:00\"",
+            "backup_window = \"three\"",
+            "databases.cma-production.backup_window",
+        ),
     ] {
         assert!(text.contains(from), "{from}");
         let error = Stack::parse("cma.toml", &text.replacen(from, to, 1)).unwrap_err();
