@@ -8,7 +8,10 @@ use crate::sim::ecs::input;
 use crate::sim::reply::ApiError;
 use crate::sim::stack::ACCOUNT;
 use crate::sim::world::World;
-use crate::sim::world::scaling::{alarm_name, policy_name, uuid};
+use crate::sim::world::alarm::tracking;
+use crate::sim::world::metric::CUSTOM;
+use crate::sim::world::metric::catalog::{is_custom, service_dimensions};
+use crate::sim::world::scaling::uuid;
 use crate::sim::world::service::Service;
 
 const DIMENSION: &str = "ecs:service:DesiredCount";
@@ -135,25 +138,30 @@ fn policies(world: &World, region: &str, input: &Value, ours: bool) -> Result<Va
     let found = if ours { services(world, region, &wanted) } else { Vec::new() };
     let written = found.into_iter().filter_map(|index| {
         let service = world.services.get(index)?;
-        // A target without a policy is one that was registered by hand.
+        // A target without a policy is one that was registered by hand, or that nothing follows.
         let bounds = service.spec()?.autoscaling.as_ref()?;
-        let name = policy_name(&service.name);
+        let target = bounds.target?;
+        let name = tracking::policy_name(service);
         if !names.is_empty() && !names.contains(&name.as_str()) {
             return None;
         }
-        let own = bounds.metric.starts_with("ECSService") || bounds.metric.starts_with("ALB");
-        let metric = if own {
-            json!({ "PredefinedMetricSpecification": { "PredefinedMetricType": bounds.metric } })
-        } else {
+        let metric = if is_custom(&bounds.metric) {
+            let dimensions = service_dimensions(service);
+            let dimensions: Vec<Value> = dimensions
+                .into_iter()
+                .map(|(name, value)| json!({ "Name": name, "Value": value }))
+                .collect();
             json!({ "CustomizedMetricSpecification": {
                 "MetricName": bounds.metric,
-                "Namespace": service.stack.title,
-                "Dimensions": [{ "Name": "ServiceName", "Value": &*service.name }],
+                "Namespace": CUSTOM,
+                "Dimensions": dimensions,
                 "Statistic": "Average",
             } })
+        } else {
+            json!({ "PredefinedMetricSpecification": { "PredefinedMetricType": bounds.metric } })
         };
         let mut configuration = json!({
-            "TargetValue": bounds.target.unwrap_or(70.0),
+            "TargetValue": target,
             "ScaleOutCooldown": 60,
             "ScaleInCooldown": 300,
             "DisableScaleIn": false,
@@ -161,19 +169,15 @@ fn policies(world: &World, region: &str, input: &Value, ours: bool) -> Result<Va
         if let (Some(all), Some(metric)) = (configuration.as_object_mut(), metric.as_object()) {
             all.extend(metric.clone());
         }
-        let alarms: Vec<Value> = [true, false]
+        let alarms: Vec<Value> = tracking::names(service)
             .into_iter()
-            .map(|high| alarm_name(&service.cluster, &service.name, high))
             .map(|name| {
                 json!({ "AlarmName": name, "AlarmARN": format!("arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:{name}") })
             })
             .collect();
         let id = resource(service);
         Some(json!({
-            "PolicyARN": format!(
-                "arn:aws:autoscaling:{region}:{ACCOUNT}:scalingPolicy:{}:resource/ecs/{id}:policyName/{name}",
-                uuid(&format!("{id}/{name}"))
-            ),
+            "PolicyARN": tracking::policy_arn(service),
             "PolicyName": name,
             "ServiceNamespace": "ecs",
             "ResourceId": id,

@@ -13,7 +13,7 @@ use crate::sim::reply::ApiError;
 use crate::sim::stack::{ACCOUNT, LoadBalancer, Stack};
 use crate::sim::world::World;
 use crate::sim::world::image::Behaviour;
-use crate::sim::world::service::target_group_arn;
+use crate::sim::world::service::{load_balancer_arn, target_group_arn};
 use crate::sim::world::task::{Status, Task};
 
 /// How many records a page has, and how many it may.
@@ -56,11 +56,6 @@ fn all<'w>(world: &'w World, region: &str) -> BTreeMap<&'w str, Group<'w>> {
     found
 }
 
-fn balancer_arn(region: &str, name: &str) -> String {
-    let digits = chance::text(&format!("load balancer {name}"));
-    format!("arn:aws:elasticloadbalancing:{region}:{ACCOUNT}:loadbalancer/app/{name}/{digits:016x}")
-}
-
 fn no_balancer() -> ApiError {
     ApiError::new(400, "LoadBalancerNotFound", "One or more load balancers not found")
 }
@@ -101,12 +96,12 @@ fn balancers(world: &World, region: &str, fields: &Fields) -> Result<String, Api
     }
     let (arns, names) = (fields.list("LoadBalancerArns", "member"), fields.list("Names", "member"));
     let found = found.into_iter().collect();
-    let id = |(name, _): &(&str, &Arc<Stack>)| (balancer_arn(region, name), (*name).to_owned());
+    let id = |(name, _): &(&str, &Arc<Stack>)| (load_balancer_arn(region, name), (*name).to_owned());
     let found = chosen(found, &arns, &names, id, no_balancer)?;
     let (page, marker) = fields.page(found, |(name, _)| (*name).to_owned(), PAGE)?;
     let mut xml = Xml::default();
     xml.list("LoadBalancers", "member", page, |xml, (name, stack)| {
-        xml.text("LoadBalancerArn", balancer_arn(region, name));
+        xml.text("LoadBalancerArn", load_balancer_arn(region, name));
         let number = chance::text(name) % 2_000_000_000;
         xml.text("DNSName", format!("{name}-{number}.{region}.elb.amazonaws.com"));
         xml.text("CanonicalHostedZoneId", "Z35SXDOTRQ7X7K");
@@ -131,7 +126,7 @@ fn balancers(world: &World, region: &str, fields: &Fields) -> Result<String, Api
 fn groups(world: &World, region: &str, fields: &Fields) -> Result<String, ApiError> {
     let mut found: Vec<(&str, Group<'_>)> = all(world, region).into_iter().collect();
     if let Some(wanted) = fields.text("LoadBalancerArn") {
-        found.retain(|(_, group)| balancer_arn(region, &group.spec.name) == wanted);
+        found.retain(|(_, group)| load_balancer_arn(region, &group.spec.name) == wanted);
         if found.is_empty() {
             return Err(no_balancer());
         }
@@ -156,7 +151,7 @@ fn groups(world: &World, region: &str, fields: &Fields) -> Result<String, ApiErr
         xml.text("UnhealthyThresholdCount", 2);
         xml.text("HealthCheckPath", &group.spec.health_path);
         xml.inside("Matcher", |xml| xml.text("HttpCode", "200"));
-        xml.texts("LoadBalancerArns", "member", [balancer_arn(region, &group.spec.name)]);
+        xml.texts("LoadBalancerArns", "member", [load_balancer_arn(region, &group.spec.name)]);
         xml.text("TargetType", "ip");
         xml.text("ProtocolVersion", "HTTP1");
         xml.text("IpAddressType", "ipv4");
@@ -171,7 +166,7 @@ fn listeners(world: &World, region: &str, fields: &Fields) -> Result<String, Api
     let mut found: Vec<(String, &str, Vec<&str>)> = Vec::new();
     for (name, group) in all(world, region) {
         let balancer = group.spec.name.as_str();
-        let arn = balancer_arn(region, balancer);
+        let arn = load_balancer_arn(region, balancer);
         let listener = arn.replacen(":loadbalancer/", ":listener/", 1);
         let listener = format!("{listener}/{:016x}", chance::text(&listener));
         match found.iter_mut().find(|(known, ..)| *known == listener) {
@@ -190,7 +185,7 @@ fn listeners(world: &World, region: &str, fields: &Fields) -> Result<String, Api
     let mut xml = Xml::default();
     xml.list("Listeners", "member", page, |xml, (arn, balancer, targets)| {
         xml.text("ListenerArn", arn);
-        xml.text("LoadBalancerArn", balancer_arn(region, balancer));
+        xml.text("LoadBalancerArn", load_balancer_arn(region, balancer));
         xml.text("Port", 443);
         xml.text("Protocol", "HTTPS");
         xml.list("Certificates", "member", [()], |xml, ()| {

@@ -18,6 +18,8 @@ pub enum Protocol {
     Json,
     /// A form with `Action=`, answered in XML.
     Query,
+    /// rpc-v2-cbor: the operation stands in the path, the body is CBOR.
+    Cbor,
 }
 
 /// A request on its way to a service.
@@ -46,6 +48,14 @@ pub fn route(head: &Parts, authorization: Option<&Authorization>, body: Bytes) -
     let signed = authorization.map(|found| found.service.clone());
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
 
+    if text("smithy-protocol") == "rpc-v2-cbor"
+        && let Some((target, operation)) =
+            head.uri.path().strip_prefix("/service/").and_then(|path| path.split_once("/operation/"))
+    {
+        let service = signed.unwrap_or_else(|| by_target(target).to_owned());
+        let operation = operation.to_owned();
+        return Ok(Call { protocol: Protocol::Cbor, service, region, operation, version: None, body });
+    }
     let target = text("x-amz-target");
     if !target.is_empty() {
         // Older clients of some services write a longer prefix, so only what follows the last dot counts.
@@ -89,6 +99,8 @@ fn by_target(prefix: &str) -> &'static str {
         "ecr"
     } else if prefix.starts_with("AnyScaleFrontendService") {
         "application-autoscaling"
+    } else if prefix.starts_with("GraniteServiceVersion") {
+        "monitoring"
     } else {
         ""
     }
@@ -101,6 +113,7 @@ fn by_version(version: Option<&str>) -> &'static str {
         Some("2015-02-02") => "elasticache",
         Some("2015-12-01") => "elasticloadbalancing",
         Some("2010-05-08") => "iam",
+        Some("2010-08-01") => "monitoring",
         _ => "",
     }
 }
@@ -202,6 +215,18 @@ mod tests {
             let head = head(&[("x-amz-target", target)]);
             assert_eq!(route(&head, None, Bytes::new()).unwrap().service, service);
         }
+    }
+
+    #[test]
+    fn cbor_calls_are_routed_by_their_path() {
+        let request = Request::builder()
+            .method("POST")
+            .uri("/service/GraniteServiceVersion20100801/operation/DescribeAlarms")
+            .header("smithy-protocol", "rpc-v2-cbor");
+        let head = request.body(()).unwrap().into_parts().0;
+        let call = route(&head, None, Bytes::new()).unwrap();
+        assert_eq!((call.service.as_str(), call.operation.as_str()), ("monitoring", "DescribeAlarms"));
+        assert_eq!(call.protocol, Protocol::Cbor);
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //!
 //! A stack describes what exists at the start (clusters, services, task definitions, their past) and what
 //! happens afterwards. Must not hold behaviour of AWS: how a rollout proceeds is the world's business.
-//! Alarms are not part of the schema yet; new tables may be added beside these.
+//! New tables may be added beside these.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+mod alarm;
 mod check;
 mod check_data;
 pub mod data;
@@ -17,6 +18,7 @@ pub mod history;
 pub mod profile;
 pub mod task_definition;
 
+pub use alarm::{Alarm, AlarmMetric};
 pub use data::{Cache, Database, DatabaseCluster};
 pub use history::{Deployment, Incident, IncidentKind, Outcome, Scaling, StoppedTask};
 pub use profile::{Load, LoadShape, LogFormat, LogProfile};
@@ -100,6 +102,9 @@ pub struct Stack {
     /// ElastiCache clusters.
     #[serde(default)]
     pub caches: Vec<Cache>,
+    /// Alarms, beside those that autoscaling makes.
+    #[serde(default)]
+    pub alarms: Vec<Alarm>,
     /// What happens after the start.
     #[serde(default)]
     pub timeline: Vec<Incident>,

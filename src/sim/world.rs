@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sim::stack::Stack;
+use crate::sim::stack::{ContainerInsights, Stack};
 use crate::stdx::clock::Wall;
 
 mod act;
+pub mod alarm;
 mod build;
 pub mod cache;
 pub mod database;
@@ -22,6 +23,7 @@ pub mod image;
 mod incident;
 mod life;
 mod log_view;
+pub mod metric;
 pub mod past;
 pub mod registry;
 mod replaced;
@@ -30,6 +32,7 @@ pub mod scaling;
 pub mod service;
 pub mod task;
 
+use alarm::Alarms;
 use definition::{Family, TaskDefinition};
 use image::{Registry, Resolved};
 use service::Service;
@@ -50,6 +53,8 @@ pub(crate) enum Due {
     Database(usize, database::Step),
     /// A cache's replica has taken over.
     Cache(usize),
+    /// All alarms are evaluated.
+    Alarms,
 }
 
 /// A queue's entry, ordered by instant, then by the order in which it was scheduled.
@@ -77,6 +82,18 @@ pub struct Cluster {
     pub origin: (Arc<Stack>, usize),
     /// Services by name.
     pub services: BTreeMap<Arc<str>, usize>,
+}
+
+impl Cluster {
+    /// Whether it sends Container Insights' metrics.
+    #[must_use]
+    pub fn has_insights(&self) -> bool {
+        let (stack, place) = &self.origin;
+        stack
+            .clusters
+            .get(*place)
+            .is_some_and(|cluster| cluster.container_insights != ContainerInsights::Disabled)
+    }
 }
 
 /// What exists in one region.
@@ -116,6 +133,10 @@ pub struct World {
     pub stacks: Vec<Arc<Stack>>,
     /// Service revisions that clients can ask for by number, to their service.
     pub(crate) revision_owner: HashMap<u64, usize>,
+    /// Alarms by region.
+    pub(crate) alarms: BTreeMap<String, Alarms>,
+    /// Whether the next evaluation of alarms is scheduled.
+    pub(crate) alarms_watched: bool,
     /// Which services write into a log group, by region and group.
     pub(crate) log_writers: HashMap<(String, String), Vec<usize>>,
     /// All DB instances.
@@ -153,6 +174,7 @@ impl World {
                 Due::Incident(stack, place) => self.incident(stack, place),
                 Due::Database(index, step) => self.database_step(index, step),
                 Due::Cache(index) => self.cache_failed_over(index),
+                Due::Alarms => self.alarms_due(),
             }
         }
         self.now = self.now.max(now);

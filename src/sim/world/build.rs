@@ -44,6 +44,8 @@ impl World {
             tasks: HashMap::new(),
             stacks: stacks.clone(),
             revision_owner: HashMap::new(),
+            alarms: BTreeMap::new(),
+            alarms_watched: false,
             log_writers: HashMap::new(),
             databases: Vec::new(),
             database_clusters: Vec::new(),
@@ -91,6 +93,7 @@ impl World {
         self.tag_latest(stack);
         self.add_databases(stack);
         self.add_caches(stack);
+        self.add_alarms(stack);
         for (place, incident) in stack.timeline.iter().enumerate() {
             self.schedule(opened.plus(incident.at.0), Due::Incident(number, place));
         }
@@ -180,6 +183,7 @@ impl World {
             reconcile_at: None,
             stale: None,
             disturbances: Vec::new(),
+            desires: Vec::new(),
         });
         if let Some(cluster) =
             self.regions.get_mut(&stack.region).and_then(|region| region.clusters.get_mut(&cluster))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::sim::logs::chance::{self, mix};
 use crate::sim::world::World;
+use crate::sim::world::alarm::tracking;
 use crate::stdx::clock::Wall;
 
 /// A scalable target.
@@ -91,12 +92,10 @@ impl World {
             .into_iter()
             .flat_map(|spec| &spec.scalings)
             .map(|scaling| {
-                let up = scaling.to > scaling.from;
-                let alarm = alarm_name(&found.cluster, &found.name, up);
-                let cause = format!(
-                    "monitor alarm {alarm} in state ALARM triggered policy {}",
-                    policy_name(&found.name)
-                );
+                let [high, low] = tracking::names(found);
+                let alarm = if scaling.to > scaling.from { high } else { low };
+                let policy = tracking::policy_name(found);
+                let cause = format!("monitor alarm {alarm} in state ALARM triggered policy {policy}");
                 Activity { at: self.opened.minus(scaling.age.0), to: scaling.to, cause }
             })
             .collect();
@@ -104,23 +103,6 @@ impl World {
         all.sort_by_key(|activity| std::cmp::Reverse(activity.at));
         all
     }
-}
-
-/// The name of a service's target-tracking policy.
-#[must_use]
-pub fn policy_name(service: &str) -> String {
-    format!("{service}-target-tracking")
-}
-
-/// The name of the alarm that a target-tracking policy has made for itself: the one that scales out when
-/// `high`, else the one that scales in.
-#[must_use]
-pub fn alarm_name(cluster: &str, service: &str, high: bool) -> String {
-    let kind = if high { "AlarmHigh" } else { "AlarmLow" };
-    format!(
-        "TargetTracking-service/{cluster}/{service}-{kind}-{}",
-        uuid(&format!("{cluster}/{service}/{kind}"))
-    )
 }
 
 /// An id of the form of a UUID that follows from a text.

@@ -18,7 +18,33 @@ const PILE_UP: Duration = Duration::from_secs(180);
 /// Credits are reckoned over a day, in steps of an hour.
 const CREDIT_STEPS: i64 = 24;
 
+/// What ElastiCache publishes about each node.
+const ALWAYS: [&str; 11] = [
+    "BytesUsedForCache",
+    "CPUUtilization",
+    "CacheHits",
+    "CacheMisses",
+    "CurrConnections",
+    "DatabaseMemoryUsagePercentage",
+    "EngineCPUUtilization",
+    "Evictions",
+    "FreeableMemory",
+    "NewConnections",
+    "SwapUsage",
+];
+
 impl World {
+    /// The names of the metrics that ElastiCache publishes about a node: the place of the cache, and of the
+    /// node in it.
+    #[must_use]
+    pub fn cache_metrics(&self, (index, node): (usize, usize)) -> Vec<&'static str> {
+        let Some(found) = self.caches.get(index) else { return Vec::new() };
+        let burstable =
+            found.spec().and_then(|spec| size(&spec.node_type)).is_some_and(|s| s.credits.is_some());
+        let some = [(burstable, "CPUCreditBalance"), (node != found.primary, "ReplicationLag")];
+        ALWAYS.into_iter().chain(some.into_iter().filter(|(sent, _)| *sent).map(|(_, name)| name)).collect()
+    }
+
     /// A metric of `AWS/ElastiCache` at an instant, in AWS's unit for it (bytes, seconds, percent, counts a
     /// minute). `None` for a metric, a node or an instant of which nothing is known.
     #[must_use]
@@ -49,7 +75,7 @@ impl World {
             return size.credits.map(|earned| self.cache_credits(index, node, at, size.cpus, earned));
         }
         let down = found.is_down(at) && node == found.primary;
-        let demand = self.demand(&found.stack, &spec.used_by, at);
+        let demand = self.demand(&found.users, at);
         let filled = self.cache_filled(index, at);
         let alive = if down { 0.0 } else { 1.0 };
         let commands =
@@ -84,7 +110,7 @@ impl World {
     }
 
     /// The cache and the place of the node that has this cluster id.
-    fn cache_node(&self, region: &str, id: &str) -> Option<(usize, usize)> {
+    pub(crate) fn cache_node(&self, region: &str, id: &str) -> Option<(usize, usize)> {
         self.caches.iter().enumerate().filter(|(_, found)| *found.region == *region).find_map(
             |(index, found)| {
                 let node = found.members().iter().position(|member| member.eq_ignore_ascii_case(id))?;
@@ -96,7 +122,7 @@ impl World {
     fn cache_filled(&self, index: usize, at: Wall) -> f64 {
         let Some(found) = self.caches.get(index) else { return 0.0 };
         let Some(spec) = found.spec() else { return 0.0 };
-        let load = self.demand(&found.stack, &spec.used_by, at).load;
+        let load = self.demand(&found.users, at).load;
         let noise = wobble(self.seed, &format!("{}/filled", spec.name), Wall(at.0 / 10));
         let usual = (spec.filled * (0.9 + 0.1 * load + 0.02 * noise)).clamp(0.0, 1.0);
         found.troubles.iter().fold(usual, |filled, trouble| match trouble.condition {
@@ -110,7 +136,7 @@ impl World {
     fn cache_cpu(&self, index: usize, node: usize, at: Wall) -> f64 {
         let Some(found) = self.caches.get(index) else { return 0.0 };
         let Some(spec) = found.spec() else { return 0.0 };
-        let load = self.demand(&found.stack, &spec.used_by, at).load;
+        let load = self.demand(&found.users, at).load;
         let busy: f64 = found
             .troubles
             .iter()

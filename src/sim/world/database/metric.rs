@@ -17,6 +17,20 @@ const PILE_UP: Duration = Duration::from_secs(300);
 /// Credits are reckoned over a day, in steps of an hour.
 const CREDIT_STEPS: u32 = 24;
 
+/// What RDS publishes about each instance.
+const ALWAYS: [&str; 10] = [
+    "CPUUtilization",
+    "DatabaseConnections",
+    "DiskQueueDepth",
+    "FreeableMemory",
+    "ReadIOPS",
+    "ReadLatency",
+    "SwapUsage",
+    "WriteIOPS",
+    "WriteLatency",
+    "WriteThroughput",
+];
+
 /// An instance at an instant.
 pub(super) struct Pulse {
     /// 1 is full load.
@@ -32,6 +46,22 @@ pub(super) struct Pulse {
 }
 
 impl World {
+    /// The names of the metrics that RDS publishes about an instance.
+    #[must_use]
+    pub fn database_metrics(&self, index: usize) -> Vec<&'static str> {
+        let Some(spec) = self.databases.get(index).and_then(|found| found.spec()) else { return Vec::new() };
+        let some = [
+            (size(&spec.class).is_some_and(|size| size.credits.is_some()), "CPUCreditBalance"),
+            (spec.cluster.is_none(), "FreeStorageSpace"),
+            (spec.replica_of.is_some(), "ReplicaLag"),
+            (spec.insights, "DBLoad"),
+            (spec.insights, "DBLoadCPU"),
+            (spec.insights, "DBLoadNonCPU"),
+            (spec.storage_type == "gp2", "BurstBalance"),
+        ];
+        ALWAYS.into_iter().chain(some.into_iter().filter(|(sent, _)| *sent).map(|(_, name)| name)).collect()
+    }
+
     /// A metric of `AWS/RDS` at an instant, in AWS's unit for it (bytes, seconds, percent, counts).
     /// `None` for a metric, an instance or an instant of which nothing is known.
     #[must_use]
@@ -76,6 +106,8 @@ impl World {
             "SwapUsage" => 2.1e6 * (1.0 + 0.02 * noise("swap")),
             "ReadIOPS" => reads,
             "WriteIOPS" => writes,
+            // Pages of 8 KiB, written one by one for the most part.
+            "WriteThroughput" => writes * 9_300.0,
             "ReadLatency" => read_latency,
             "WriteLatency" => write_latency,
             "DiskQueueDepth" => reads * read_latency + writes * write_latency,
@@ -94,6 +126,30 @@ impl World {
             }
             _ => return None,
         })
+    }
+
+    /// What the databases behind a service do to its requests at an instant: how many times as long they
+    /// take (1 is usual), and the share of them that fails.
+    pub(crate) fn behind(&self, service: usize, at: Wall) -> (f64, f64) {
+        let mut all = (1.0_f64, 0.0_f64);
+        for (index, found) in self.databases.iter().enumerate() {
+            let quiet = found.troubles.is_empty() && found.outages.is_empty();
+            if quiet || !found.users.iter().any(|(user, _)| *user == service) {
+                continue;
+            }
+            let (Some(pulse), Some(spec)) = (self.pulse(index, at), found.spec()) else { continue };
+            let refused = if pulse.down {
+                0.9
+            } else if pulse.connections >= f64::from(spec.max_connections()) {
+                // Connections that a pool holds go on working; what needs one more is refused.
+                0.4
+            } else {
+                0.0
+            };
+            // About half of a request's time is spent waiting for the database.
+            all = (all.0.max(1.0 + 0.5 * (pulse.slow - 1.0)), all.1.max(refused));
+        }
+        all
     }
 
     /// Bytes that are free at an instant.
@@ -129,7 +185,7 @@ impl World {
             let cpu = 1.2 + 0.3 * noise("cpu");
             return Some(Pulse { load: 0.0, connections: 0.0, cpu, slow: 1.0, down: true });
         }
-        let demand = self.demand(&found.stack, &spec.used_by, at);
+        let demand = self.demand(&found.users, at);
         let most = f64::from(spec.max_connections());
         // RDS's own agent holds a few.
         let mut connections = (3.0 + demand.connections * (1.0 + 0.06 * noise("connections"))).round();
