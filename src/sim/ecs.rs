@@ -4,7 +4,7 @@
 
 mod cluster;
 mod deployment;
-mod input;
+pub(in crate::sim) mod input;
 mod json;
 mod service;
 mod task;

@@ -95,6 +95,10 @@ fn by_target(prefix: &str) -> &'static str {
         "ecs"
     } else if prefix.starts_with("Logs_") {
         "logs"
+    } else if prefix.starts_with("AmazonEC2ContainerRegistry") {
+        "ecr"
+    } else if prefix.starts_with("AnyScaleFrontendService") {
+        "application-autoscaling"
     } else if prefix.starts_with("GraniteServiceVersion") {
         "monitoring"
     } else {
@@ -105,6 +109,10 @@ fn by_target(prefix: &str) -> &'static str {
 fn by_version(version: Option<&str>) -> &'static str {
     match version {
         Some("2011-06-15") => "sts",
+        Some("2014-10-31") => "rds",
+        Some("2015-02-02") => "elasticache",
+        Some("2015-12-01") => "elasticloadbalancing",
+        Some("2010-05-08") => "iam",
         Some("2010-08-01") => "monitoring",
         _ => "",
     }
@@ -186,6 +194,27 @@ mod tests {
             route(&head, None, Bytes::from_static(b"Version=2011-06-15&Action=GetCaller%49dentity")).unwrap();
         assert_eq!((call.service.as_str(), call.operation.as_str()), ("sts", "GetCallerIdentity"));
         assert_eq!(call.protocol, Protocol::Query);
+    }
+
+    #[test]
+    fn unsigned_calls_are_routed_by_version_and_target() {
+        let form = head(&[("content-type", "application/x-www-form-urlencoded")]);
+        for (version, service) in [
+            ("2014-10-31", "rds"),
+            ("2015-02-02", "elasticache"),
+            ("2015-12-01", "elasticloadbalancing"),
+            ("2010-05-08", "iam"),
+        ] {
+            let body = Bytes::from(format!("Action=Any&Version={version}"));
+            assert_eq!(route(&form, None, body).unwrap().service, service);
+        }
+        for (target, service) in [
+            ("AmazonEC2ContainerRegistry_V20150921.DescribeImages", "ecr"),
+            ("AnyScaleFrontendService.DescribeScalableTargets", "application-autoscaling"),
+        ] {
+            let head = head(&[("x-amz-target", target)]);
+            assert_eq!(route(&head, None, Bytes::new()).unwrap().service, service);
+        }
     }
 
     #[test]

@@ -25,12 +25,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::sim::fault::{Faults, Kind};
+use crate::sim::query::Fields;
 use crate::sim::reply::{ApiError, ByteStream, Reply};
 use crate::sim::route::{Call, Protocol, route};
 use crate::sim::sigv4::Authorization;
 use crate::sim::throttle::Buckets;
 use crate::sim::world::World;
-use crate::sim::{cloudwatch, control, ecs, logs, sts};
+use crate::sim::{autoscaling, cloudwatch, control, ecr, ecs, elasticache, elbv2, iam, logs, rds, sts};
 use crate::stdx::clock::Clock;
 
 /// Larger requests are refused; AWS's own limits are far below.
@@ -277,6 +278,30 @@ fn act(shared: &Arc<Shared>, authorization: Option<&Authorization>, call: &Call)
             ecs::handle(&mut state.world, &call.region, &call.operation, &input).map(Reply::Json)
         }
         ("logs", Protocol::Json) => act_on_logs(shared, call),
+        ("ecr" | "application-autoscaling", Protocol::Json) => {
+            let input = json_body(&call.body)?;
+            let mut state = shared.state();
+            state.world.advance(shared.clock.now().wall);
+            let (world, region, operation) = (&mut state.world, &call.region, &call.operation);
+            match call.service.as_str() {
+                "ecr" => ecr::handle(world, region, operation, &input),
+                _ => autoscaling::handle(world, region, operation, &input),
+            }
+            .map(Reply::Json)
+        }
+        ("rds" | "elasticache" | "elasticloadbalancing" | "iam", Protocol::Query) => {
+            let fields = Fields::of(&call.body);
+            let mut state = shared.state();
+            state.world.advance(shared.clock.now().wall);
+            let (world, region, operation) = (&mut state.world, &call.region, &call.operation);
+            match call.service.as_str() {
+                "rds" => rds::handle(world, region, operation, &fields),
+                "elasticache" => elasticache::handle(world, region, operation, &fields),
+                "elasticloadbalancing" => elbv2::handle(world, region, operation, &fields),
+                _ => iam::handle(world, operation, &fields),
+            }
+            .map(Reply::Xml)
+        }
         ("sts", Protocol::Query) => {
             sts::handle(&call.operation, authorization.map_or("", |found| &found.key_id))
         }

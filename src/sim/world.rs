@@ -14,7 +14,10 @@ use crate::stdx::clock::Wall;
 mod act;
 pub mod alarm;
 mod build;
+pub mod cache;
+pub mod database;
 pub mod definition;
+pub mod demand;
 pub mod event;
 pub mod image;
 mod incident;
@@ -22,8 +25,10 @@ mod life;
 mod log_view;
 pub mod metric;
 pub mod past;
+pub mod registry;
 mod replaced;
 mod rollout;
+pub mod scaling;
 pub mod service;
 pub mod task;
 
@@ -44,6 +49,10 @@ pub(crate) enum Due {
     Steady(usize),
     /// An incident of a stack's time line: stack, place.
     Incident(usize, usize),
+    /// The next step of a database.
+    Database(usize, database::Step),
+    /// A cache's replica has taken over.
+    Cache(usize),
     /// All alarms are evaluated.
     Alarms,
 }
@@ -130,6 +139,16 @@ pub struct World {
     pub(crate) alarms_watched: bool,
     /// Which services write into a log group, by region and group.
     pub(crate) log_writers: HashMap<(String, String), Vec<usize>>,
+    /// All DB instances.
+    pub databases: Vec<database::Database>,
+    /// All Aurora clusters.
+    pub database_clusters: Vec<database::DatabaseCluster>,
+    /// All ElastiCache clusters.
+    pub caches: Vec<cache::Cache>,
+    /// What Application Auto Scaling was told and has done, by service.
+    pub(crate) scalings: BTreeMap<usize, scaling::Target>,
+    /// Roles that somebody has deleted.
+    pub(crate) deleted_roles: std::collections::BTreeSet<String>,
 }
 
 impl World {
@@ -153,6 +172,8 @@ impl World {
                 Due::Task(id, step) => self.step(id, step),
                 Due::Steady(service) => self.still_steady(service),
                 Due::Incident(stack, place) => self.incident(stack, place),
+                Due::Database(index, step) => self.database_step(index, step),
+                Due::Cache(index) => self.cache_failed_over(index),
                 Due::Alarms => self.alarms_due(),
             }
         }

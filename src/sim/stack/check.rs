@@ -9,7 +9,7 @@ use super::{Container, IncidentKind, LoadBalancer, Service, Stack, TaskDefinitio
 mod alarm;
 
 /// Place and problem.
-type Fault = (String, String);
+pub(super) type Fault = (String, String);
 
 /// The first fault found.
 pub(super) fn check(stack: &Stack) -> Result<(), Fault> {
@@ -62,7 +62,7 @@ pub(super) fn check(stack: &Stack) -> Result<(), Fault> {
     Ok(())
 }
 
-fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+pub(super) fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
@@ -72,7 +72,7 @@ fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), F
     Ok(())
 }
 
-fn unknown(place: &str, kind: &str, name: &str) -> Fault {
+pub(super) fn unknown(place: &str, kind: &str, name: &str) -> Fault {
     (place.to_owned(), format!("there is no {kind} `{name}` in this stack"))
 }
 

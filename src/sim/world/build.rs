@@ -47,6 +47,11 @@ impl World {
             alarms: BTreeMap::new(),
             alarms_watched: false,
             log_writers: HashMap::new(),
+            databases: Vec::new(),
+            database_clusters: Vec::new(),
+            caches: Vec::new(),
+            scalings: BTreeMap::new(),
+            deleted_roles: BTreeSet::new(),
         };
         for (number, stack) in stacks.iter().enumerate() {
             world.add_stack(number, stack);
@@ -85,6 +90,9 @@ impl World {
                 self.afflict(service, condition);
             }
         }
+        self.tag_latest(stack);
+        self.add_databases(stack);
+        self.add_caches(stack);
         self.add_alarms(stack);
         for (place, incident) in stack.timeline.iter().enumerate() {
             self.schedule(opened.plus(incident.at.0), Due::Incident(number, place));

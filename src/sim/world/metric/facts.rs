@@ -1,4 +1,5 @@
-//! What the numbers of one service follow from: its load, its tasks over time, what disturbs it.
+//! What the numbers of one service follow from: its load, its tasks over time, what disturbs it, and the
+//! databases behind it.
 //!
 //! Must not draw from the world's dice: each number has its own seed, so that reading changes nothing.
 
@@ -11,6 +12,7 @@ use crate::sim::stack::{Condition, LogProfile};
 use crate::sim::world::World;
 use crate::sim::world::service::{DisturbanceKind, Service};
 use crate::sim::world::task::Task;
+use crate::stdx::clock::Wall;
 
 /// Before the start, tasks are known for as long as ECS remembers stopped ones.
 const KNOWN: Duration = Duration::from_secs(3_600);
@@ -29,6 +31,8 @@ struct Count {
 
 /// A service as its metrics see it.
 pub struct Facts<'a> {
+    world: &'a World,
+    index: usize,
     service: &'a Service,
     seed: u64,
     own: u64,
@@ -66,6 +70,8 @@ impl<'a> Facts<'a> {
             .and_then(|number| service.revision(number))
             .map_or(world.opened, |revision| revision.created_at);
         Some(Self {
+            world,
+            index,
             service,
             seed: world.seed,
             own: chance::text(&format!("{}/{}/{}", service.region, service.cluster, service.name)),
@@ -146,7 +152,8 @@ impl<'a> Facts<'a> {
             Kind::ResponseTime => {
                 let usual = f64::from(serving.typical_ms) / 1_000.0;
                 let crowded = 1.0 + (self.cpu_mean(at, strain) - 75.0).max(0.0) / 6.0;
-                let mean = usual * 1.27 * crowded * self.noise(at, 4, 0.2);
+                let (slow, _) = self.world.behind(self.index, Wall(at));
+                let mean = usual * 1.27 * crowded * slow * self.noise(at, 4, 0.2);
                 let most = mean * (5.0 + 5.0 * self.draw(at, 6));
                 (requests > 0.0)
                     .then(|| Sample::around(fine(mean), requests, fine(usual * 0.4), fine(most.min(60.0))))
@@ -222,7 +229,10 @@ impl<'a> Facts<'a> {
             DisturbanceKind::Load(_) => 0.0,
         });
         let burst = burst.sum::<f64>().round();
-        (usual + burst, burst)
+        // Without its database a request fails; these are requests that come anyway.
+        let (_, refused) = self.world.behind(self.index, Wall(at));
+        let refused = ((asked - usual).max(0.0) * refused).round();
+        (usual + burst + refused, burst)
     }
 
     fn cpu_mean(&self, at: i64, strain: f64) -> f64 {
