@@ -2,10 +2,16 @@
 //!
 //! Must not print by itself nor know the SDK.
 
+pub mod alarms;
+pub mod cache;
+pub mod changes;
 pub mod clusters;
 pub mod deployments;
 pub mod events;
 pub mod logs;
+pub mod metrics;
+pub mod rds;
+pub mod secrets;
 pub mod service;
 pub mod services;
 pub mod task_definition;
@@ -59,6 +65,12 @@ pub async fn run(request: &Request, environment: &Environment, printer: &mut Pri
         Id::Logs => logs::run(&session, request, printer).await,
         Id::TaskDefinition => task_definition::run(&session, request, printer).await,
         Id::Deployments => deployments::run(&session, request, printer).await,
+        Id::Alarms => alarms::run(&session, request, printer).await,
+        Id::Metrics => metrics::run(&session, request, printer).await,
+        Id::Rds => rds::run(&session, request, printer).await,
+        Id::Cache => cache::run(&session, request, printer).await,
+        Id::Secrets => secrets::run(&session, request, printer).await,
+        Id::Changes => changes::run(&session, request, printer).await,
         id => Err(Problem::usage(format!("`{}` is not a verb of the command line", id.name())).into()),
     }
 }
@@ -79,5 +91,11 @@ pub fn shapes() -> Vec<(Id, Vec<Shape>)> {
             Id::Deployments,
             vec![deployments::Item::SHAPE, deployments::Breaker::SHAPE, deployments::Image::SHAPE],
         ),
+        (Id::Alarms, vec![alarms::Item::SHAPE]),
+        (Id::Metrics, vec![metrics::Item::SHAPE, metrics::Point::SHAPE]),
+        (Id::Rds, vec![rds::Item::SHAPE, rds::Action::SHAPE]),
+        (Id::Cache, vec![cache::Item::SHAPE, cache::Node::SHAPE]),
+        (Id::Secrets, vec![secrets::Item::SHAPE, secrets::Version::SHAPE]),
+        (Id::Changes, vec![changes::Item::SHAPE]),
     ]
 }
