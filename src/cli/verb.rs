@@ -5,9 +5,11 @@
 pub mod alarms;
 pub mod cache;
 pub mod changes;
+pub mod check;
 pub mod clusters;
 pub mod deployments;
 pub mod events;
+pub mod fleet;
 pub mod logs;
 pub mod metrics;
 pub mod rds;
@@ -71,6 +73,8 @@ pub async fn run(request: &Request, environment: &Environment, printer: &mut Pri
         Id::Cache => cache::run(&session, request, printer).await,
         Id::Secrets => secrets::run(&session, request, printer).await,
         Id::Changes => changes::run(&session, request, printer).await,
+        Id::Fleet => fleet::run(&session, request, printer).await,
+        Id::Check => check::run(&session, request, printer).await,
         id => Err(Problem::usage(format!("`{}` is not a verb of the command line", id.name())).into()),
     }
 }
@@ -97,5 +101,7 @@ pub fn shapes() -> Vec<(Id, Vec<Shape>)> {
         (Id::Cache, vec![cache::Item::SHAPE, cache::Node::SHAPE]),
         (Id::Secrets, vec![secrets::Item::SHAPE, secrets::Version::SHAPE]),
         (Id::Changes, vec![changes::Item::SHAPE]),
+        (Id::Fleet, fleet::shapes()),
+        (Id::Check, check::shapes()),
     ]
 }

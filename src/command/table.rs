@@ -152,7 +152,11 @@ pub const TABLE: &[Command] = &[
         "List a service's deployments of the last 90 days",
     ),
     console(Id::Api, &[Anywhere], "Show accounts, regions, endpoints, request budget and the last faults"),
-    verb(Id::Fleet, &[], "Show every problem of every account and region, the worst first"),
+    verb(
+        Id::Fleet,
+        &[flag("exit-code", Kind::Switch, "End in 20 when something is critical, for scripts and monitors")],
+        "Show every problem of every account and region, the worst first",
+    ),
     verb(
         Id::Alarms,
         &[
