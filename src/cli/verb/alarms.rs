@@ -1,24 +1,37 @@
-//! `alarms [NAME]`: CloudWatch's alarms, firing ones first, with what they watch.
+//! `alarms [NAME]`: CloudWatch's alarms, firing ones first, with what they watch; with NAME its history too.
+//!
+//! Must not judge an alarm; `diagnose` does.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::cli::exit::Exit;
-use crate::cli::gather::Work;
+use crate::cli::gather::{Gather, Work};
 use crate::cli::health;
-use crate::cli::item::{Map, Time, map, shape, time};
-use crate::cli::judgement;
+use crate::cli::item::{Map, Shape, Shaped, Time, map, shape, time};
 use crate::cli::named::{Named, only};
 use crate::cli::parser::Request;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
-use crate::cli::table::{Cell, Column, Table};
+use crate::cli::table::{Cell, Column, Table, Tone};
 use crate::cli::verb::End;
 use crate::cli::verb::clusters::account_id;
 use crate::diagnose::Severity;
-use crate::domain::alarm::{Alarm, AlarmKind, AlarmRule, AlarmState};
-use crate::domain::metric::MetricSource;
+use crate::diagnose::alarm::{alarm_sentence, alarm_severity, children, is_muted};
+use crate::domain::alarm::{Alarm, AlarmHistoryItem, AlarmId, AlarmKind, AlarmRule, AlarmState};
+use crate::domain::metric::{MetricId, MetricSource};
 use crate::domain::query::{Answer, Query};
+use crate::domain::scope::Scope;
 use crate::domain::sweep::Goal;
 use crate::stdx::clock::Wall;
 use crate::stdx::span;
+use crate::stdx::text::count;
+
+/// How much of its history is told of an alarm that was named.
+const HISTORY: Duration = Duration::from_secs(24 * 3_600);
+
+/// Composite alarms of composite alarms: CloudWatch forbids circles, but an answer may hold one.
+const DEEPEST: u8 = 8;
 
 shape! {
     /// An alarm.
@@ -41,6 +54,8 @@ shape! {
         state: String = "text",
         /// When the state last changed.
         since: Option<Time> = "time or null",
+        /// The state in one short sentence with its number, such as `CPUUtilization 93.1 > 80 for 12 min`.
+        sentence: String = "text",
         /// CloudWatch's sentence about the state.
         reason: String = "text",
         /// When it fires, in words, such as `Average of CPUUtilization > 80, 3 of 5 periods of 1 min`.
@@ -51,13 +66,19 @@ shape! {
         metric: Option<String> = "text or null",
         /// The dimensions of all metrics that it looks at: what it watches.
         dimensions: Map = "object of text",
+        /// The resources that it watches, by those dimensions; of a composite alarm, those of its children.
+        watches: Vec<Watched> = "list of Watched",
         /// What the metric is compared with; null for anomaly detection.
         threshold: Option<f64> = "number or null",
         /// `missing`, `notBreaching`, `breaching`, `ignore`; null for other kinds.
         missing_data: Option<String> = "text or null",
         /// The rule of a composite alarm, the query of a log alarm.
         expression: Option<String> = "text or null",
-        /// Whether its actions happen.
+        /// The alarms that a composite alarm's rule names.
+        children: Vec<String> = "list of text",
+        /// Whether its actions do not happen: they are disabled or held back.
+        muted: bool = "boolean",
+        /// Whether its actions are enabled.
         actions_enabled: bool = "boolean",
         /// ARNs of what happens when it fires.
         actions: Vec<String> = "list of text",
@@ -69,7 +90,37 @@ shape! {
         target_tracking: bool = "boolean",
         /// What its owners wrote about it.
         description: Option<String> = "text or null",
+        /// What became of it in the last 24 h, newest first; null unless it was named.
+        history: Option<Vec<Flip>> = "list of Flip, or null",
     }
+
+    /// A resource that an alarm watches.
+    Watched {
+        /// `service`, `cluster`, `database`, `cache`, `target_group`, `load_balancer`.
+        kind: String = "text",
+        /// Its name; CLUSTER/SERVICE for services, the dimension's value for target groups and load balancers.
+        name: String = "text",
+    }
+
+    /// An entry of an alarm's history.
+    Flip {
+        /// When.
+        at: Time = "time",
+        /// `StateUpdate`, `ConfigurationUpdate`, `Action`, …
+        kind: String = "text",
+        /// For state updates: the state before.
+        before: Option<String> = "text or null",
+        /// For state updates: the state after.
+        after: Option<String> = "text or null",
+        /// CloudWatch's sentence.
+        summary: String = "text",
+    }
+}
+
+/// The shapes of this verb.
+#[must_use]
+pub fn shapes() -> Vec<Shape> {
+    vec![Item::SHAPE, Watched::SHAPE, Flip::SHAPE]
 }
 
 impl Named for Item {
@@ -78,35 +129,92 @@ impl Named for Item {
     }
 }
 
-fn item(alarm: Alarm) -> Item {
-    let judged = judgement::alarm(&alarm);
+impl From<&AlarmHistoryItem> for Flip {
+    fn from(item: &AlarmHistoryItem) -> Self {
+        let (before, after) = item.states.clone().unzip();
+        Self { at: Time(item.at), kind: item.kind.clone(), before, after, summary: item.summary.clone() }
+    }
+}
+
+/// What a metric is about.
+fn of_metric(metric: &MetricId) -> Option<(&'static str, String)> {
+    let value = |name: &str| metric.dimension(name).map(ToOwned::to_owned);
+    if let Some((cluster, service)) = value("ClusterName").zip(value("ServiceName")) {
+        return Some(("service", format!("{cluster}/{service}")));
+    }
+    // A target group is closer to one service than the load balancer beside it.
+    let known = [
+        ("DBInstanceIdentifier", "database"),
+        ("DBClusterIdentifier", "database"),
+        ("CacheClusterId", "cache"),
+        ("ReplicationGroupId", "cache"),
+        ("TargetGroup", "target_group"),
+        ("LoadBalancer", "load_balancer"),
+        ("ClusterName", "cluster"),
+    ];
+    known.into_iter().find_map(|(name, kind)| Some((kind, value(name)?)))
+}
+
+/// What an alarm watches, a composite one through the alarms that it names.
+fn watched(alarm: &Alarm, all: &BTreeMap<AlarmId, Alarm>, depth: u8) -> Vec<(&'static str, String)> {
+    let mut found: Vec<_> = alarm.rule.iter().flat_map(AlarmRule::metrics).filter_map(of_metric).collect();
+    if let Some(depth) = depth.checked_sub(1) {
+        for name in named_by(alarm) {
+            let id = AlarmId { scope: alarm.id.scope.clone(), name };
+            found.extend(all.get(&id).into_iter().flat_map(|child| watched(child, all, depth)));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The alarms that a composite alarm's rule names, each once.
+fn named_by(alarm: &Alarm) -> Vec<String> {
+    if alarm.kind != AlarmKind::Composite {
+        return Vec::new();
+    }
+    let mut names: Vec<String> =
+        children(alarm.expression.as_deref().unwrap_or_default()).into_iter().map(|c| c.alarm).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn item(alarm: &Alarm, all: &BTreeMap<AlarmId, Alarm>, now: Wall) -> Item {
     let metric = alarm.rule.as_ref().and_then(|rule| rule.metric.as_ref());
     let dimensions: Vec<(String, String)> =
         alarm.rule.iter().flat_map(AlarmRule::metrics).flat_map(|metric| metric.dimensions.clone()).collect();
+    let watches = watched(alarm, all, DEEPEST).into_iter();
     Item {
         account: alarm.id.scope.account.to_string(),
         account_id: account_id(&alarm.arn),
         region: alarm.id.scope.region.to_string(),
-        severity: judged.severity,
-        condition: condition(&alarm),
-        namespace: metric.map(|metric| metric.namespace.clone()),
-        metric: metric.map(|metric| metric.name.clone()),
-        dimensions: map(&dimensions),
-        threshold: alarm.rule.as_ref().and_then(|rule| rule.threshold),
-        missing_data: alarm.rule.as_ref().map(|rule| rule.missing_data.clone()),
-        target_tracking: alarm.is_target_tracking(),
-        name: alarm.id.name,
-        arn: alarm.arn,
+        name: alarm.id.name.clone(),
+        arn: alarm.arn.clone(),
+        severity: alarm_severity(alarm),
         kind: alarm.kind,
         state: alarm.state.word().to_owned(),
         since: time(alarm.since),
-        reason: judged.reason,
-        expression: alarm.expression,
+        sentence: alarm_sentence(alarm, now),
+        reason: alarm.reason.clone(),
+        condition: condition(alarm),
+        namespace: metric.map(|metric| metric.namespace.clone()),
+        metric: metric.map(|metric| metric.name.clone()),
+        dimensions: map(&dimensions),
+        watches: watches.map(|(kind, name)| Watched { kind: kind.to_owned(), name }).collect(),
+        threshold: alarm.rule.as_ref().and_then(|rule| rule.threshold),
+        missing_data: alarm.rule.as_ref().map(|rule| rule.missing_data.clone()),
+        expression: alarm.expression.clone(),
+        children: named_by(alarm),
+        muted: is_muted(alarm),
         actions_enabled: alarm.actions_enabled,
-        actions: alarm.actions,
-        suppressed_by: alarm.suppressed_by,
-        evaluation: alarm.evaluation,
-        description: alarm.description,
+        actions: alarm.actions.clone(),
+        suppressed_by: alarm.suppressed_by.clone(),
+        evaluation: alarm.evaluation.clone(),
+        target_tracking: alarm.is_target_tracking(),
+        description: alarm.description.clone(),
+        history: None,
     }
 }
 
@@ -143,40 +251,61 @@ fn condition(alarm: &Alarm) -> String {
 /// When the name means no alarm or several, or stdout cannot be written to.
 pub async fn run(session: &Session, request: &Request, printer: &mut Printer) -> Result<Exit, End> {
     let mut gather = session.gather();
+    let now = gather.begun().wall;
     let state = match request.text("state") {
         Some("alarm") => Some(AlarmState::Alarm),
         Some("ok") => Some(AlarmState::Ok),
         Some("insufficient-data") => Some(AlarmState::InsufficientData),
         _ => None,
     };
-    let list = |scope: &crate::domain::scope::Scope| {
+    let list = |scope: &Scope| {
         let query = Query::DescribeAlarms { scope: scope.clone(), state: state.clone(), page: None };
         Work::Sweep(Goal::Pages(Box::new(query)))
     };
-    let mut items: Vec<Item> = Vec::new();
+    let mut all: BTreeMap<AlarmId, Alarm> = BTreeMap::new();
     gather
         .run(session.scopes.iter().map(list).collect(), |_, answer| {
             if let Answer::Alarms { found, .. } = answer {
-                items.extend(found.into_iter().map(item));
+                all.extend(found.into_iter().map(|alarm| (alarm.id.clone(), alarm)));
             }
             Vec::new()
         })
         .await;
+    let items = all.values().map(|alarm| item(alarm, &all, now)).collect();
     let mut items = only(items, request.text("NAME"), "alarm", session, &gather)?;
+    if request.text("NAME").is_some() {
+        for item in &mut items {
+            item.history = history(item, &mut gather).await;
+        }
+    }
     items.sort_by(|a, b| {
-        order(a).cmp(&order(b)).then_with(|| b.since.cmp(&a.since)).then_with(|| key(a).cmp(&key(b)))
+        (a.severity, a.target_tracking).cmp(&(b.severity, b.target_tracking)).then_with(|| {
+            b.since
+                .cmp(&a.since)
+                .then_with(|| (&a.account, &a.region, &a.name).cmp(&(&b.account, &b.region, &b.name)))
+        })
     });
-    let now = gather.begun().wall;
     Ok(printer.report(&gather.report(items), |items, printer| table(items, now, printer))?)
 }
 
-/// Firing first; what fires by design among those that are well.
-fn order(item: &Item) -> (Severity, bool) {
-    (item.severity, item.target_tracking)
-}
-
-fn key(item: &Item) -> (&str, &str, &str) {
-    (&item.account, &item.region, &item.name)
+/// What became of one alarm lately; `None` when it could not be read.
+async fn history(item: &Item, gather: &mut Gather) -> Option<Vec<Flip>> {
+    let query = Query::DescribeAlarmHistory {
+        scope: Scope::new(&item.account, &item.region),
+        alarm: Some(item.name.clone()),
+        from: gather.begun().wall.minus(HISTORY),
+        page: None,
+    };
+    let mut found: Option<Vec<Flip>> = None;
+    gather
+        .run(vec![Work::Sweep(Goal::Pages(Box::new(query)))], |_, answer| {
+            if let Answer::AlarmHistory { items, .. } = answer {
+                found.get_or_insert_default().extend(items.iter().map(Flip::from));
+            }
+            Vec::new()
+        })
+        .await;
+    found
 }
 
 fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
@@ -187,32 +316,57 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
         Column::fixed("REGION"),
         Column::number("SINCE"),
         Column::sentence("WATCHES"),
-        Column::sentence("WHEN"),
-        Column::sentence("WHY"),
+        Column::sentence("WHAT"),
+        Column::sentence("FIRES WHEN"),
     ]);
-    for item in items {
-        let state = if item.actions_enabled { item.state.clone() } else { format!("{} (muted)", item.state) };
-        let watches: Vec<&str> = item.dimensions.values().map(String::as_str).collect();
+    // Those of target tracking are in ALARM by design: they are counted, unless they alone were asked for.
+    let folds = items.iter().any(|item| !item.target_tracking);
+    let folded = items.iter().filter(|item| folds && item.target_tracking).count();
+    for item in items.iter().filter(|item| !folds || !item.target_tracking) {
+        let state = if item.muted { format!("{} (muted)", item.state) } else { item.state.clone() };
+        let watches: Vec<&str> = item.watches.iter().map(|watched| watched.name.as_str()).collect();
         table.row([
             health::cell(item.severity, printer),
             state.into(),
             Cell::new(&item.name),
             Cell::new(&item.region),
             item.since.map_or_else(Cell::default, |at| span::brief(at.0.age_at(now)).into()),
-            watches.join(" ").into(),
+            watches.join(", ").into(),
+            Cell::new(&item.sentence),
             Cell::new(&item.condition),
-            Cell::new(&item.reason),
         ]);
     }
-    printer.set(&table)
+    let mut lines = printer.set(&table);
+    if folded > 0 {
+        lines.push(format!("{} of target tracking folded away", count(folded, "alarm")));
+    }
+    for item in items {
+        lines.extend(told(item, printer));
+    }
+    lines
+}
+
+/// The history of an alarm that was named, with CloudWatch's own reason.
+fn told(item: &Item, printer: &Printer) -> Vec<String> {
+    let Some(history) = &item.history else { return Vec::new() };
+    let mut table = Table::new(&[Column::fixed("TIME"), Column::fixed("KIND"), Column::sentence("WHAT")]);
+    for flip in history {
+        table.row([Cell::new(flip.at.0.rfc3339()), Cell::new(&flip.kind), Cell::new(&flip.summary)]);
+    }
+    let mut lines = vec![String::new(), printer.paint(Tone::Plain, &item.reason)];
+    if history.is_empty() {
+        lines.push("Nothing became of it in the last 24 h.".to_owned());
+    } else {
+        lines.push(String::new());
+        lines.extend(printer.set(&table));
+    }
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::alarm::AlarmId;
-    use crate::domain::metric::{MetricId, MetricQuery};
-    use crate::domain::scope::Scope;
+    use crate::domain::metric::MetricQuery;
 
     fn alarm(rule: Option<AlarmRule>) -> Alarm {
         Alarm {
@@ -263,5 +417,30 @@ mod tests {
             wanted: true,
         }];
         assert_eq!(of(&alarm(Some(math))), "100 * m2 / m1 > 80, 3 of 5 periods");
+    }
+    #[test]
+    fn a_composite_alarm_watches_what_its_children_watch() {
+        let named = |name: &str, metric: Option<MetricId>| {
+            let mut made = alarm(metric.map(|metric| rule(Some(metric))));
+            made.id.name = name.into();
+            made
+        };
+        let service = [("ClusterName", "c"), ("ServiceName", "s")];
+        let cpu = named("a", Some(MetricId::new("AWS/ECS", "CPUUtilization", &service)));
+        let database = [("DBInstanceIdentifier", "db")];
+        let storage = named("b", Some(MetricId::new("AWS/RDS", "FreeStorageSpace", &database)));
+        let mut both = named("both", None);
+        both.kind = AlarmKind::Composite;
+        both.expression = Some("ALARM(a) AND (ALARM(b) OR ALARM(both) OR ALARM(gone))".into());
+        let all: BTreeMap<AlarmId, Alarm> =
+            [&cpu, &storage, &both].into_iter().map(|alarm| (alarm.id.clone(), alarm.clone())).collect();
+        assert_eq!(
+            watched(&both, &all, DEEPEST),
+            [("database", "db".to_owned()), ("service", "c/s".to_owned())],
+            "a circle ends"
+        );
+        let item = item(&both, &all, Wall(0));
+        assert_eq!(item.children, ["a", "b", "both", "gone"]);
+        assert_eq!(item.severity, Severity::Critical);
     }
 }

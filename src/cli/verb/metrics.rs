@@ -1,44 +1,51 @@
-//! `metrics SERVICE`: a service's CPU, memory and tasks as numbers over time. CloudWatch charges for each metric.
+//! `metrics [NAME]`: numbers over time of services, databases or caches, oldest first. CloudWatch charges for each
+//! metric.
+//!
+//! Must not fill gaps: a period without data is left out.
+
+mod wanted;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use crate::cli::census::one_service;
 use crate::cli::exit::Exit;
-use crate::cli::gather::Work;
-use crate::cli::item::{Time, shape};
+use crate::cli::gather::Gather;
+use crate::cli::item::{Shape, Shaped, Time, shape};
+use crate::cli::numbers::refused;
 use crate::cli::parser::Request;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::verb::End;
-use crate::domain::ecs::ServiceId;
-use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::metric::{MetricId, MetricQuery, MetricSource, Range, Series};
-use crate::domain::query::{Answer, MetricRequest, Query};
-use crate::domain::sweep::Goal;
-use crate::stdx::clock::Wall;
+use crate::domain::metric::{Range, Series};
+use crate::domain::query::Answer;
+use crate::domain::scope::Scope;
+
+use wanted::{Asked, Wanted};
 
 shape! {
-    /// A metric of a service.
+    /// A metric of something.
     Item {
         /// The credential context: `default`, or the profile's name.
         account: String = "text",
         /// The region.
         region: String = "text",
-        /// The cluster's name.
-        cluster: String = "text",
-        /// The service's name.
-        service: String = "text",
-        /// `AWS/ECS` or `ECS/ContainerInsights`.
+        /// Whose it is: `service`, `database`, `cache`.
+        of: String = "text",
+        /// For services: the cluster's name.
+        cluster: Option<String> = "text or null",
+        /// The name of the service, of the database instance, of the cache cluster.
+        name: String = "text",
+        /// `AWS/ECS`, `ECS/ContainerInsights`, `AWS/ApplicationELB`, `AWS/RDS`, `AWS/ElastiCache`.
         namespace: String = "text",
-        /// The metric's name.
+        /// The metric's name; `5xx answers` is metric math: 5xx answers of the targets in percent of all requests, none where there are no data.
         metric: String = "text",
-        /// `Average`, `Maximum`.
+        /// `Average`, `Maximum`, `Minimum`, `Sum`, `p99`; empty for metric math.
         stat: String = "text",
+        /// `%`, `B`, `s`, `ms`; empty for counts.
+        unit: String = "text",
         /// Seconds that one number stands for.
         period_s: u32 = "integer",
-        /// `Complete`, `PartialData`, `InternalError`, `Forbidden`.
+        /// `Complete`, `PartialData`, `InternalError`, `Forbidden`; empty when CloudWatch did not answer.
         status: String = "text",
         /// The newest number.
         last: Option<f64> = "number or null",
@@ -61,68 +68,27 @@ shape! {
     }
 }
 
-/// What is asked: namespace, metric, statistic. Container Insights knows the tasks, where it is enabled.
-const ASKED: [(&str, &str, &str); 6] = [
-    ("AWS/ECS", "CPUUtilization", "Average"),
-    ("AWS/ECS", "CPUUtilization", "Maximum"),
-    ("AWS/ECS", "MemoryUtilization", "Average"),
-    ("AWS/ECS", "MemoryUtilization", "Maximum"),
-    ("ECS/ContainerInsights", "RunningTaskCount", "Average"),
-    ("ECS/ContainerInsights", "DesiredTaskCount", "Average"),
-];
-
-/// Seconds that one number stands for, so that a chart has some hundred of them.
-fn period(since: Duration) -> u32 {
-    let range = Range::ALL.into_iter().find(|range| since <= range.span()).unwrap_or(Range::Week);
-    range.period()
+/// The shapes of this verb.
+#[must_use]
+pub fn shapes() -> Vec<Shape> {
+    vec![Item::SHAPE, Point::SHAPE]
 }
 
-/// The request, from and to on a multiple of the period; the period that is still running is left out.
-fn ask(service: &ServiceId, since: Duration, now: Wall) -> MetricRequest {
-    let period = period(since);
-    let step = i64::from(period) * 1000;
-    let floor = |at: Wall| Wall(at.0.div_euclid(step) * step);
-    let queries = ASKED.iter().enumerate().map(|(at, (namespace, name, stat))| MetricQuery {
-        id: format!("m{at}"),
-        what: MetricSource::Stat {
-            metric: MetricId::new(
-                namespace,
-                name,
-                &[("ClusterName", &service.cluster), ("ServiceName", &service.name)],
-            ),
-            stat: (*stat).to_owned(),
-            period,
-        },
-        wanted: true,
-    });
-    MetricRequest {
-        scope: service.scope.clone(),
-        queries: queries.collect(),
-        from: floor(now.minus(since)),
-        to: floor(now),
-        page: None,
-    }
-}
-
-fn item(service: &ServiceId, request: &MetricRequest, query: &MetricQuery, series: Option<Series>) -> Item {
-    let (metric, stat, period) = match &query.what {
-        MetricSource::Stat { metric, stat, period } => (metric.clone(), stat.clone(), *period),
-        MetricSource::Expression { expression, period } => {
-            (MetricId::new("", expression, &[]), String::new(), period.unwrap_or(0))
-        }
-    };
+fn item(wanted: &Wanted, period: u32, series: Option<Series>) -> Item {
     let points = series.as_ref().map_or(&[][..], |series| &series.points);
     let numbers = || points.iter().map(|(_, number)| *number);
     #[expect(clippy::cast_precision_loss, reason = "a few thousand points at most")]
     let mean = (!points.is_empty()).then(|| numbers().sum::<f64>() / points.len() as f64);
     Item {
-        account: request.scope.account.to_string(),
-        region: request.scope.region.to_string(),
-        cluster: service.cluster.clone(),
-        service: service.name.clone(),
-        namespace: metric.namespace,
-        metric: metric.name,
-        stat,
+        account: wanted.owner.scope.account.to_string(),
+        region: wanted.owner.scope.region.to_string(),
+        of: wanted.owner.of.to_owned(),
+        cluster: wanted.owner.cluster.clone(),
+        name: wanted.owner.name.clone(),
+        namespace: wanted.namespace.to_owned(),
+        metric: wanted.metric.to_owned(),
+        stat: wanted.stat.to_owned(),
+        unit: wanted.unit().to_owned(),
         period_s: period,
         last: series.as_ref().and_then(Series::last),
         least: numbers().reduce(f64::min),
@@ -136,52 +102,65 @@ fn item(service: &ServiceId, request: &MetricRequest, query: &MetricQuery, serie
 /// Performs the verb.
 ///
 /// # Errors
-/// When the name means no single service, or stdout cannot be written to.
+/// When the name means nothing or several things, or stdout cannot be written to.
 pub async fn run(session: &Session, request: &Request, printer: &mut Printer) -> Result<Exit, End> {
     let mut gather = session.gather();
-    let name = request.text("NAME").unwrap_or_default();
-    let service = one_service(session, &mut gather, name, request.all("cluster")).await?.id;
     let since = request.span("since").unwrap_or_else(|| Range::default().span());
-    let asked = ask(&service, since, gather.begun().wall);
-    let mut found: BTreeMap<String, Series> = BTreeMap::new();
-    let work = vec![Work::Sweep(Goal::Pages(Box::new(Query::GetMetricData(asked.clone()))))];
+    let period = wanted::period(since);
+    let all = wanted::of(session, request, &mut gather).await?;
+    let asked = wanted::requests(&all, since, gather.begun().wall);
+    let found = ask(&asked, &mut gather).await;
+    let items: Vec<Item> = asked
+        .iter()
+        .flat_map(|asked| asked.wanted.iter().map(move |(id, wanted)| (asked, id, wanted)))
+        .map(|(asked, id, wanted)| {
+            let series = found.get(&(asked.request.scope.clone(), id.clone())).cloned();
+            item(wanted, period, series)
+        })
+        // What is off in many places is not listed as empty: Container Insights, Performance Insights.
+        .filter(|item| !item.points.is_empty() || item.metric == "CPUUtilization")
+        .collect();
+    let count = asked.iter().map(|asked| asked.request.queries.len()).sum();
+    Ok(printer.report(&gather.report(items), |items, printer| table(items, count, printer))?)
+}
+
+/// The series of all requests, by scope and id.
+async fn ask(asked: &[Asked], gather: &mut Gather) -> BTreeMap<(Scope, String), Series> {
+    let mut found: BTreeMap<(Scope, String), Series> = BTreeMap::new();
     gather
-        .run(work, |_, answer| {
-            if let Answer::Metrics { series, .. } = answer {
-                for page in series {
-                    // A long series comes in several pages under the same id.
-                    match found.get_mut(&page.id) {
-                        Some(known) => {
-                            known.points.extend(page.points);
-                            known.status = page.status;
-                        }
-                        None => {
-                            found.insert(page.id.clone(), page);
-                        }
+        .run(asked.iter().map(Asked::work).collect(), |query, answer| {
+            let Answer::Metrics { series, .. } = answer else { return Vec::new() };
+            for page in series {
+                let key = (query.scope().clone(), page.id.clone());
+                // A long series comes in several pages under the same id.
+                match found.get_mut(&key) {
+                    Some(known) => {
+                        known.points.extend(page.points);
+                        known.status = page.status;
+                    }
+                    None => {
+                        found.insert(key, page);
                     }
                 }
             }
             Vec::new()
         })
         .await;
-    for series in found.values().filter(|s| matches!(s.status.as_str(), "Forbidden" | "InternalError")) {
-        let kind = if series.status == "Forbidden" { FaultKind::Denied } else { FaultKind::Server };
-        let message = format!("CloudWatch answered {} for {}", series.status, series.label);
-        gather.missing(&asked.scope, &Fault::new(kind, message).action("cloudwatch:GetMetricData"));
+    for ((scope, _), series) in &found {
+        if let Some(fault) = refused(series) {
+            gather.missing(scope, &fault);
+        }
     }
-    let items: Vec<Item> = asked
-        .queries
-        .iter()
-        .map(|query| item(&service, &asked, query, found.remove(&query.id)))
-        // Container Insights is off in many clusters: what it does not know is not listed as empty.
-        .filter(|item| !item.points.is_empty() || item.namespace == "AWS/ECS")
-        .collect();
-    Ok(printer.report(&gather.report(items), table)?)
+    found
 }
 
-fn table(items: &[Item], printer: &Printer) -> Vec<String> {
+/// What CloudWatch asks for a metric in most regions, in dollars.
+const PRICE: f64 = 0.01 / 1_000.0;
+
+fn table(items: &[Item], asked: usize, printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
-        Column::name("METRIC"),
+        Column::name("NAME"),
+        Column::fixed("METRIC"),
         Column::fixed("STAT"),
         Column::number("LAST"),
         Column::number("LEAST"),
@@ -190,9 +169,10 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
         Column::number("POINTS"),
         Column::fixed("TREND"),
     ]);
-    let number = |n: Option<f64>| n.map_or_else(|| Cell::new("-"), |n| format!("{n:.1}").into());
     for item in items {
+        let number = |n: Option<f64>| n.map_or_else(|| Cell::new("-"), |n| short(n, &item.unit).into());
         table.row([
+            Cell::new(&item.name),
             Cell::new(&item.metric),
             Cell::new(&item.stat),
             number(item.last),
@@ -203,7 +183,25 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
             trend(item, printer.unicode).into(),
         ]);
     }
-    printer.set(&table)
+    let mut lines = printer.set(&table);
+    if asked > 0 {
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand metrics at most")]
+        let price = asked as f64 * PRICE;
+        lines.push(format!("{} asked, about ${price:.4}", crate::stdx::text::count(asked, "metric")));
+    }
+    lines
+}
+
+/// A number as somebody reads it at night: bytes in GiB or MiB, the others with a digit or three.
+fn short(value: f64, unit: &str) -> String {
+    const MIB: f64 = 1_048_576.0;
+    match unit {
+        "B" if value.abs() >= 1_024.0 * MIB => format!("{:.1} GiB", value / (1_024.0 * MIB)),
+        "B" => format!("{:.1} MiB", value / MIB),
+        "s" if value.abs() < 1.0 => format!("{:.1} ms", value * 1_000.0),
+        "" => format!("{value:.1}"),
+        unit => format!("{value:.1} {unit}"),
+    }
 }
 
 /// How many columns a trend takes.
@@ -233,42 +231,42 @@ fn trend(item: &Item, unicode: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::wanted::Owner;
     use super::*;
-    use crate::domain::scope::Scope;
+    use crate::stdx::clock::Wall;
 
-    fn service() -> ServiceId {
-        ServiceId { scope: Scope::new("default", "eu-west-2"), cluster: "c".into(), name: "s".into() }
-    }
-
-    #[test]
-    fn the_request_ends_before_the_running_period_and_stays_small() {
-        let now = Wall(1_795_143_659_999);
-        let asked = ask(&service(), Duration::from_secs(3_600), now);
-        assert_eq!((asked.from.0 % 60_000, asked.to.0 % 60_000), (0, 0));
-        assert!(asked.to <= now && now.0 - asked.to.0 < 60_000);
-        for (hours, points) in [(1_u64, 60), (3, 180), (24, 288), (168, 168)] {
-            let span = Duration::from_secs(hours * 3_600);
-            assert_eq!(span.as_secs() / u64::from(period(span)), points);
-        }
-        assert_eq!(period(Duration::from_secs(90 * 86_400)), 3_600);
+    fn cpu() -> Wanted {
+        let owner = Owner {
+            scope: Scope::new("default", "eu-west-2"),
+            of: "service",
+            cluster: Some("c".into()),
+            name: "s".into(),
+        };
+        Wanted::stat(&owner, "AWS/ECS", "CPUUtilization", "Average", &[("ServiceName", "s")])
     }
 
     #[test]
     fn numbers_are_summed_up_and_none_is_none() {
-        let asked = ask(&service(), Duration::from_secs(3_600), Wall(1_795_143_600_000));
         let series = Series {
             id: "m0".into(),
             label: "CPU".into(),
             points: vec![(Wall(0), 10.0), (Wall(60_000), 30.0)],
             status: "Complete".into(),
         };
-        let full = item(&service(), &asked, &asked.queries[0], Some(series));
+        let full = item(&cpu(), 60, Some(series));
         assert_eq!(
             (full.last, full.least, full.mean, full.greatest),
             (Some(30.0), Some(10.0), Some(20.0), Some(30.0))
         );
         assert_eq!((trend(&full, true).as_str(), trend(&full, false).as_str()), ("▁█", "_#"));
-        let none = item(&service(), &asked, &asked.queries[0], None);
+        let none = item(&cpu(), 60, None);
         assert_eq!((none.last, none.mean, trend(&none, true).as_str()), (None, None, ""));
+    }
+
+    #[test]
+    fn a_number_has_the_unit_that_is_read() {
+        let said = [(3.3e10, "B"), (5.0e7, "B"), (0.0042, "s"), (2.0, "s"), (81.26, "%"), (7.0, "")]
+            .map(|(value, unit)| short(value, unit));
+        assert_eq!(said, ["30.7 GiB", "47.7 MiB", "4.2 ms", "2.0 s", "81.3 %", "7.0"]);
     }
 }
