@@ -71,7 +71,7 @@ fn what_is_asked_for_must_be_there() {
     assert_eq!(code("DescribeLoadBalancers", "Names.member.1=nobody"), "LoadBalancerNotFound");
     assert_eq!(code("DescribeTargetGroups", "Names.member.1=nobody"), "TargetGroupNotFound");
     assert_eq!(code("DescribeTargetHealth", "TargetGroupArn=nothing"), "TargetGroupNotFound");
-    let arn = balancer_arn("us-east-1", "gov-alb");
+    let arn = load_balancer_arn("us-east-1", "gov-alb");
     let groups = ask(&world, "DescribeTargetGroups", &format!("LoadBalancerArn={arn}")).unwrap();
     assert!(groups.contains("<HealthCheckPath>/nginx-health</HealthCheckPath>"));
     let listeners = ask(&world, "DescribeListeners", &format!("LoadBalancerArn={arn}")).unwrap();

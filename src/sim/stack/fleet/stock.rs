@@ -98,7 +98,7 @@ impl Archetypes {
             made.suffix = Some((0..6).map(|_| chance.alphanumeric()).collect());
             stack.secrets.push(made);
         }
-        self.alarms(stack, (&names, kinds), chance);
+        self.alarms(stack, (names.as_slice(), kinds), chance);
     }
 
     /// Alarms: each archetype in its turn, over the next of the services or databases that it suits.
