@@ -42,7 +42,10 @@ fn alarms_say_what_they_watch_and_the_named_one_its_history() {
     let all = items(&program, &["alarms"]);
     let cpu = named(&all, "gov-backend-cpu-high");
     assert_eq!(cpu["watches"], serde_json::json!([{"kind": "service", "name": "gov-cluster/gov-backend"}]));
-    assert_eq!((&cpu["threshold"], &cpu["kind"], &cpu["history"]), (&80.0.into(), &"metric".into(), &Value::Null));
+    assert_eq!(
+        (&cpu["threshold"], &cpu["kind"], &cpu["history"]),
+        (&80.0.into(), &"metric".into(), &Value::Null)
+    );
     assert_eq!(cpu["condition"], "Average of CPUUtilization > 80, 3 of 3 periods of 1 min");
     let composite = all.iter().find(|alarm| alarm["kind"] == "composite").unwrap();
     assert!(composite["children"].as_array().unwrap().len() > 1, "{composite}");
@@ -97,7 +100,9 @@ fn numbers_of_services_databases_and_caches() {
     let arn = "arn:aws:rds:us-east-1:123456789012:db:gov-db";
     has(&of(&[arn]), "gov-db", "CPUUtilization", 100);
     let caches = of(&["--of", "cache"]);
-    assert!(caches.iter().any(|(name, metric, _)| name.starts_with("gov-redis") && metric == "CPUUtilization"));
+    assert!(
+        caches.iter().any(|(name, metric, _)| name.starts_with("gov-redis") && metric == "CPUUtilization")
+    );
     let table = program.run(&["metrics", "gov-backend"]);
     assert!(table.out.contains("metrics asked, about $0.0"), "{table:?}");
     snapshot("no-database", &program.run(&["metrics", "gov-bd", "--of", "database"]), 3);
@@ -191,7 +196,9 @@ fn a_refusal_locks_its_part_and_leaves_the_rest() {
 fn two_hundred_alarms_and_fifty_databases_come_whole() {
     let mut stack = calm("gov");
     let composite = stack.alarms.iter().find(|alarm| alarm.rule.is_some()).unwrap().clone();
-    stack.alarms.extend((0..200).map(|n| opsdeck::sim::stack::Alarm { name: format!("many-{n}"), ..composite.clone() }));
+    stack.alarms.extend(
+        (0..200).map(|n| opsdeck::sim::stack::Alarm { name: format!("many-{n}"), ..composite.clone() }),
+    );
     let database = stack.databases[0].clone();
     stack.databases.extend((0..50).map(|n| {
         let mut own = database.clone();
@@ -215,12 +222,8 @@ fn two_hundred_alarms_and_fifty_databases_come_whole() {
 fn the_same_name_in_two_regions_is_ambiguous() {
     let mut twin = calm("gov");
     twin.region = "us-west-2".to_owned();
-    let config = SimConfig {
-        stacks: vec![calm("gov"), twin],
-        throttle: false,
-        lag: false,
-        ..SimConfig::default()
-    };
+    let config =
+        SimConfig { stacks: vec![calm("gov"), twin], throttle: false, lag: false, ..SimConfig::default() };
     let world = World::made(config);
     let program = Program::new().against(&world.url);
     let both = ["--region", "us-east-1,us-west-2"];

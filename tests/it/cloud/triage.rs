@@ -196,7 +196,12 @@ async fn each_list_is_asked_for_as_its_model_says() {
         (
             Query::DescribeCacheClusters { scope: scope(), page: Some(PageToken("p".into())) },
             "DescribeCacheClusters",
-            &[("Version", "2015-02-02"), ("ShowCacheNodeInfo", "true"), ("MaxRecords", "100"), ("Marker", "p")],
+            &[
+                ("Version", "2015-02-02"),
+                ("ShowCacheNodeInfo", "true"),
+                ("MaxRecords", "100"),
+                ("Marker", "p"),
+            ],
         ),
         (events(EPOCH.0 - 3_570_000), "DescribeEvents", &[("Version", "2015-02-02"), ("Duration", "60")]),
         (
@@ -244,7 +249,11 @@ async fn json_lists_are_asked_for_as_their_models_say() {
             "DescribeSecret",
             json!({"SecretId": "gateway/db"}),
         ),
-        (Query::DescribeParameters { scope: scope(), page: None }, "DescribeParameters", json!({"MaxResults": 50})),
+        (
+            Query::DescribeParameters { scope: scope(), page: None },
+            "DescribeParameters",
+            json!({"MaxResults": 50}),
+        ),
         (trail("ecs.amazonaws.com"), "LookupEvents", attribute("EventSource", "ecs.amazonaws.com")),
         (trail(""), "LookupEvents", attribute("ReadOnly", "false")),
         (
@@ -281,9 +290,8 @@ async fn a_refusal_names_the_action_that_is_missing_in_each_protocol() {
         let body = map(vec![("__type", text("AccessDeniedException")), ("message", text(&message))]);
         Reply::Cbor(403, vec![header], body)
     };
-    let of_json = |message: String| {
-        Reply::Json(400, json!({"__type": "AccessDeniedException", "Message": message}))
-    };
+    let of_json =
+        |message: String| Reply::Json(400, json!({"__type": "AccessDeniedException", "Message": message}));
     let page = None;
     let cases: [(Query, fn(String) -> Reply); 6] = [
         (alarms(None, None), of_cbor),
@@ -361,8 +369,9 @@ async fn two_hundred_alarms_fifty_databases_and_three_hundred_secrets_are_read_t
         // RDS may give fewer than were asked for.
         let begin = from(of(&form(seen), "Marker"));
         let end = (begin + 20).min(50);
-        let instance =
-            |n: usize| format!("<DBInstance><DBInstanceIdentifier>db-{n}</DBInstanceIdentifier></DBInstance>");
+        let instance = |n: usize| {
+            format!("<DBInstance><DBInstanceIdentifier>db-{n}</DBInstanceIdentifier></DBInstance>")
+        };
         let instances: String = (begin..end).map(instance).collect();
         let marker = if end < 50 { format!("<Marker>{end}</Marker>") } else { String::new() };
         xml("DescribeDBInstances", &format!("<DBInstances>{instances}</DBInstances>{marker}"))
