@@ -14,6 +14,7 @@ import fleet
 import model
 import simulator
 import systems
+import triage
 from harness import Opsdeck, Server, Suite, base_environment, client, free_port
 
 
@@ -66,6 +67,7 @@ def judge_emulator(suite, server, binary):
     systems.create(lambda service, region: client(service, server.url, region))
     emulator = emulators.Emulator(server, binary)
     suite.all_of(server.name, emulators, emulator)
+    suite.all_of(server.name, triage, emulator)
     suite.all_of(server.name, console, emulator)
 
 

@@ -240,7 +240,7 @@ fn condition(alarm: &Alarm) -> String {
     let threshold = rule.threshold.map(|number| format!(" {number}")).unwrap_or_default();
     let period = match rule.period {
         0 => "periods".to_owned(),
-        seconds => format!("periods of {}", span::brief(std::time::Duration::from_secs(seconds.into()))),
+        seconds => format!("periods of {}", span::brief(Duration::from_secs(seconds.into()))),
     };
     format!("{what} {}{threshold}, {} of {} {period}", rule.sign(), rule.datapoints, rule.evaluation_periods)
 }
@@ -291,7 +291,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
 /// What became of one alarm lately; `None` when it could not be read.
 async fn history(item: &Item, gather: &mut Gather) -> Option<Vec<Flip>> {
     let query = Query::DescribeAlarmHistory {
-        scope: Scope::new(&item.account, &item.region),
+        scope: Scope::new(item.account.as_str(), item.region.as_str()),
         alarm: Some(item.name.clone()),
         from: gather.begun().wall.minus(HISTORY),
         page: None,

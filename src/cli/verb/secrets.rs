@@ -489,3 +489,56 @@ fn told(item: &Item, now: Wall, printer: &Printer) -> Vec<String> {
     lines.extend(printer.set(&table));
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::scope::Scope;
+    use crate::domain::secret::{SecretId, SecretVersion};
+
+    const NOW: Wall = Wall(1_795_143_600_000);
+
+    fn secret() -> Secret {
+        let version = |id: &str, stage: &str| SecretVersion { id: id.into(), stages: vec![stage.to_owned()] };
+        Secret {
+            id: SecretId { scope: Scope::new("default", "eu-west-2"), name: "gateway/db".into() },
+            arn: "arn:aws:secretsmanager:eu-west-2:123456789012:secret:gateway/db-AbCdEf".into(),
+            description: None,
+            rotation_enabled: true,
+            rotation_lambda: None,
+            rotation_rules: Some(RotationRules { after_days: Some(30), schedule: None, window: None }),
+            last_rotated: None,
+            next_rotation: None,
+            last_changed: Some(Wall(NOW.0 - 7_200_000)),
+            last_accessed: None,
+            deleted_at: None,
+            owning_service: None,
+            primary_region: None,
+            versions: vec![version("a", "AWSCURRENT"), version("b", "AWSPENDING")],
+            replicas: Vec::new(),
+            kms_key: None,
+            created_at: None,
+            tags: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_stuck_rotation_is_told_with_its_versions() {
+        let item = of_secret(&secret(), None, false, NOW);
+        assert_eq!((item.severity, item.rotation.as_deref()), (Severity::Critical, Some("stuck")));
+        assert_eq!(
+            (item.findings[0].rule.as_str(), item.rotation_schedule.as_deref()),
+            ("secret.stuck", Some("30 days"))
+        );
+        assert_eq!(item.account_id, "123456789012");
+        assert!(item.consumers.is_none() && item.old_tasks.is_none() && item.replicas.is_none());
+    }
+
+    #[test]
+    fn nobody_is_not_said_where_not_all_could_be_read() {
+        let known = of_secret(&secret(), Some(&Readers::nobody(true)), true, NOW);
+        assert!(known.consumers.is_some_and(|all| all.is_empty()) && known.old_tasks.is_some());
+        let unknown = of_secret(&secret(), Some(&Readers::nobody(false)), true, NOW);
+        assert!(unknown.consumers.is_none() && unknown.old_tasks.is_none());
+    }
+}

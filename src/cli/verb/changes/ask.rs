@@ -214,3 +214,80 @@ fn about(service: &Service) -> Vec<Work> {
     work.push(Work::Ask(history));
     work
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::query::PageToken;
+    use crate::domain::scaling::ScalingActivity;
+
+    fn scope() -> Scope {
+        Scope::new("default", "eu-west-2")
+    }
+
+    fn activity(at: i64) -> ScalingActivity {
+        ScalingActivity {
+            id: "a".into(),
+            resource: "service/c/s".into(),
+            description: String::new(),
+            cause: String::new(),
+            status: "Successful".into(),
+            message: None,
+            started_at: Some(Wall(at)),
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn writes_are_read_up_to_a_limit_and_the_cut_is_known() {
+        let mut pages = Pages::default();
+        let mut query =
+            Query::LookupEvents { scope: scope(), source: String::new(), from: Wall(0), page: None };
+        let mut asked = 1;
+        loop {
+            let next = Some(PageToken(format!("p{asked}")));
+            let answer = Answer::TrailEvents { found: Vec::new(), next };
+            match pages.after(&query, &answer, Wall(0)).pop() {
+                Some(Work::Ask(turned)) => query = turned,
+                Some(other) => panic!("{other:?}"),
+                None => break,
+            }
+            asked += 1;
+        }
+        assert_eq!((asked, pages.cut.as_slice()), (TRAIL_PAGES, &[scope()][..]));
+        let last = Answer::TrailEvents { found: Vec::new(), next: None };
+        let mut pages = Pages::default();
+        assert!(pages.after(&query, &last, Wall(0)).is_empty() && pages.cut.is_empty());
+    }
+
+    #[test]
+    fn scaling_is_read_while_it_is_young() {
+        let mut pages = Pages::default();
+        let query = Query::DescribeScalingActivities { scope: scope(), resource: None, page: None };
+        let answer = |at: i64| Answer::ScalingActivities {
+            found: vec![activity(9_000), activity(at)],
+            next: Some(PageToken("p".into())),
+        };
+        assert_eq!(pages.after(&query, &answer(5_000), Wall(4_000)).len(), 1);
+        assert!(pages.after(&query, &answer(3_000), Wall(4_000)).is_empty());
+    }
+
+    #[test]
+    fn only_what_is_wanted_is_asked_but_cloudtrail_in_any_case() {
+        let actions = |wanted: fn(ChangeKind) -> bool| -> Vec<&'static str> {
+            let work = lists(&scope(), Wall(0), &wanted);
+            work.iter()
+                .map(|work| match work {
+                    Work::Ask(query) => query.action(),
+                    Work::Sweep(Goal::Pages(query)) => query.action(),
+                    other => panic!("{other:?}"),
+                })
+                .collect()
+        };
+        assert_eq!(
+            actions(|kind| kind == ChangeKind::Database),
+            ["cloudtrail:LookupEvents", "rds:DescribeEvents"]
+        );
+        assert_eq!(actions(|_| true).len(), 7);
+    }
+}

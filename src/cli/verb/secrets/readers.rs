@@ -31,6 +31,11 @@ pub struct Readers {
 }
 
 impl Readers {
+    #[cfg(test)]
+    pub fn nobody(complete: bool) -> Self {
+        Self { complete, ..Self::default() }
+    }
+
     /// Reads all services and their task definitions.
     ///
     /// # Errors
