@@ -85,6 +85,12 @@ fn by_target(prefix: &str) -> &'static str {
         "ecs"
     } else if prefix.starts_with("Logs_") {
         "logs"
+    } else if prefix.ends_with("CloudTrail_20131101") {
+        "cloudtrail"
+    } else if prefix == "secretsmanager" {
+        "secretsmanager"
+    } else if prefix == "AmazonSSM" {
+        "ssm"
     } else {
         ""
     }

@@ -30,7 +30,7 @@ use crate::sim::route::{Call, Protocol, route};
 use crate::sim::sigv4::Authorization;
 use crate::sim::throttle::Buckets;
 use crate::sim::world::World;
-use crate::sim::{control, ecs, logs, sts};
+use crate::sim::{cloudtrail, control, ecs, logs, secretsmanager, ssm, sts};
 use crate::stdx::clock::Clock;
 
 /// Larger requests are refused; AWS's own limits are far below.
@@ -158,6 +158,11 @@ async fn exchange(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Outcome {
     }
     let strikes = {
         let mut state = shared.state();
+        // An incident may have brought faults by now.
+        state.world.advance(shared.clock.now().wall);
+        for rule in std::mem::take(&mut state.world.faults_due) {
+            let _ = state.faults.add(rule);
+        }
         *state.calls.entry(format!("{}:{}", call.service, call.operation)).or_default() += 1;
         state.faults.strike(&call.service, &call.operation)
     };
@@ -167,7 +172,7 @@ async fn exchange(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Outcome {
         Err(Err(outcome)) => return outcome,
     };
     let result = admit(shared, head, authorization.as_ref(), &call)
-        .and_then(|()| act(shared, authorization.as_ref(), &call));
+        .and_then(|()| recorded(shared, head, &call, act(shared, authorization.as_ref(), &call)));
     let after = match suffer(shared, &call, strikes.iter().filter(|(_, after)| *after)).await {
         Ok(cut) => cut,
         Err(Ok(error)) => return Outcome::Answer(write(shared, call.protocol, Err(error), Some(&call))),
@@ -277,6 +282,9 @@ fn act(shared: &Arc<Shared>, authorization: Option<&Authorization>, call: &Call)
             ecs::handle(&mut state.world, &call.region, &call.operation, &input).map(Reply::Json)
         }
         ("logs", Protocol::Json) => act_on_logs(shared, call),
+        ("secretsmanager", Protocol::Json) => act_on_world(shared, call, secretsmanager::handle),
+        ("ssm", Protocol::Json) => act_on_world(shared, call, ssm::handle),
+        ("cloudtrail", Protocol::Json) => act_on_world(shared, call, cloudtrail::handle),
         ("sts", Protocol::Query) => {
             sts::handle(&call.operation, authorization.map_or("", |found| &found.key_id))
         }
@@ -285,6 +293,29 @@ fn act(shared: &Arc<Shared>, authorization: Option<&Authorization>, call: &Call)
             call.operation
         ))),
     }
+}
+
+/// A handler of an awsJson service that needs the world and nothing else.
+type Handler = fn(&mut World, &str, &str, &Value) -> Result<Value, ApiError>;
+
+fn act_on_world(shared: &Arc<Shared>, call: &Call, handle: Handler) -> Result<Reply, ApiError> {
+    let input = json_body(&call.body)?;
+    let mut state = shared.state();
+    state.world.advance(shared.clock.now().wall);
+    handle(&mut state.world, &call.region, &call.operation, &input).map(Reply::Json)
+}
+
+/// CloudTrail keeps what was carried out or refused by its service, not what never came to it.
+fn recorded(
+    shared: &Shared,
+    head: &Parts,
+    call: &Call,
+    result: Result<Reply, ApiError>,
+) -> Result<Reply, ApiError> {
+    if let Some(deed) = cloudtrail::record::of_call(call, head, shared.clock.now().wall, &result) {
+        shared.state().world.trail.tell(deed);
+    }
+    result
 }
 
 /// The world hands out a view of its log streams; reading them holds no lock.

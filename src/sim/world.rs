@@ -4,11 +4,12 @@
 //! Must not know the wire: handlers read and change it, `ecs::json` writes it down.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sim::stack::Stack;
+use crate::sim::fault::Rule;
+use crate::sim::stack::{self, Stack};
 use crate::stdx::clock::Wall;
 
 mod act;
@@ -16,14 +17,17 @@ mod build;
 pub mod definition;
 pub mod event;
 pub mod image;
-mod incident;
+pub mod incident;
 mod life;
 mod log_view;
+mod needs;
 pub mod past;
 mod replaced;
 mod rollout;
 pub mod service;
 pub mod task;
+pub mod trail;
+pub mod vault;
 
 use definition::{Family, TaskDefinition};
 use image::{Registry, Resolved};
@@ -41,6 +45,12 @@ pub(crate) enum Due {
     Steady(usize),
     /// An incident of a stack's time line: stack, place.
     Incident(usize, usize),
+    /// An event of a named incident.
+    Happening(usize),
+    /// The next step of a secret's rotation.
+    Rotation(usize),
+    /// A secret's rotation is scheduled for now.
+    RotationDue(usize),
 }
 
 /// A queue's entry, ordered by instant, then by the order in which it was scheduled.
@@ -109,6 +119,22 @@ pub struct World {
     pub(crate) revision_owner: HashMap<u64, usize>,
     /// Which services write into a log group, by region and group.
     pub(crate) log_writers: HashMap<(String, String), Vec<usize>>,
+    /// Secrets and parameters.
+    pub vault: vault::Vault,
+    /// What CloudTrail knows.
+    pub trail: trail::Trail,
+    /// Named incidents that have begun.
+    pub begun: Vec<String>,
+    /// Their events.
+    happenings: Vec<(Arc<Stack>, stack::Incident)>,
+    /// Faults that incidents bring, until the server takes them up.
+    pub(crate) faults_due: Vec<Rule>,
+    /// What incidents did to databases: when, region, which, what.
+    pub database_troubles: Vec<(Wall, String, String, incident::DatabaseTrouble)>,
+    /// Log groups that somebody has deleted, by region and name.
+    pub(crate) deleted_groups: BTreeSet<(String, String)>,
+    /// Roles that somebody has deleted.
+    pub(crate) deleted_roles: BTreeSet<String>,
 }
 
 impl World {
@@ -132,6 +158,9 @@ impl World {
                 Due::Task(id, step) => self.step(id, step),
                 Due::Steady(service) => self.still_steady(service),
                 Due::Incident(stack, place) => self.incident(stack, place),
+                Due::Happening(place) => self.happening(place),
+                Due::Rotation(secret) => self.rotation_step(secret),
+                Due::RotationDue(secret) => self.rotation_due(secret),
             }
         }
         self.now = self.now.max(now);
