@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::sim::fault::Rule;
-use crate::sim::stack::{self, Stack};
+use crate::sim::stack::{self, ContainerInsights, Stack};
 use crate::stdx::clock::Wall;
 
 mod act;
+pub mod alarm;
 mod build;
 pub mod definition;
 pub mod event;
@@ -20,6 +21,7 @@ pub mod image;
 pub mod incident;
 mod life;
 mod log_view;
+pub mod metric;
 mod needs;
 pub mod past;
 mod replaced;
@@ -29,6 +31,7 @@ pub mod task;
 pub mod trail;
 pub mod vault;
 
+use alarm::Alarms;
 use definition::{Family, TaskDefinition};
 use image::{Registry, Resolved};
 use service::Service;
@@ -51,6 +54,8 @@ pub(crate) enum Due {
     Rotation(usize),
     /// A secret's rotation is scheduled for now.
     RotationDue(usize),
+    /// All alarms are evaluated.
+    Alarms,
 }
 
 /// A queue's entry, ordered by instant, then by the order in which it was scheduled.
@@ -78,6 +83,18 @@ pub struct Cluster {
     pub origin: (Arc<Stack>, usize),
     /// Services by name.
     pub services: BTreeMap<Arc<str>, usize>,
+}
+
+impl Cluster {
+    /// Whether it sends Container Insights' metrics.
+    #[must_use]
+    pub fn has_insights(&self) -> bool {
+        let (stack, place) = &self.origin;
+        stack
+            .clusters
+            .get(*place)
+            .is_some_and(|cluster| cluster.container_insights != ContainerInsights::Disabled)
+    }
 }
 
 /// What exists in one region.
@@ -117,6 +134,10 @@ pub struct World {
     pub stacks: Vec<Arc<Stack>>,
     /// Service revisions that clients can ask for by number, to their service.
     pub(crate) revision_owner: HashMap<u64, usize>,
+    /// Alarms by region.
+    pub(crate) alarms: BTreeMap<String, Alarms>,
+    /// Whether the next evaluation of alarms is scheduled.
+    pub(crate) alarms_watched: bool,
     /// Which services write into a log group, by region and group.
     pub(crate) log_writers: HashMap<(String, String), Vec<usize>>,
     /// Secrets and parameters.
@@ -161,6 +182,7 @@ impl World {
                 Due::Happening(place) => self.happening(place),
                 Due::Rotation(secret) => self.rotation_step(secret),
                 Due::RotationDue(secret) => self.rotation_due(secret),
+                Due::Alarms => self.alarms_due(),
             }
         }
         self.now = self.now.max(now);

@@ -138,6 +138,13 @@ fn hints(model: &Model, width: usize) -> Vec<Piece> {
             (Id::Links, "links"),
             (Id::CopyArn, "copy ARN"),
         ],
+        (None, PaneId::Api) => &[
+            (Id::Refresh, "ask again"),
+            (Id::Down, "scroll"),
+            (Id::Back, "back"),
+            (Id::Help, "keys"),
+            (Id::Quit, "quit"),
+        ],
         (None, _) => &[
             (Id::Open, "open"),
             (Id::Filter, "filter"),

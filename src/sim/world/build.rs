@@ -66,6 +66,8 @@ impl World {
             tasks: HashMap::new(),
             stacks: stacks.clone(),
             revision_owner: HashMap::new(),
+            alarms: BTreeMap::new(),
+            alarms_watched: false,
             log_writers: HashMap::new(),
             vault: Vault::default(),
             trail: Trail::default(),
@@ -118,6 +120,7 @@ impl World {
                 self.afflict(service, condition);
             }
         }
+        self.add_alarms(stack);
         for (place, incident) in stack.timeline.iter().enumerate() {
             self.schedule(Wall(opened.0.saturating_add(incident.at.millis)), Due::Incident(number, place));
         }
@@ -207,6 +210,7 @@ impl World {
             reconcile_at: None,
             stale: None,
             disturbances: Vec::new(),
+            desires: Vec::new(),
         });
         if let Some(cluster) =
             self.regions.get_mut(&stack.region).and_then(|region| region.clusters.get_mut(&cluster))
