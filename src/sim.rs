@@ -2,13 +2,20 @@
 //!
 //! It knows AWS, not opsdeck: of this crate it imports `stdx` alone, so that it stays an independent judge.
 
+mod autoscaling;
 mod cloudtrail;
 mod cloudwatch;
 pub mod control;
+mod ecr;
 mod ecs;
+mod elasticache;
+mod elbv2;
 pub mod fault;
+mod iam;
 pub mod incidents;
 pub mod logs;
+mod query;
+mod rds;
 pub mod reply;
 mod route;
 mod secretsmanager;

@@ -25,12 +25,16 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::sim::fault::{Faults, Kind};
+use crate::sim::query::Fields;
 use crate::sim::reply::{ApiError, ByteStream, Reply};
 use crate::sim::route::{Call, Protocol, route};
 use crate::sim::sigv4::Authorization;
 use crate::sim::throttle::Buckets;
 use crate::sim::world::World;
-use crate::sim::{cloudtrail, cloudwatch, control, ecs, logs, secretsmanager, ssm, sts};
+use crate::sim::{
+    autoscaling, cloudtrail, cloudwatch, control, ecr, ecs, elasticache, elbv2, iam, logs, rds,
+    secretsmanager, ssm, sts,
+};
 use crate::stdx::clock::Clock;
 
 /// Larger requests are refused; AWS's own limits are far below.
@@ -285,6 +289,20 @@ fn act(shared: &Arc<Shared>, authorization: Option<&Authorization>, call: &Call)
         ("secretsmanager", Protocol::Json) => act_on_world(shared, call, secretsmanager::handle),
         ("ssm", Protocol::Json) => act_on_world(shared, call, ssm::handle),
         ("cloudtrail", Protocol::Json) => act_on_world(shared, call, cloudtrail::handle),
+        ("ecr", Protocol::Json) => {
+            act_on_world(shared, call, |world, region, name, input| ecr::handle(world, region, name, input))
+        }
+        ("application-autoscaling", Protocol::Json) => act_on_world(shared, call, autoscaling::handle),
+        ("rds", Protocol::Query) => act_on_form(shared, call, rds::handle),
+        ("elasticache", Protocol::Query) => act_on_form(shared, call, elasticache::handle),
+        ("elasticloadbalancing", Protocol::Query) => {
+            act_on_form(shared, call, |world, region, name, fields| {
+                elbv2::handle(world, region, name, fields)
+            })
+        }
+        ("iam", Protocol::Query) => {
+            act_on_form(shared, call, |world, _, name, fields| iam::handle(world, name, fields))
+        }
         ("sts", Protocol::Query) => {
             sts::handle(&call.operation, authorization.map_or("", |found| &found.key_id))
         }
@@ -308,6 +326,16 @@ fn act_on_world(shared: &Arc<Shared>, call: &Call, handle: Handler) -> Result<Re
     let mut state = shared.state();
     state.world.advance(shared.clock.now().wall);
     handle(&mut state.world, &call.region, &call.operation, &input).map(Reply::Json)
+}
+
+/// The same of an awsQuery service.
+type FormHandler = fn(&mut World, &str, &str, &Fields) -> Result<String, ApiError>;
+
+fn act_on_form(shared: &Arc<Shared>, call: &Call, handle: FormHandler) -> Result<Reply, ApiError> {
+    let fields = Fields::of(&call.body);
+    let mut state = shared.state();
+    state.world.advance(shared.clock.now().wall);
+    handle(&mut state.world, &call.region, &call.operation, &fields).map(Reply::Xml)
 }
 
 /// CloudTrail keeps what was carried out or refused by its service, not what never came to it.

@@ -2,7 +2,7 @@
 //!
 //! A stack describes what exists at the start (clusters, services, task definitions, their past) and what
 //! happens afterwards. Must not hold behaviour of AWS: how a rollout proceeds is the world's business.
-//! Databases and caches are not part of the schema yet; new tables may be added beside these.
+//! New tables may be added beside these.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 mod alarm;
 mod check;
+mod check_data;
+pub mod data;
 mod fleet;
 pub mod history;
 pub mod profile;
@@ -18,6 +20,7 @@ pub mod secret;
 pub mod task_definition;
 
 pub use alarm::{Alarm, AlarmMetric};
+pub use data::{Cache, Database, DatabaseCluster};
 pub use history::{Deployment, Incident, IncidentKind, Outcome, Scaling, StoppedTask, When};
 pub use profile::{Load, LoadShape, LogFormat, LogProfile};
 pub use secret::{Parameter, ParameterKind, Secret};
@@ -98,6 +101,15 @@ pub struct Stack {
     /// Alarms, beside those that autoscaling makes.
     #[serde(default)]
     pub alarms: Vec<Alarm>,
+    /// RDS DB instances.
+    #[serde(default)]
+    pub databases: Vec<Database>,
+    /// Aurora clusters.
+    #[serde(default)]
+    pub database_clusters: Vec<DatabaseCluster>,
+    /// ElastiCache clusters.
+    #[serde(default)]
+    pub caches: Vec<Cache>,
     /// What happens after the start.
     #[serde(default)]
     pub timeline: Vec<Incident>,
@@ -378,11 +390,9 @@ impl Stack {
             place: error.span().map_or_else(|| "whole file".to_owned(), |span| position(text, span.start)),
             problem: error.message().trim().replace('\n', "; "),
         })?;
-        check::check(&stack).map_err(|(place, problem)| StackError {
-            file: file.to_owned(),
-            place,
-            problem,
-        })?;
+        check::check(&stack)
+            .and_then(|()| check_data::check(&stack))
+            .map_err(|(place, problem)| StackError { file: file.to_owned(), place, problem })?;
         Ok(stack)
     }
 

@@ -15,17 +15,22 @@ use crate::stdx::clock::Wall;
 mod act;
 pub mod alarm;
 mod build;
+pub mod cache;
+pub mod database;
 pub mod definition;
+pub mod demand;
 pub mod event;
 pub mod image;
-pub mod incident;
+mod incident;
 mod life;
 mod log_view;
 pub mod metric;
 mod needs;
 pub mod past;
+pub mod registry;
 mod replaced;
 mod rollout;
+pub mod scaling;
 pub mod service;
 pub mod task;
 pub mod trail;
@@ -56,6 +61,10 @@ pub(crate) enum Due {
     RotationDue(usize),
     /// All alarms are evaluated.
     Alarms,
+    /// The next step of a database.
+    Database(usize, database::Step),
+    /// A cache's replica has taken over.
+    Cache(usize),
 }
 
 /// A queue's entry, ordered by instant, then by the order in which it was scheduled.
@@ -115,6 +124,8 @@ pub struct World {
     pub now: Wall,
     /// When the world opened to requests.
     pub opened: Wall,
+    /// From when on it was played; what was before is told by the stacks.
+    pub played_from: Wall,
     /// Whether reads may lag behind writes.
     pub lag: bool,
     pub(crate) dice: fastrand::Rng,
@@ -150,12 +161,18 @@ pub struct World {
     happenings: Vec<(Arc<Stack>, stack::Incident)>,
     /// Faults that incidents bring, until the server takes them up.
     pub(crate) faults_due: Vec<Rule>,
-    /// What incidents did to databases: when, region, which, what.
-    pub database_troubles: Vec<(Wall, String, String, incident::DatabaseTrouble)>,
     /// Log groups that somebody has deleted, by region and name.
     pub(crate) deleted_groups: BTreeSet<(String, String)>,
     /// Roles that somebody has deleted.
     pub(crate) deleted_roles: BTreeSet<String>,
+    /// All DB instances.
+    pub databases: Vec<database::Database>,
+    /// All Aurora clusters.
+    pub database_clusters: Vec<database::DatabaseCluster>,
+    /// All ElastiCache clusters.
+    pub caches: Vec<cache::Cache>,
+    /// What Application Auto Scaling was told and has done, by service.
+    pub(crate) scalings: BTreeMap<usize, scaling::Target>,
 }
 
 impl World {
@@ -183,6 +200,8 @@ impl World {
                 Due::Rotation(secret) => self.rotation_step(secret),
                 Due::RotationDue(secret) => self.rotation_due(secret),
                 Due::Alarms => self.alarms_due(),
+                Due::Database(index, step) => self.database_step(index, step),
+                Due::Cache(index) => self.cache_failed_over(index),
             }
         }
         self.now = self.now.max(now);

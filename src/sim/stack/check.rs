@@ -9,7 +9,7 @@ use super::{Container, Incident, IncidentKind, LoadBalancer, Secret, Service, St
 mod alarm;
 
 /// Place and problem.
-type Fault = (String, String);
+pub(super) type Fault = (String, String);
 
 /// The first fault found.
 pub(super) fn check(stack: &Stack) -> Result<(), Fault> {
@@ -99,7 +99,6 @@ pub(super) fn incident(stack: &Stack, place: &str, incident: &Incident) -> Resul
             });
             return if known { Ok(()) } else { missing("role", name) };
         }
-        // Which databases exist is known where they are: a condition of one that does not is refused there.
         (Kind::DatabaseSlowQueries, Some(_)) if incident.factor.is_none_or(|factor| factor < 1.0) => {
             return Err((place.to_owned(), "an incident of this kind needs `factor` (1 or more)".to_owned()));
         }
@@ -108,8 +107,15 @@ pub(super) fn incident(stack: &Stack, place: &str, incident: &Incident) -> Resul
             | Kind::DatabaseConnectionsExhausted
             | Kind::DatabaseSlowQueries
             | Kind::DatabaseFailover,
-            Some(_),
-        ) => return Ok(()),
+            Some(name),
+        ) => {
+            let Some(database) = stack.databases.iter().find(|database| database.name == name) else {
+                return missing("database", name);
+            };
+            let alone = incident.kind == Kind::DatabaseFailover && database.secondary_zone.is_none();
+            let problem = format!("`{name}` has no standby");
+            return if alone { Err((format!("{place}.target"), problem)) } else { Ok(()) };
+        }
         _ => {}
     }
     let Some(service) = stack.service(&incident.service) else {
@@ -132,7 +138,9 @@ pub(super) fn incident(stack: &Stack, place: &str, incident: &Incident) -> Resul
         Kind::OutOfMemory if incident.after.is_none() => "after",
         Kind::ErrorBurst if incident.text.is_none() => "text",
         Kind::ErrorBurst if incident.rate.is_none_or(|rate| rate <= 0.0) => "rate (above 0)",
-        Kind::TrafficSpike if incident.factor.is_none_or(|f| f < 1.0) => "factor (1 or more)",
+        Kind::TrafficSpike if incident.load.or(incident.factor).is_none_or(|f| f < 1.0) => {
+            "factor` or `load` (1 or more)"
+        }
         Kind::ErrorBurst | Kind::TrafficSpike if incident.lasts.is_none() => "lasts",
         Kind::Scale if incident.count.is_none() => "count",
         Kind::SpotReclaim if !service.capacity.iter().any(|c| c.provider == "FARGATE_SPOT") => {
@@ -140,7 +148,7 @@ pub(super) fn incident(stack: &Stack, place: &str, incident: &Incident) -> Resul
         }
         _ => return Ok(()),
     };
-    Err((place.to_owned(), format!("an incident of this kind needs `{needs}`")))
+    Err((place.to_owned(), format!("an incident of this kind needs `{needs}`").replace(")`", ")")))
 }
 
 /// The steps that a rotation function is asked for, in their order.
@@ -170,7 +178,7 @@ fn secret(secret: &Secret) -> Result<(), Fault> {
     Ok(())
 }
 
-fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+pub(super) fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
@@ -180,7 +188,7 @@ fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), F
     Ok(())
 }
 
-fn unknown(place: &str, kind: &str, name: &str) -> Fault {
+pub(super) fn unknown(place: &str, kind: &str, name: &str) -> Fault {
     (place.to_owned(), format!("there is no {kind} `{name}` in this stack"))
 }
 

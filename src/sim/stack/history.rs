@@ -113,7 +113,7 @@ pub enum IncidentKind {
     SpotReclaim,
     /// `rate` errors per second for as long as it `lasts`, each with `text`.
     ErrorBurst,
-    /// Load times `factor` for as long as it `lasts`.
+    /// Load times `factor`, or so many times full `load`, for as long as it `lasts`.
     TrafficSpike,
     /// Desired count becomes `count`.
     Scale,
@@ -198,6 +198,9 @@ pub struct Incident {
     /// Multiple of the load.
     #[serde(default)]
     pub factor: Option<f64>,
+    /// Load in multiples of full load, whatever the hour.
+    #[serde(default)]
+    pub load: Option<f64>,
     /// Desired count.
     #[serde(default)]
     pub count: Option<u32>,

@@ -55,6 +55,7 @@ impl World {
         let mut world = Self {
             now: now.minus(warm_up),
             opened: now,
+            played_from: now.minus(warm_up),
             lag: false,
             dice: fastrand::Rng::with_seed(seed),
             read_dice: fastrand::Rng::with_seed(seed ^ 0x5ead),
@@ -74,8 +75,11 @@ impl World {
             begun: Vec::new(),
             happenings: Vec::new(),
             faults_due: Vec::new(),
-            database_troubles: Vec::new(),
             deleted_groups: BTreeSet::new(),
+            databases: Vec::new(),
+            database_clusters: Vec::new(),
+            caches: Vec::new(),
+            scalings: BTreeMap::new(),
             deleted_roles: BTreeSet::new(),
         };
         for (number, stack) in stacks.iter().enumerate() {
@@ -120,6 +124,9 @@ impl World {
                 self.afflict(service, condition);
             }
         }
+        self.tag_latest(stack);
+        self.add_databases(stack);
+        self.add_caches(stack);
         self.add_alarms(stack);
         for (place, incident) in stack.timeline.iter().enumerate() {
             self.schedule(Wall(opened.0.saturating_add(incident.at.millis)), Due::Incident(number, place));

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::sim::incidents::NamedIncident;
 use crate::sim::stack::{DeployHabit, Incident, IncidentKind, Stack};
+use crate::sim::world::database::Condition;
 use crate::sim::world::definition::wire;
 use crate::sim::world::event::uuid;
 use crate::sim::world::image::{self, Behaviour};
@@ -19,19 +20,6 @@ use crate::sim::world::trail::{Deed, Release};
 use crate::sim::world::vault::{STEPS, number_of};
 use crate::sim::world::{Due, World};
 use crate::stdx::clock::Wall;
-
-/// What a named incident does to a database. Databases themselves are another part of the world.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum DatabaseTrouble {
-    /// The storage fills up within this span.
-    StorageFull(Duration),
-    /// Connections run out within this span.
-    ConnectionsExhausted(Duration),
-    /// Statements take this many times as long.
-    SlowQueries(f64),
-    /// The standby takes over, within this span.
-    Failover(Duration),
-}
 
 impl World {
     /// Lets a named incident begin: what its time line puts before this instant happens at once. `false` when
@@ -107,12 +95,13 @@ impl World {
                 self.disturb(service, incident, kind);
             }
             IncidentKind::TrafficSpike => {
-                self.disturb(service, incident, DisturbanceKind::Load(incident.factor.unwrap_or(3.0)));
+                let factor = self.factor(service, incident);
+                self.disturb(service, incident, DisturbanceKind::Load(factor));
             }
             IncidentKind::Scale => {
                 let (now, count) = (self.now, incident.count.unwrap_or(0));
                 self.tell_scaling(service, now, count);
-                self.set_desired(service, count);
+                self.scale(service, count);
             }
             IncidentKind::NoCapacity | IncidentKind::CapacityReturns => {
                 if let Some(found) = self.services.get_mut(service) {
@@ -121,6 +110,13 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// How many times as much as usual comes in, where the incident may say it by full load as well.
+    fn factor(&self, service: usize, incident: &Incident) -> f64 {
+        let usual = self.activity(service, self.now).max(0.01);
+        let by_load = incident.load.map(|load| (load / usual).max(1.0));
+        by_load.or(incident.factor).unwrap_or(3.0)
     }
 
     fn happen_to_target(&mut self, stack: &Arc<Stack>, incident: &Incident) {
@@ -157,33 +153,26 @@ impl World {
                     ("AWS::IAM::Role", &target),
                     json!({ "roleName": target }),
                 );
-                self.deleted_roles.insert(target);
+                self.delete_role(&target);
             }
             IncidentKind::DatabaseStorageFull => {
-                self.database_condition(&region, &target, DatabaseTrouble::StorageFull(lasts));
+                self.set_condition(&region, &target, Condition::StorageFilling { within: lasts });
             }
             IncidentKind::DatabaseConnectionsExhausted => {
-                self.database_condition(&region, &target, DatabaseTrouble::ConnectionsExhausted(lasts));
+                self.set_condition(&region, &target, Condition::ConnectionsExhausted { within: lasts });
             }
             IncidentKind::DatabaseSlowQueries => {
-                let trouble = DatabaseTrouble::SlowQueries(incident.factor.unwrap_or(10.0));
-                self.database_condition(&region, &target, trouble);
+                let factor = incident.factor.unwrap_or(10.0);
+                self.set_condition(&region, &target, Condition::SlowQueries { factor });
             }
             IncidentKind::DatabaseFailover => {
-                self.database_condition(&region, &target, DatabaseTrouble::Failover(lasts));
+                self.set_condition(&region, &target, Condition::FailingOver { takes: lasts });
             }
             IncidentKind::Fault => {
                 self.faults_due.extend(incident.rule.as_deref().and_then(|rule| rule.parse().ok()));
             }
             _ => {}
         }
-    }
-
-    /// What happens to a database. There is none in this world yet: what was asked for is kept, so that who
-    /// plays databases can take it up.
-    fn database_condition(&mut self, region: &str, database: &str, trouble: DatabaseTrouble) {
-        let now = self.now;
-        self.database_troubles.push((now, region.to_owned(), database.to_owned(), trouble));
     }
 
     /// A person's change, for the trail.

@@ -187,10 +187,14 @@ impl World {
                 spec.autoscaling.as_ref().filter(|bounds| bounds.metric == key.name)?;
                 self.total(Kind::Custom, vec![index])
             }
-            // Here `World::database_metric` and `World::cache_metric` are asked, as
-            // `Source::gauge(move |at| self.database_metric(region, &key.dimensions, &key.name, at))`.
-            // Without databases and caches in the world, nobody sends these.
-            "AWS/RDS" | "AWS/ElastiCache" => None,
+            "AWS/RDS" => {
+                let tell = move |at| self.database_metric(region, &key.dimensions, &key.name, at);
+                tell(self.now).map(|_| Source::gauge(tell))
+            }
+            "AWS/ElastiCache" => {
+                let tell = move |at| self.cache_metric(region, &key.dimensions, &key.name, at);
+                tell(self.now).map(|_| Source::gauge(tell))
+            }
             _ => None,
         }
     }

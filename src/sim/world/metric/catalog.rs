@@ -26,6 +26,9 @@ impl World {
                 );
             }
         }
+        let keyed = |namespace: &'static str| move |(name, own)| Key::new(namespace, name, own);
+        keys.extend(self.database_metrics(region).into_iter().map(keyed("AWS/RDS")));
+        keys.extend(self.cache_metrics(region).into_iter().map(keyed("AWS/ElastiCache")));
         keys.sort();
         keys.dedup();
         keys

@@ -2,6 +2,7 @@
 //!
 //! Must not draw from the world's dice: each number has its own seed, so that reading changes nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Kind, MINUTE, Sample};
@@ -9,8 +10,11 @@ use crate::sim::logs::chance::{self, mix};
 use crate::sim::logs::emitter::level;
 use crate::sim::stack::{Condition, LogProfile};
 use crate::sim::world::World;
+use crate::sim::world::database::Database;
+use crate::sim::world::image::Behaviour;
 use crate::sim::world::service::{DisturbanceKind, Service};
 use crate::sim::world::task::Task;
+use crate::stdx::clock::Wall;
 
 /// Before the start, tasks are known for as long as ECS remembers stopped ones.
 const KNOWN: Duration = Duration::from_secs(3_600);
@@ -43,6 +47,10 @@ pub struct Facts<'a> {
     serving: Option<&'a LogProfile>,
     cpu_units: f64,
     memory: f64,
+    /// Databases that it waits for.
+    databases: Vec<&'a Database>,
+    /// From when on its tasks fill their memory until they are killed, so long after their start.
+    leak: Option<(i64, i64)>,
 }
 
 impl<'a> Facts<'a> {
@@ -77,6 +85,16 @@ impl<'a> Facts<'a> {
             serving,
             cpu_units: f64::from(family.cpu),
             memory: f64::from(family.memory),
+            databases: world
+                .databases
+                .iter()
+                .filter(|database| Arc::ptr_eq(&database.stack, &service.stack))
+                .filter(|database| {
+                    let uses = database.spec().map(|spec| spec.used_by.as_slice()).unwrap_or_default();
+                    uses.iter().any(|used| *used.service == *service.name)
+                })
+                .collect(),
+            leak: leak(world, index),
         })
     }
 
@@ -146,7 +164,7 @@ impl<'a> Facts<'a> {
             Kind::ResponseTime => {
                 let usual = f64::from(serving.typical_ms) / 1_000.0;
                 let crowded = 1.0 + (self.cpu_mean(at, strain) - 75.0).max(0.0) / 6.0;
-                let mean = usual * 1.27 * crowded * self.noise(at, 4, 0.2);
+                let mean = usual * 1.27 * crowded * self.waiting(at) * self.noise(at, 4, 0.2);
                 let most = mean * (5.0 + 5.0 * self.draw(at, 6));
                 (requests > 0.0)
                     .then(|| Sample::around(fine(mean), requests, fine(usual * 0.4), fine(most.min(60.0))))
@@ -169,9 +187,8 @@ impl<'a> Facts<'a> {
 
     fn desired(&self, at: i64) -> u32 {
         let Some(spec) = self.service.spec() else { return 0 };
-        if at >= self.opened {
-            let newest = self.service.desires.iter().rev().find(|(from, _)| from.0 <= at);
-            return newest.map_or(spec.desired, |(_, count)| *count);
+        if let Some((_, count)) = self.service.desires.iter().rev().find(|(from, _)| from.0 <= at) {
+            return *count;
         }
         let mut count = spec.desired;
         for scaling in &spec.scalings {
@@ -225,6 +242,12 @@ impl<'a> Facts<'a> {
         (usual + burst, burst)
     }
 
+    /// How many times as long an answer takes for its databases: a quarter of it is spent there.
+    fn waiting(&self, at: i64) -> f64 {
+        let slow = self.databases.iter().map(|database| database.slowness(Wall(at))).fold(1.0, f64::max);
+        1.0 + 0.25 * (slow - 1.0)
+    }
+
     fn cpu_mean(&self, at: i64, strain: f64) -> f64 {
         let idle = 3.0 + 5.0 * chance::share(mix(self.own, 11));
         let work = 30.0 + 12.0 * chance::share(mix(self.own, 12));
@@ -247,6 +270,12 @@ impl<'a> Facts<'a> {
             let age = (at + chance::millis(self.own, 1_200_000)).rem_euclid(cycle);
             mean += (99.0 - mean) * f64::from(i32::try_from(age / 1_000).unwrap_or(0)) / 1_200.0;
         }
+        if let Some((_, after)) = self.leak.filter(|(since, _)| *since <= at) {
+            // A minute holds tasks of every age, the oldest of them about to be killed.
+            let part = (60_000.0 / after.max(1) as f64).min(1.0);
+            mean += (99.0 - mean) * (0.6 + 0.3 * part);
+        }
+        let leaks = leaks || self.leak.is_some_and(|(since, _)| since <= at);
         let most = if leaks { 99.5 } else { mean + 2.0 };
         Sample::around(tidy(mean), tasks, tidy(mean - 1.5), tidy(if tasks > 1.0 { most } else { mean }))
     }
@@ -260,6 +289,21 @@ impl<'a> Facts<'a> {
     fn noise(&self, at: i64, purpose: u64, width: f64) -> f64 {
         1.0 + width * (self.draw(at, purpose) - 0.5)
     }
+}
+
+/// Whether what a service runs fills its memory: since its deployment, and how long that takes (ms).
+fn leak(world: &World, index: usize) -> Option<(i64, i64)> {
+    let service = world.services.get(index)?;
+    let primary = service.primary()?;
+    let region = world.regions.get(&*service.region)?;
+    let images = world.images(index, primary.number)?;
+    let behaviours = images.iter().filter_map(|image| Some(region.images.behaviour(image.digest.as_ref()?)));
+    // A stack's own sickness has its own curve.
+    let sick = service.spec().is_some_and(|spec| spec.condition.is_some());
+    behaviours.filter(|_| !sick).find_map(|behaviour| match behaviour {
+        Behaviour::OutOfMemory { after } => Some((primary.created_at.0, span(after))),
+        _ => None,
+    })
 }
 
 /// The share of a minute that lies between two instants.
