@@ -10,6 +10,7 @@ use crate::sim::stack::ACCOUNT;
 use crate::sim::world::World;
 use crate::sim::world::alarm::tracking;
 use crate::sim::world::metric::CUSTOM;
+use crate::sim::world::metric::catalog::{is_custom, service_dimensions};
 use crate::sim::world::scaling::uuid;
 use crate::sim::world::service::Service;
 
@@ -137,28 +138,30 @@ fn policies(world: &World, region: &str, input: &Value, ours: bool) -> Result<Va
     let found = if ours { services(world, region, &wanted) } else { Vec::new() };
     let written = found.into_iter().filter_map(|index| {
         let service = world.services.get(index)?;
-        // A target without a policy is one that was registered by hand.
+        // A target without a policy is one that was registered by hand, or that nothing follows.
         let bounds = service.spec()?.autoscaling.as_ref()?;
+        let target = bounds.target?;
         let name = tracking::policy_name(service);
         if !names.is_empty() && !names.contains(&name.as_str()) {
             return None;
         }
-        let own = bounds.metric.starts_with("ECSService") || bounds.metric.starts_with("ALB");
-        let metric = if own {
-            json!({ "PredefinedMetricSpecification": { "PredefinedMetricType": bounds.metric } })
-        } else {
+        let metric = if is_custom(&bounds.metric) {
+            let dimensions = service_dimensions(service);
+            let dimensions: Vec<Value> = dimensions
+                .into_iter()
+                .map(|(name, value)| json!({ "Name": name, "Value": value }))
+                .collect();
             json!({ "CustomizedMetricSpecification": {
                 "MetricName": bounds.metric,
                 "Namespace": CUSTOM,
-                "Dimensions": [
-                    { "Name": "ClusterName", "Value": &*service.cluster },
-                    { "Name": "ServiceName", "Value": &*service.name },
-                ],
+                "Dimensions": dimensions,
                 "Statistic": "Average",
             } })
+        } else {
+            json!({ "PredefinedMetricSpecification": { "PredefinedMetricType": bounds.metric } })
         };
         let mut configuration = json!({
-            "TargetValue": bounds.target.unwrap_or(70.0),
+            "TargetValue": target,
             "ScaleOutCooldown": 60,
             "ScaleInCooldown": 300,
             "DisableScaleIn": false,

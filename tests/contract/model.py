@@ -3,11 +3,13 @@
 botocore's parser forgives nearly everything, so the raw body is taken before it is parsed.
 """
 
+import datetime
 import json
 import re
 import xml.etree.ElementTree as ElementTree
 
 import botocore.parsers
+import cbor2
 
 
 class Judge:
@@ -46,6 +48,8 @@ class Judge:
             wrapper = shape.serialization.get("resultWrapper")
             node = next((n for n in root.iter() if wrapper and local(n) == wrapper), root)
             self.xml(node, shape, shape.name)
+        elif "cbor" in kind:
+            self.json(cbor2.loads(body), shape, shape.name)
         elif body:
             self.json(json.loads(body), shape, shape.name)
 
@@ -92,7 +96,8 @@ class Judge:
             "float": (int, float),
             "double": (int, float),
             "boolean": bool,
-            "timestamp": (int, float),
+            # CBOR marks what is a time.
+            "timestamp": (int, float, datetime.datetime),
             "blob": str,
         }[kind]
         if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):

@@ -3,6 +3,7 @@
 The simulator is ours; boto3 and its models are not.
 """
 
+import datetime
 import json
 import time
 
@@ -28,7 +29,12 @@ OPERATIONS = {
     "DescribeRepositories", "DescribeImages", "GetRole",
     "DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScalingActivities",
     "RegisterScalableTarget",
+    "DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory", "GetMetricData",
+    "GetMetricStatistics", "ListMetrics",
 }
+
+# CloudWatch speaks all of these: the SDKs differ in which they choose.
+PROTOCOLS = ("json", "smithy-rpc-v2-cbor", "query")
 
 # What botocore calls the shape of an operation's answer, where it is not the operation's name.
 SHAPES = {
@@ -50,6 +56,12 @@ SHAPES = {
     "DescribeTargetHealth": "DescribeTargetHealthOutput",
     "DescribeListeners": "DescribeListenersOutput",
     "DescribeParameters": "DescribeParametersResult",
+    "DescribeAlarms": "DescribeAlarmsOutput",
+    "DescribeAlarmsForMetric": "DescribeAlarmsForMetricOutput",
+    "DescribeAlarmHistory": "DescribeAlarmHistoryOutput",
+    "GetMetricData": "GetMetricDataOutput",
+    "GetMetricStatistics": "GetMetricStatisticsOutput",
+    "ListMetrics": "ListMetricsOutput",
 }
 
 CLUSTERS = {
@@ -375,6 +387,79 @@ def check_images(walk):
     fails("ImageNotFoundException", ecr.describe_images, repositoryName="codeguardians-gateway",
           imageIds=[{"imageTag": "nothing"}])
     fails("RepositoryNotFoundException", ecr.describe_images, repositoryName="nobody")
+
+
+def check_alarms_in_each_protocol(walk):
+    seen = []
+    for protocol in PROTOCOLS:
+        watch = client("cloudwatch", walk.url, "us-east-1", protocol)
+        whole = watch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        names = [alarm["AlarmName"] for alarm in whole["MetricAlarms"] + whole["CompositeAlarms"]]
+        pages = watch.get_paginator("describe_alarms").paginate(
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"], PaginationConfig={"PageSize": 2})
+        parts = [a["AlarmName"] for page in pages for kind in ("MetricAlarms", "CompositeAlarms")
+                 for a in page[kind]]
+        assert sorted(parts) == sorted(names) and len(set(names)) == len(names) > 10, (parts, names)
+        assert {"gov-citizens-notice", "codeguardians-gateway-error-rate", "gov-db-slow-queries"} <= set(names)
+        slow = next(a for a in whole["MetricAlarms"] if a["AlarmName"] == "gov-db-slow-queries")
+        assert slow["Dimensions"] == [{"Name": "DBInstanceIdentifier", "Value": "gov-db"}], slow
+        assert slow["Threshold"] == 0.02 and slow["StateValue"] in ("OK", "ALARM"), slow
+        told = watch.describe_alarms_for_metric(
+            MetricName="ReadLatency", Namespace="AWS/RDS", Dimensions=slow["Dimensions"])["MetricAlarms"]
+        assert [a["AlarmName"] for a in told] == ["gov-db-slow-queries"], told
+        history = watch.describe_alarm_history(MaxRecords=50)["AlarmHistoryItems"]
+        assert history and all(item["HistoryItemType"] for item in history), history
+        fails("InvalidNextToken", watch.describe_alarms, NextToken="?")
+        seen.append(names)
+    assert seen[0] == seen[1] == seen[2], "the protocols differ"
+    saas = walk.of("cloudwatch", "me-south-1").describe_alarms()["MetricAlarms"]
+    limits = {a["AlarmName"]: a["Threshold"] for a in saas if not a["AlarmName"].startswith("TargetTracking")}
+    assert limits == {"saas-backend-cpu-high": 80.0, "saas-worker-cpu-high": 80.0,
+                      "saas-backend-5xx-rate": 1.0, "saas-db-connections-high": 80.0}, limits
+    # What Application Auto Scaling says of its alarms is what CloudWatch has.
+    policies = walk.of("application-autoscaling", "me-south-1").describe_scaling_policies(
+        ServiceNamespace="ecs")["ScalingPolicies"]
+    made = {alarm["AlarmName"] for policy in policies for alarm in policy["Alarms"]}
+    assert made == {a["AlarmName"] for a in saas} - set(limits), made
+
+
+def check_metrics_of_everything(walk):
+    end = datetime.datetime.fromtimestamp(time.time() // 60 * 60 - 180, datetime.timezone.utc)
+    begin = end - datetime.timedelta(hours=1)
+    for protocol in PROTOCOLS:
+        watch = client("cloudwatch", walk.url, "eu-west-2", protocol)
+        listed = [m for page in watch.get_paginator("list_metrics").paginate() for m in page["Metrics"]]
+        spaces = {m["Namespace"] for m in listed}
+        assert {"AWS/ECS", "ECS/ContainerInsights", "AWS/ApplicationELB", "AWS/RDS", "AWS/ElastiCache"} <= spaces
+        data = [m for m in listed if m["Namespace"] in ("AWS/RDS", "AWS/ElastiCache")]
+        for first in range(0, len(data), 100):
+            some = data[first:first + 100]
+            queries = [{"Id": f"m{n}", "MetricStat": {"Metric": m, "Period": 300, "Stat": "Average"}}
+                       for n, m in enumerate(some)]
+            found = watch.get_metric_data(
+                MetricDataQueries=queries, StartTime=begin, EndTime=end)["MetricDataResults"]
+            assert len(found) == len(some)
+            for result, metric in zip(found, some):
+                assert result["StatusCode"] == "Complete" and len(result["Values"]) >= 11, (metric, result)
+        one = watch.get_metric_statistics(
+            Namespace="AWS/RDS", MetricName="DatabaseConnections", StartTime=begin, EndTime=end, Period=300,
+            Dimensions=[{"Name": "DBInstanceIdentifier", "Value": "cma-production"}],
+            Statistics=["Average", "Maximum"])["Datapoints"]
+        assert len(one) >= 11 and all(p["Maximum"] >= p["Average"] > 3 for p in one), one
+        nobody = watch.get_metric_data(StartTime=begin, EndTime=end, MetricDataQueries=[{
+            "Id": "m1", "MetricStat": {"Period": 300, "Stat": "Sum", "Metric": {
+                "Namespace": "AWS/RDS", "MetricName": "CPUUtilization",
+                "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": "nobody"}]}}}])
+        assert nobody["MetricDataResults"][0]["Values"] == [], nobody
+
+
+def check_balancers_are_the_same_in_metrics(walk):
+    listed = walk.of("cloudwatch").list_metrics(Namespace="AWS/ApplicationELB")["Metrics"]
+    values = {d["Value"] for m in listed for d in m["Dimensions"]}
+    elb = walk.of("elbv2")
+    arns = [b["LoadBalancerArn"].split(":loadbalancer/")[1] for b in elb.describe_load_balancers()["LoadBalancers"]]
+    arns += [g["TargetGroupArn"].rsplit(":", 1)[1] for g in elb.describe_target_groups()["TargetGroups"]]
+    assert values == set(arns), values ^ set(arns)
 
 
 def check_roles(walk):

@@ -189,7 +189,19 @@ fn a_fleet_has_the_asked_size_unique_names_and_some_sick_services() {
     check::check(&fleet).unwrap();
     let sick = fleet.services.iter().filter(|s| s.condition.is_some()).count();
     assert!((6..60).contains(&sick), "{sick} of 600 are sick");
+    check::check(&Stack::fleet(0, 7).unwrap()).unwrap();
     assert!(Stack::fleet(0, 7).unwrap().services.is_empty());
+}
+
+#[test]
+fn a_fleet_of_300_services_has_all_that_must_be_paged_through() {
+    let fleet = Stack::fleet(300, 7).unwrap();
+    check::check(&fleet).unwrap();
+    let alone = fleet.databases.iter().filter(|database| database.cluster.is_none()).count();
+    assert_eq!((alone, fleet.caches.len(), fleet.alarms.len(), fleet.secrets.len()), (50, 25, 200, 300));
+    assert!(fleet.databases.iter().all(|database| !database.used_by.is_empty()), "{:?}", fleet.databases);
+    let more = Stack::fleet(2_000, 7).unwrap();
+    assert_eq!((more.databases.len(), more.alarms.len(), more.secrets.len()), (52, 200, 300));
 }
 
 fn refused(change: impl Fn(&str) -> String) -> String {
@@ -246,6 +258,25 @@ fn databases_and_caches_are_as_the_documents_say() {
     assert_eq!(database.parameters["rds.force_ssl"], "1");
     assert!(database.used_by.iter().all(|used| used.pool == 15));
     assert!(saas.caches[0].automatic_failover && saas.caches[0].node_type == "cache.t4g.micro");
+}
+
+#[test]
+fn alarms_are_as_the_documents_say_and_two_systems_have_none() {
+    let alarms = |name: &str| -> Vec<(String, f64)> {
+        stack(name).alarms.into_iter().map(|alarm| (alarm.name, alarm.threshold)).collect()
+    };
+    let saas = alarms("saas");
+    // "CPU > 80%, RDS connections > 80%, 5xx error rate > 1%"
+    for (name, threshold) in [
+        ("saas-backend-cpu-high", 80.0),
+        ("saas-worker-cpu-high", 80.0),
+        ("saas-db-connections-high", 80.0),
+        ("saas-backend-5xx-rate", 1.0),
+    ] {
+        assert!(saas.contains(&(name.to_owned(), threshold)), "{saas:?}");
+    }
+    assert_eq!((saas.len(), alarms("gov").len(), alarms("codeguardians").len()), (4, 5, 2));
+    assert_eq!((alarms("cma").len(), alarms("migrate").len()), (0, 0));
 }
 
 #[test]

@@ -73,6 +73,8 @@ pub struct Cache {
     pub stack: Arc<Stack>,
     /// Its place there.
     pub origin: usize,
+    /// The services that use it, and how many connections each of their tasks may open.
+    pub users: Vec<(usize, u32)>,
     /// Status of the group and its clusters.
     pub status: &'static str,
     /// Place of the node that is the primary.
@@ -158,10 +160,12 @@ impl World {
     /// Adds a stack's caches, as they are when the world opens.
     pub(crate) fn add_caches(&mut self, stack: &Arc<Stack>) {
         for (origin, spec) in stack.caches.iter().enumerate() {
+            let users = self.users(stack, &spec.used_by);
             self.caches.push(Cache {
                 region: Arc::from(stack.region.as_str()),
                 stack: Arc::clone(stack),
                 origin,
+                users,
                 status: "available",
                 primary: 0,
                 created_at: self.opened.minus(spec.age.0),

@@ -113,6 +113,8 @@ pub struct Database {
     pub stack: Arc<Stack>,
     /// Its place there.
     pub origin: usize,
+    /// The services that use it, and how many connections each of their tasks may open.
+    pub users: Vec<(usize, u32)>,
     /// Status, but for the nightly backup; see `World::database_status`.
     pub status: &'static str,
     /// Its zone now.
@@ -247,10 +249,12 @@ impl World {
     pub(crate) fn add_databases(&mut self, stack: &Arc<Stack>) {
         let region: Arc<str> = Arc::from(stack.region.as_str());
         for (origin, spec) in stack.databases.iter().enumerate() {
+            let users = self.users(stack, &spec.used_by);
             self.databases.push(Database {
                 region: Arc::clone(&region),
                 stack: Arc::clone(stack),
                 origin,
+                users,
                 status: "available",
                 zone: spec.zone.clone(),
                 secondary_zone: spec.secondary_zone.clone(),

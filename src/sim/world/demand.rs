@@ -1,9 +1,7 @@
 //! How much the services of a stack ask of what stands behind them, at any instant: tasks that ran then, times
-//! the daily curve, times what disturbed it.
+//! how busy the service was, times what disturbed it.
 //!
 //! Must not change anything, and must not depend on who asks or how often.
-
-use std::sync::Arc;
 
 use crate::sim::logs::chance::{self, mix};
 use crate::sim::logs::emitter::level;
@@ -23,18 +21,20 @@ pub struct Demand {
 }
 
 impl World {
+    /// The services that these are, and how many connections each of their tasks may open.
+    pub(crate) fn users(&self, stack: &Stack, uses: &[Use]) -> Vec<(usize, u32)> {
+        let index = |used: &Use| {
+            let spec = stack.service(&used.service)?;
+            Some((self.find(&stack.region, &spec.cluster, &spec.name)?, used.pool))
+        };
+        uses.iter().filter_map(index).collect()
+    }
+
     /// What these users ask for at an instant.
-    pub(crate) fn demand(&self, stack: &Arc<Stack>, uses: &[Use], at: Wall) -> Demand {
+    pub(crate) fn demand(&self, users: &[(usize, u32)], at: Wall) -> Demand {
         let mut all = Demand::default();
-        let share = 1.0 / uses.len().max(1) as f64;
-        for used in uses {
-            let Some(index) = self
-                .services
-                .iter()
-                .position(|service| Arc::ptr_eq(&service.stack, stack) && *service.name == *used.service)
-            else {
-                continue;
-            };
+        let share = 1.0 / users.len().max(1) as f64;
+        for &(index, pool) in users {
             let activity = self.activity(index, at);
             let tasks = f64::from(self.running_at(index, at));
             let usual = self
@@ -44,13 +44,13 @@ impl World {
                 .map_or(1.0, |spec| f64::from(spec.desired.max(1)));
             // Work that fewer tasks cannot take does not reach the database; more tasks take what is there.
             all.load += share * activity * (tasks / usual).min(1.0);
-            let pool = f64::from(used.pool);
+            let pool = f64::from(pool);
             all.connections += tasks * (pool * (0.3 + 0.35 * activity.min(1.6))).min(pool);
         }
         all
     }
 
-    /// A service's load at an instant: the daily curve, times what disturbs it.
+    /// A service's load at an instant, as its logs and metrics have it, times what disturbs it.
     pub(crate) fn activity(&self, service: usize, at: Wall) -> f64 {
         let Some(found) = self.services.get(service) else { return 0.0 };
         let load = found.spec().map(|spec| spec.load).unwrap_or_default();

@@ -188,12 +188,14 @@ impl World {
                 self.total(Kind::Custom, vec![index])
             }
             "AWS/RDS" => {
-                let tell = move |at| self.database_metric(region, &key.dimensions, &key.name, at);
-                tell(self.now).map(|_| Source::gauge(tell))
+                let index = self.database(region, key.dimension("DBInstanceIdentifier")?)?;
+                self.database_metrics(index).contains(&key.name.as_str()).then_some(())?;
+                Some(Source::gauge(move |at| self.database_metric(region, &key.dimensions, &key.name, at)))
             }
             "AWS/ElastiCache" => {
-                let tell = move |at| self.cache_metric(region, &key.dimensions, &key.name, at);
-                tell(self.now).map(|_| Source::gauge(tell))
+                let node = self.cache_node(region, key.dimension("CacheClusterId")?)?;
+                self.cache_metrics(node).contains(&key.name.as_str()).then_some(())?;
+                Some(Source::gauge(move |at| self.cache_metric(region, &key.dimensions, &key.name, at)))
             }
             _ => None,
         }

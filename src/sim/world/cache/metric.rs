@@ -18,10 +18,9 @@ const PILE_UP: Duration = Duration::from_secs(180);
 /// Credits are reckoned over a day, in steps of an hour.
 const CREDIT_STEPS: i64 = 24;
 
-/// The metrics of `AWS/ElastiCache` that are played.
-const METRICS: [&str; 13] = [
+/// What ElastiCache publishes about each node.
+const ALWAYS: [&str; 11] = [
     "BytesUsedForCache",
-    "CPUCreditBalance",
     "CPUUtilization",
     "CacheHits",
     "CacheMisses",
@@ -31,27 +30,19 @@ const METRICS: [&str; 13] = [
     "Evictions",
     "FreeableMemory",
     "NewConnections",
-    "ReplicationLag",
     "SwapUsage",
 ];
 
 impl World {
-    /// Names and dimensions of the metrics that the nodes of a region send: each for the cluster, and for its
-    /// one node.
-    pub(crate) fn cache_metrics(&self, region: &str) -> Vec<(&'static str, Vec<(String, String)>)> {
-        let mut found = Vec::new();
-        let here = self.caches.iter().filter(|cache| *cache.region == *region);
-        for member in here.flat_map(super::Cache::members) {
-            let cluster = vec![("CacheClusterId".to_owned(), member)];
-            let mut node = cluster.clone();
-            node.push(("CacheNodeId".to_owned(), "0001".to_owned()));
-            for own in [cluster, node] {
-                let sent =
-                    METRICS.iter().filter(|name| self.cache_metric(region, &own, name, self.now).is_some());
-                found.extend(sent.map(|name| (*name, own.clone())));
-            }
-        }
-        found
+    /// The names of the metrics that ElastiCache publishes about a node: the place of the cache, and of the
+    /// node in it.
+    #[must_use]
+    pub fn cache_metrics(&self, (index, node): (usize, usize)) -> Vec<&'static str> {
+        let Some(found) = self.caches.get(index) else { return Vec::new() };
+        let burstable =
+            found.spec().and_then(|spec| size(&spec.node_type)).is_some_and(|s| s.credits.is_some());
+        let some = [(burstable, "CPUCreditBalance"), (node != found.primary, "ReplicationLag")];
+        ALWAYS.into_iter().chain(some.into_iter().filter(|(sent, _)| *sent).map(|(_, name)| name)).collect()
     }
 
     /// A metric of `AWS/ElastiCache` at an instant, in AWS's unit for it (bytes, seconds, percent, counts a
@@ -84,7 +75,7 @@ impl World {
             return size.credits.map(|earned| self.cache_credits(index, node, at, size.cpus, earned));
         }
         let down = found.is_down(at) && node == found.primary;
-        let demand = self.demand(&found.stack, &spec.used_by, at);
+        let demand = self.demand(&found.users, at);
         let filled = self.cache_filled(index, at);
         let alive = if down { 0.0 } else { 1.0 };
         let commands =
@@ -119,7 +110,7 @@ impl World {
     }
 
     /// The cache and the place of the node that has this cluster id.
-    fn cache_node(&self, region: &str, id: &str) -> Option<(usize, usize)> {
+    pub(crate) fn cache_node(&self, region: &str, id: &str) -> Option<(usize, usize)> {
         self.caches.iter().enumerate().filter(|(_, found)| *found.region == *region).find_map(
             |(index, found)| {
                 let node = found.members().iter().position(|member| member.eq_ignore_ascii_case(id))?;
@@ -131,7 +122,7 @@ impl World {
     fn cache_filled(&self, index: usize, at: Wall) -> f64 {
         let Some(found) = self.caches.get(index) else { return 0.0 };
         let Some(spec) = found.spec() else { return 0.0 };
-        let load = self.demand(&found.stack, &spec.used_by, at).load;
+        let load = self.demand(&found.users, at).load;
         let noise = wobble(self.seed, &format!("{}/filled", spec.name), Wall(at.0 / 10));
         let usual = (spec.filled * (0.9 + 0.1 * load + 0.02 * noise)).clamp(0.0, 1.0);
         found.troubles.iter().fold(usual, |filled, trouble| match trouble.condition {
@@ -145,7 +136,7 @@ impl World {
     fn cache_cpu(&self, index: usize, node: usize, at: Wall) -> f64 {
         let Some(found) = self.caches.get(index) else { return 0.0 };
         let Some(spec) = found.spec() else { return 0.0 };
-        let load = self.demand(&found.stack, &spec.used_by, at).load;
+        let load = self.demand(&found.users, at).load;
         let busy: f64 = found
             .troubles
             .iter()

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Condition, Database, GIB};
+use super::{Condition, GIB};
 use crate::sim::stack::data::size;
 use crate::sim::world::World;
 use crate::sim::world::demand::wobble;
@@ -16,6 +16,20 @@ const PILE_UP: Duration = Duration::from_secs(300);
 
 /// Credits are reckoned over a day, in steps of an hour.
 const CREDIT_STEPS: u32 = 24;
+
+/// What RDS publishes about each instance.
+const ALWAYS: [&str; 10] = [
+    "CPUUtilization",
+    "DatabaseConnections",
+    "DiskQueueDepth",
+    "FreeableMemory",
+    "ReadIOPS",
+    "ReadLatency",
+    "SwapUsage",
+    "WriteIOPS",
+    "WriteLatency",
+    "WriteThroughput",
+];
 
 /// An instance at an instant.
 pub(super) struct Pulse {
@@ -31,48 +45,21 @@ pub(super) struct Pulse {
     pub down: bool,
 }
 
-/// The metrics of `AWS/RDS` that are played.
-const METRICS: [&str; 16] = [
-    "BurstBalance",
-    "CPUCreditBalance",
-    "CPUUtilization",
-    "DBLoad",
-    "DBLoadCPU",
-    "DBLoadNonCPU",
-    "DatabaseConnections",
-    "DiskQueueDepth",
-    "FreeStorageSpace",
-    "FreeableMemory",
-    "ReadIOPS",
-    "ReadLatency",
-    "ReplicaLag",
-    "SwapUsage",
-    "WriteIOPS",
-    "WriteLatency",
-];
-
-impl Database {
-    /// How many times as long statements take at an instant; 1 is usual.
-    pub(crate) fn slowness(&self, at: Wall) -> f64 {
-        let slow = self.troubles.iter().map(|trouble| match trouble.condition {
-            Condition::SlowQueries { factor } => 1.0 + (factor - 1.0).max(0.0) * trouble.onset(at, PILE_UP),
-            _ => 1.0,
-        });
-        slow.product()
-    }
-}
-
 impl World {
-    /// Names and dimensions of the metrics that the instances of a region send.
-    pub(crate) fn database_metrics(&self, region: &str) -> Vec<(&'static str, Vec<(String, String)>)> {
-        let mut found = Vec::new();
-        for database in self.databases.iter().filter(|database| *database.region == *region) {
-            let own = vec![("DBInstanceIdentifier".to_owned(), database.name().to_owned())];
-            let sent =
-                METRICS.iter().filter(|name| self.database_metric(region, &own, name, self.now).is_some());
-            found.extend(sent.map(|name| (*name, own.clone())));
-        }
-        found
+    /// The names of the metrics that RDS publishes about an instance.
+    #[must_use]
+    pub fn database_metrics(&self, index: usize) -> Vec<&'static str> {
+        let Some(spec) = self.databases.get(index).and_then(|found| found.spec()) else { return Vec::new() };
+        let some = [
+            (size(&spec.class).is_some_and(|size| size.credits.is_some()), "CPUCreditBalance"),
+            (spec.cluster.is_none(), "FreeStorageSpace"),
+            (spec.replica_of.is_some(), "ReplicaLag"),
+            (spec.insights, "DBLoad"),
+            (spec.insights, "DBLoadCPU"),
+            (spec.insights, "DBLoadNonCPU"),
+            (spec.storage_type == "gp2", "BurstBalance"),
+        ];
+        ALWAYS.into_iter().chain(some.into_iter().filter(|(sent, _)| *sent).map(|(_, name)| name)).collect()
     }
 
     /// A metric of `AWS/RDS` at an instant, in AWS's unit for it (bytes, seconds, percent, counts).
@@ -119,6 +106,8 @@ impl World {
             "SwapUsage" => 2.1e6 * (1.0 + 0.02 * noise("swap")),
             "ReadIOPS" => reads,
             "WriteIOPS" => writes,
+            // Pages of 8 KiB, written one by one for the most part.
+            "WriteThroughput" => writes * 9_300.0,
             "ReadLatency" => read_latency,
             "WriteLatency" => write_latency,
             "DiskQueueDepth" => reads * read_latency + writes * write_latency,
@@ -137,6 +126,30 @@ impl World {
             }
             _ => return None,
         })
+    }
+
+    /// What the databases behind a service do to its requests at an instant: how many times as long they
+    /// take (1 is usual), and the share of them that fails.
+    pub(crate) fn behind(&self, service: usize, at: Wall) -> (f64, f64) {
+        let mut all = (1.0_f64, 0.0_f64);
+        for (index, found) in self.databases.iter().enumerate() {
+            let quiet = found.troubles.is_empty() && found.outages.is_empty();
+            if quiet || !found.users.iter().any(|(user, _)| *user == service) {
+                continue;
+            }
+            let (Some(pulse), Some(spec)) = (self.pulse(index, at), found.spec()) else { continue };
+            let refused = if pulse.down {
+                0.9
+            } else if pulse.connections >= f64::from(spec.max_connections()) {
+                // Connections that a pool holds go on working; what needs one more is refused.
+                0.4
+            } else {
+                0.0
+            };
+            // About half of a request's time is spent waiting for the database.
+            all = (all.0.max(1.0 + 0.5 * (pulse.slow - 1.0)), all.1.max(refused));
+        }
+        all
     }
 
     /// Bytes that are free at an instant.
@@ -172,15 +185,18 @@ impl World {
             let cpu = 1.2 + 0.3 * noise("cpu");
             return Some(Pulse { load: 0.0, connections: 0.0, cpu, slow: 1.0, down: true });
         }
-        let demand = self.demand(&found.stack, &spec.used_by, at);
+        let demand = self.demand(&found.users, at);
         let most = f64::from(spec.max_connections());
         // RDS's own agent holds a few.
         let mut connections = (3.0 + demand.connections * (1.0 + 0.06 * noise("connections"))).round();
-        let slow = found.slowness(at);
-        let mut crowd = 0.0_f64;
+        let (mut slow, mut crowd) = (1.0, 0.0_f64);
         for trouble in &found.troubles {
-            if let Condition::ConnectionsExhausted { within } = trouble.condition {
-                crowd = crowd.max(trouble.onset(at, within));
+            match trouble.condition {
+                Condition::SlowQueries { factor } => {
+                    slow *= 1.0 + (factor - 1.0).max(0.0) * trouble.onset(at, PILE_UP);
+                }
+                Condition::ConnectionsExhausted { within } => crowd = crowd.max(trouble.onset(at, within)),
+                Condition::StorageFilling { .. } | Condition::FailingOver { .. } => {}
             }
         }
         // Slow statements hold their connections for longer.

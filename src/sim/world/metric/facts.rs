@@ -1,8 +1,8 @@
-//! What the numbers of one service follow from: its load, its tasks over time, what disturbs it.
+//! What the numbers of one service follow from: its load, its tasks over time, what disturbs it, and the
+//! databases behind it.
 //!
 //! Must not draw from the world's dice: each number has its own seed, so that reading changes nothing.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Kind, MINUTE, Sample};
@@ -10,7 +10,6 @@ use crate::sim::logs::chance::{self, mix};
 use crate::sim::logs::emitter::level;
 use crate::sim::stack::{Condition, LogProfile};
 use crate::sim::world::World;
-use crate::sim::world::database::Database;
 use crate::sim::world::image::Behaviour;
 use crate::sim::world::service::{DisturbanceKind, Service};
 use crate::sim::world::task::Task;
@@ -33,6 +32,8 @@ struct Count {
 
 /// A service as its metrics see it.
 pub struct Facts<'a> {
+    world: &'a World,
+    index: usize,
     service: &'a Service,
     seed: u64,
     own: u64,
@@ -47,8 +48,6 @@ pub struct Facts<'a> {
     serving: Option<&'a LogProfile>,
     cpu_units: f64,
     memory: f64,
-    /// Databases that it waits for.
-    databases: Vec<&'a Database>,
     /// From when on its tasks fill their memory until they are killed, so long after their start.
     leak: Option<(i64, i64)>,
 }
@@ -74,6 +73,8 @@ impl<'a> Facts<'a> {
             .and_then(|number| service.revision(number))
             .map_or(world.opened, |revision| revision.created_at);
         Some(Self {
+            world,
+            index,
             service,
             seed: world.seed,
             own: chance::text(&format!("{}/{}/{}", service.region, service.cluster, service.name)),
@@ -85,15 +86,6 @@ impl<'a> Facts<'a> {
             serving,
             cpu_units: f64::from(family.cpu),
             memory: f64::from(family.memory),
-            databases: world
-                .databases
-                .iter()
-                .filter(|database| Arc::ptr_eq(&database.stack, &service.stack))
-                .filter(|database| {
-                    let uses = database.spec().map(|spec| spec.used_by.as_slice()).unwrap_or_default();
-                    uses.iter().any(|used| *used.service == *service.name)
-                })
-                .collect(),
             leak: leak(world, index),
         })
     }
@@ -164,7 +156,8 @@ impl<'a> Facts<'a> {
             Kind::ResponseTime => {
                 let usual = f64::from(serving.typical_ms) / 1_000.0;
                 let crowded = 1.0 + (self.cpu_mean(at, strain) - 75.0).max(0.0) / 6.0;
-                let mean = usual * 1.27 * crowded * self.waiting(at) * self.noise(at, 4, 0.2);
+                let (slow, _) = self.world.behind(self.index, Wall(at));
+                let mean = usual * 1.27 * crowded * slow * self.noise(at, 4, 0.2);
                 let most = mean * (5.0 + 5.0 * self.draw(at, 6));
                 (requests > 0.0)
                     .then(|| Sample::around(fine(mean), requests, fine(usual * 0.4), fine(most.min(60.0))))
@@ -239,13 +232,10 @@ impl<'a> Facts<'a> {
             DisturbanceKind::Load(_) => 0.0,
         });
         let burst = burst.sum::<f64>().round();
-        (usual + burst, burst)
-    }
-
-    /// How many times as long an answer takes for its databases: a quarter of it is spent there.
-    fn waiting(&self, at: i64) -> f64 {
-        let slow = self.databases.iter().map(|database| database.slowness(Wall(at))).fold(1.0, f64::max);
-        1.0 + 0.25 * (slow - 1.0)
+        // Without its database a request fails; these are requests that come anyway.
+        let (_, refused) = self.world.behind(self.index, Wall(at));
+        let refused = ((asked - usual).max(0.0) * refused).round();
+        (usual + burst + refused, burst)
     }
 
     fn cpu_mean(&self, at: i64, strain: f64) -> f64 {
