@@ -324,6 +324,11 @@ pub const TABLE: &[Command] = &[
                 "One system instead of all five",
             ),
             flag("services", Kind::Number, "A fleet of this many services in one cluster instead"),
+            flag(
+                "incident",
+                Kind::Text,
+                "What has gone wrong, by name; an unknown name lists them. It takes the place of what the stacks have happen",
+            ),
             flag("seed", Kind::Number, "The world's seed"),
             flag("speed", Kind::Number, "How many times as fast as real time the world runs"),
             Arg {
@@ -349,6 +354,11 @@ pub const TABLE: &[Command] = &[
             Arg { default: Some("127.0.0.1:4566"), ..flag("listen", Kind::Text, "Address and port") },
             flag("allow-remote", Kind::Switch, "Allow an address that is not loopback"),
             flag("services", Kind::Number, "A fleet of this many services in one cluster instead"),
+            flag(
+                "incident",
+                Kind::Text,
+                "What has gone wrong, by name; an unknown name lists them. It takes the place of what the stacks have happen",
+            ),
             flag("seed", Kind::Number, "The world's seed"),
             flag("speed", Kind::Number, "How many times as fast as real time the world runs"),
             flag("delay", Kind::Span, "Delay every response by this much"),

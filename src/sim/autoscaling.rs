@@ -197,10 +197,12 @@ fn activities(world: &World, region: &str, input: &Value, ours: bool) -> Result<
     let mut written = Vec::new();
     for index in found {
         let Some(service) = world.services.get(index) else { continue };
-        for activity in world.scaling_activities(index) {
+        for (place, activity) in world.scaling_activities(index).into_iter().enumerate() {
             let id = resource(service);
             let end = activity.at.plus(std::time::Duration::from_secs(41));
-            let done = end <= world.now;
+            // The newest one is over when its tasks run.
+            let fulfilled = place > 0 || world.running_at(index, world.now) == activity.to;
+            let done = end <= world.now && fulfilled;
             let mut one = json!({
                 "ActivityId": uuid(&format!("{id}/{}/{}", activity.at.0, activity.to)),
                 "ServiceNamespace": "ecs",

@@ -5,7 +5,7 @@
 mod cluster;
 mod deployment;
 pub(in crate::sim) mod input;
-mod json;
+pub(in crate::sim) mod json;
 mod service;
 mod task;
 mod task_definition;

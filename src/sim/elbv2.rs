@@ -3,6 +3,7 @@
 //!
 //! Must not change anything: health follows from the tasks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -240,27 +241,34 @@ fn health(world: &World, region: &str, fields: &Fields) -> Result<String, ApiErr
 }
 
 /// State, reason, description.
-type State = (&'static str, &'static str, &'static str);
+type State = (&'static str, &'static str, Cow<'static, str>);
 
-const UNUSED: State = ("unused", "Target.NotRegistered", "Target is not registered to the target group");
+const UNUSED: State =
+    ("unused", "Target.NotRegistered", Cow::Borrowed("Target is not registered to the target group"));
 
 /// What the load balancer thinks of a task; `None` when it does not know it.
 fn state(world: &World, task: &Task) -> Option<State> {
     if task.status == Status::Deactivating {
-        return Some(("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress"));
+        let text = "Target deregistration is in progress";
+        return Some(("draining", "Target.DeregistrationInProgress", text.into()));
     }
     if task.status != Status::Running || !task.wanted {
         return None;
     }
     let age = task.started_at?.age_at(world.now);
-    let fails = matches!(world.fate(task.id), Some((_, Behaviour::FailsTargetCheck)));
+    let fails = match world.fate(task.id) {
+        Some((_, Behaviour::FailsTargetCheck)) => Some(502),
+        Some((_, Behaviour::AnswersCheck(code))) => Some(code),
+        _ => None,
+    };
     Some(match (task.registered, fails) {
-        (false, _) => ("initial", "Elb.RegistrationInProgress", "Target registration is in progress"),
-        (true, true) if age >= TWO_FAILURES => {
-            ("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [502]")
+        (false, _) => ("initial", "Elb.RegistrationInProgress", "Target registration is in progress".into()),
+        (true, Some(code)) if age >= TWO_FAILURES => {
+            let text = format!("Health checks failed with these codes: [{code}]");
+            ("unhealthy", "Target.ResponseCodeMismatch", text.into())
         }
-        (true, false) if age >= FIRST_CHECK => ("healthy", "", ""),
-        (true, _) => ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress"),
+        (true, None) if age >= FIRST_CHECK => ("healthy", "", "".into()),
+        (true, _) => ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress".into()),
     })
 }
 
@@ -275,7 +283,7 @@ fn description(xml: &mut Xml, address: &str, port: u16, zone: Option<&str>, foun
     xml.inside("TargetHealth", |xml| {
         xml.text("State", state);
         xml.maybe("Reason", (!reason.is_empty()).then_some(reason));
-        xml.maybe("Description", (!text.is_empty()).then_some(text));
+        xml.maybe("Description", (!text.is_empty()).then_some(text.as_ref()));
     });
     xml.inside("AdministrativeOverride", |xml| {
         xml.text("State", "no_override");

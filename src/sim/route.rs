@@ -95,12 +95,18 @@ fn by_target(prefix: &str) -> &'static str {
         "ecs"
     } else if prefix.starts_with("Logs_") {
         "logs"
+    } else if prefix.ends_with("CloudTrail_20131101") {
+        "cloudtrail"
+    } else if prefix == "secretsmanager" {
+        "secretsmanager"
+    } else if prefix == "AmazonSSM" {
+        "ssm"
+    } else if prefix.starts_with("GraniteServiceVersion") {
+        "monitoring"
     } else if prefix.starts_with("AmazonEC2ContainerRegistry") {
         "ecr"
     } else if prefix.starts_with("AnyScaleFrontendService") {
         "application-autoscaling"
-    } else if prefix.starts_with("GraniteServiceVersion") {
-        "monitoring"
     } else {
         ""
     }
@@ -109,11 +115,11 @@ fn by_target(prefix: &str) -> &'static str {
 fn by_version(version: Option<&str>) -> &'static str {
     match version {
         Some("2011-06-15") => "sts",
+        Some("2010-08-01") => "monitoring",
         Some("2014-10-31") => "rds",
         Some("2015-02-02") => "elasticache",
         Some("2015-12-01") => "elasticloadbalancing",
         Some("2010-05-08") => "iam",
-        Some("2010-08-01") => "monitoring",
         _ => "",
     }
 }
@@ -197,6 +203,18 @@ mod tests {
     }
 
     #[test]
+    fn cbor_calls_are_routed_by_their_path() {
+        let request = Request::builder()
+            .method("POST")
+            .uri("/service/GraniteServiceVersion20100801/operation/DescribeAlarms")
+            .header("smithy-protocol", "rpc-v2-cbor");
+        let head = request.body(()).unwrap().into_parts().0;
+        let call = route(&head, None, Bytes::new()).unwrap();
+        assert_eq!((call.service.as_str(), call.operation.as_str()), ("monitoring", "DescribeAlarms"));
+        assert_eq!(call.protocol, Protocol::Cbor);
+    }
+
+    #[test]
     fn unsigned_calls_are_routed_by_version_and_target() {
         let form = head(&[("content-type", "application/x-www-form-urlencoded")]);
         for (version, service) in [
@@ -215,18 +233,6 @@ mod tests {
             let head = head(&[("x-amz-target", target)]);
             assert_eq!(route(&head, None, Bytes::new()).unwrap().service, service);
         }
-    }
-
-    #[test]
-    fn cbor_calls_are_routed_by_their_path() {
-        let request = Request::builder()
-            .method("POST")
-            .uri("/service/GraniteServiceVersion20100801/operation/DescribeAlarms")
-            .header("smithy-protocol", "rpc-v2-cbor");
-        let head = request.body(()).unwrap().into_parts().0;
-        let call = route(&head, None, Bytes::new()).unwrap();
-        assert_eq!((call.service.as_str(), call.operation.as_str()), ("monitoring", "DescribeAlarms"));
-        assert_eq!(call.protocol, Protocol::Cbor);
     }
 
     #[test]

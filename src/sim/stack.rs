@@ -16,12 +16,14 @@ pub mod data;
 mod fleet;
 pub mod history;
 pub mod profile;
+pub mod secret;
 pub mod task_definition;
 
 pub use alarm::{Alarm, AlarmMetric};
 pub use data::{Cache, Database, DatabaseCluster};
-pub use history::{Deployment, Incident, IncidentKind, Outcome, Scaling, StoppedTask};
+pub use history::{Deployment, Incident, IncidentKind, Outcome, Scaling, StoppedTask, When};
 pub use profile::{Load, LoadShape, LogFormat, LogProfile};
+pub use secret::{Parameter, ParameterKind, Secret};
 pub use task_definition::{Container, Past, Revision, TaskDefinition};
 
 /// The one account that all stacks live in.
@@ -82,6 +84,9 @@ pub struct Stack {
     /// Secrets in Secrets Manager, by name; values do not exist here.
     #[serde(default)]
     pub secrets: Vec<Secret>,
+    /// Parameters in the SSM Parameter Store; values do not exist here.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
     /// Log groups.
     #[serde(default)]
     pub log_groups: Vec<LogGroup>,
@@ -93,6 +98,9 @@ pub struct Stack {
     /// ECS services.
     #[serde(default)]
     pub services: Vec<Service>,
+    /// Alarms, beside those that autoscaling makes.
+    #[serde(default)]
+    pub alarms: Vec<Alarm>,
     /// RDS DB instances.
     #[serde(default)]
     pub databases: Vec<Database>,
@@ -102,9 +110,6 @@ pub struct Stack {
     /// ElastiCache clusters.
     #[serde(default)]
     pub caches: Vec<Cache>,
-    /// Alarms, beside those that autoscaling makes.
-    #[serde(default)]
-    pub alarms: Vec<Alarm>,
     /// What happens after the start.
     #[serde(default)]
     pub timeline: Vec<Incident>,
@@ -149,21 +154,6 @@ pub struct SecurityGroup {
     /// What it is for.
     #[serde(default)]
     pub description: String,
-}
-
-/// A secret's name and what hangs on it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Secret {
-    /// Name; may contain `/`.
-    pub name: String,
-    /// The six characters that AWS appends in the ARN; left out where the document refers to the secret by
-    /// its partial ARN.
-    #[serde(default)]
-    pub suffix: Option<String>,
-    /// Keys inside, when it is a JSON object.
-    #[serde(default)]
-    pub keys: Vec<String>,
 }
 
 /// A CloudWatch Logs group.
@@ -426,6 +416,14 @@ impl Stack {
         fleet::fleet(services, seed)
     }
 
+    /// Whether an incident can happen in this stack.
+    ///
+    /// # Errors
+    /// Place and problem, when it names something that does not exist here or lacks what its kind needs.
+    pub fn check_incident(&self, place: &str, incident: &Incident) -> Result<(), (String, String)> {
+        check::incident(self, place, incident)
+    }
+
     /// The service of this name.
     #[must_use]
     pub fn service(&self, name: &str) -> Option<&Service> {
@@ -478,7 +476,7 @@ impl Service {
 }
 
 /// `line 3, column 7` of a byte offset.
-fn position(text: &str, offset: usize) -> String {
+pub(crate) fn position(text: &str, offset: usize) -> String {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |tail| tail.chars().count()) + 1;

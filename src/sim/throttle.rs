@@ -48,11 +48,35 @@ const GROUPS: &[Group] = &[
         refill: 20.0,
     },
     Group { service: "ecs", actions: &["DescribeServiceRevisions"], burst: 50.0, refill: 20.0 },
+    Group { service: "cloudtrail", actions: &["LookupEvents"], burst: 2.0, refill: 2.0 },
+    Group { service: "secretsmanager", actions: &["ListSecrets"], burst: 100.0, refill: 100.0 },
+    Group { service: "secretsmanager", actions: &["ListSecretVersionIds"], burst: 50.0, refill: 50.0 },
+    Group {
+        service: "secretsmanager",
+        actions: &["RotateSecret", "CancelRotateSecret"],
+        burst: 50.0,
+        refill: 50.0,
+    },
+    Group { service: "secretsmanager", actions: &["UpdateSecretVersionStage"], burst: 50.0, refill: 50.0 },
     Group { service: "logs", actions: &["FilterLogEvents"], burst: 10.0, refill: 10.0 },
     Group { service: "logs", actions: &["GetLogEvents"], burst: 25.0, refill: 25.0 },
     Group { service: "logs", actions: &["DescribeLogGroups"], burst: 10.0, refill: 10.0 },
     Group { service: "logs", actions: &["DescribeLogStreams"], burst: 25.0, refill: 25.0 },
     Group { service: "logs", actions: &["StartLiveTail"], burst: 5.0, refill: 5.0 },
+    Group { service: "monitoring", actions: &["DescribeAlarms"], burst: 9.0, refill: 9.0 },
+    Group { service: "monitoring", actions: &["DescribeAlarmsForMetric"], burst: 9.0, refill: 9.0 },
+    Group { service: "monitoring", actions: &["DescribeAlarmHistory"], burst: 20.0, refill: 20.0 },
+    Group {
+        service: "monitoring",
+        actions: &["SetAlarmState", "EnableAlarmActions", "DisableAlarmActions"],
+        burst: 3.0,
+        refill: 3.0,
+    },
+    Group { service: "monitoring", actions: &["PutMetricAlarm"], burst: 3.0, refill: 3.0 },
+    Group { service: "monitoring", actions: &["DeleteAlarms"], burst: 3.0, refill: 3.0 },
+    Group { service: "monitoring", actions: &["ListMetrics"], burst: 25.0, refill: 25.0 },
+    Group { service: "monitoring", actions: &["GetMetricData"], burst: 500.0, refill: 500.0 },
+    Group { service: "monitoring", actions: &["GetMetricStatistics"], burst: 400.0, refill: 400.0 },
     // AWS publishes no figures for the following; these are low enough that a client which asks without a
     // budget of its own meets them.
     Group {
@@ -114,20 +138,6 @@ const GROUPS: &[Group] = &[
         refill: 2.0,
     },
     Group { service: "iam", actions: &["GetRole"], burst: 40.0, refill: 15.0 },
-    Group { service: "monitoring", actions: &["DescribeAlarms"], burst: 9.0, refill: 9.0 },
-    Group { service: "monitoring", actions: &["DescribeAlarmsForMetric"], burst: 9.0, refill: 9.0 },
-    Group { service: "monitoring", actions: &["DescribeAlarmHistory"], burst: 20.0, refill: 20.0 },
-    Group {
-        service: "monitoring",
-        actions: &["SetAlarmState", "EnableAlarmActions", "DisableAlarmActions"],
-        burst: 3.0,
-        refill: 3.0,
-    },
-    Group { service: "monitoring", actions: &["PutMetricAlarm"], burst: 3.0, refill: 3.0 },
-    Group { service: "monitoring", actions: &["DeleteAlarms"], burst: 3.0, refill: 3.0 },
-    Group { service: "monitoring", actions: &["ListMetrics"], burst: 25.0, refill: 25.0 },
-    Group { service: "monitoring", actions: &["GetMetricData"], burst: 500.0, refill: 500.0 },
-    Group { service: "monitoring", actions: &["GetMetricStatistics"], burst: 400.0, refill: 400.0 },
 ];
 
 /// CloudWatch Logs documents requests per second that differ by region, without a burst of their own.

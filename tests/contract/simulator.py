@@ -4,6 +4,7 @@ The simulator is ours; boto3 and its models are not.
 """
 
 import datetime
+import json
 import time
 
 from botocore.exceptions import ClientError, EventStreamError
@@ -17,6 +18,9 @@ OPERATIONS = {
     "DescribeServiceRevisions", "UpdateService", "StopTask", "RegisterTaskDefinition",
     "DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents", "StartLiveTail",
     "GetCallerIdentity",
+    "ListSecrets", "DescribeSecret", "ListSecretVersionIds", "RotateSecret", "CancelRotateSecret",
+    "UpdateSecretVersionStage", "PutSecretValue", "UpdateSecret", "CreateSecret", "DeleteSecret",
+    "RestoreSecret", "DescribeParameters", "LookupEvents",
     "DescribeDBInstances", "DescribeDBClusters", "DescribeEvents", "DescribePendingMaintenanceActions",
     "DescribeDBParameters", "DescribeDBParameterGroups", "DescribeDBLogFiles", "DownloadDBLogFilePortion",
     "DescribeCertificates", "RebootDBInstance", "ModifyDBInstance",
@@ -51,6 +55,7 @@ SHAPES = {
     "DescribeTargetGroups": "DescribeTargetGroupsOutput",
     "DescribeTargetHealth": "DescribeTargetHealthOutput",
     "DescribeListeners": "DescribeListenersOutput",
+    "DescribeParameters": "DescribeParametersResult",
     "DescribeAlarms": "DescribeAlarmsOutput",
     "DescribeAlarmsForMetric": "DescribeAlarmsForMetricOutput",
     "DescribeAlarmHistory": "DescribeAlarmHistoryOutput",
@@ -526,6 +531,90 @@ def check_writes_move_the_world(walk):
     fails("ServiceNotFoundException", ecs.update_service, cluster="gov-cluster", service="nobody",
           desiredCount=1)
     fails("InvalidParameterException", ecs.stop_task, cluster="gov-cluster", task="0" * 32)
+
+
+def check_secrets_and_their_pages(walk):
+    secrets = walk.of("secretsmanager")
+    whole = [s for p in walk.pages("secretsmanager", "list_secrets") for s in p["SecretList"]]
+    ones = walk.pages("secretsmanager", "list_secrets", size=1)
+    assert [s["ARN"] for p in ones for s in p["SecretList"]] == [s["ARN"] for s in whole]
+    assert len(ones) == len(whole) >= 8, (len(ones), len(whole))
+    named = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["codeguardians-gateway/"]}])["SecretList"]
+    assert len(named) == 4, [s["Name"] for s in named]
+    for secret in whole:
+        found = secrets.describe_secret(SecretId=secret["ARN"])
+        staged = [stage for stages in found["VersionIdsToStages"].values() for stage in stages]
+        assert staged.count("AWSCURRENT") == 1, found
+        versions = secrets.list_secret_version_ids(SecretId=secret["Name"], IncludeDeprecated=True)["Versions"]
+        assert {v["VersionId"] for v in versions} >= set(found["VersionIdsToStages"]), versions
+    fails("ResourceNotFoundException", secrets.describe_secret, SecretId="nobody")
+    fails("InvalidNextTokenException", secrets.list_secrets, NextToken="?")
+    # No value exists in the simulator, and none may come to be relied on.
+    fails("AccessDeniedException", secrets.get_secret_value, SecretId=whole[0]["ARN"])
+
+
+def check_a_rotation_to_its_end(walk):
+    secrets = walk.of("secretsmanager")
+    name = "codeguardians-gateway/production/redis"
+    begun = secrets.rotate_secret(SecretId=name)["VersionId"]
+    found = secrets.describe_secret(SecretId=name)
+    assert found["VersionIdsToStages"][begun] == ["AWSPENDING"], found["VersionIdsToStages"]
+    fails("InvalidRequestException", secrets.rotate_secret, SecretId=name)
+    end = time.monotonic() + 60
+    while secrets.describe_secret(SecretId=name)["VersionIdsToStages"].get(begun) != ["AWSCURRENT"]:
+        assert time.monotonic() < end, "the rotation does not end"
+        time.sleep(1)
+    fails("InvalidRequestException", secrets.rotate_secret, SecretId="JWT_SECRET")
+
+
+def check_secrets_are_written(walk):
+    secrets = walk.of("secretsmanager")
+    made = secrets.create_secret(Name="contract/made", SecretString='{"a": 1}', Tags=[{"Key": "k", "Value": "v"}])
+    first = made["VersionId"]
+    second = secrets.put_secret_value(SecretId=made["ARN"], SecretString='{"b": 1}')["VersionId"]
+    secrets.update_secret_version_stage(
+        SecretId=made["ARN"], VersionStage="AWSCURRENT", MoveToVersionId=first, RemoveFromVersionId=second)
+    stages = secrets.describe_secret(SecretId="contract/made")["VersionIdsToStages"]
+    assert stages == {first: ["AWSCURRENT"], second: ["AWSPREVIOUS"]}, stages
+    secrets.update_secret(SecretId="contract/made", Description="changed")
+    secrets.delete_secret(SecretId="contract/made", RecoveryWindowInDays=7)
+    assert "DeletedDate" in secrets.describe_secret(SecretId="contract/made")
+    secrets.restore_secret(SecretId="contract/made")
+    secrets.delete_secret(SecretId="contract/made", ForceDeleteWithoutRecovery=True)
+    fails("ResourceNotFoundException", secrets.describe_secret, SecretId="contract/made")
+    cancelled = secrets.cancel_rotate_secret(SecretId="DB_PASS")
+    assert cancelled["Name"] == "DB_PASS", cancelled
+    assert secrets.describe_secret(SecretId="DB_PASS")["RotationEnabled"] is False
+
+
+def check_parameters(walk):
+    ssm = walk.of("ssm", "me-south-1")
+    whole = [p["Name"] for page in walk.pages("ssm", "describe_parameters", "me-south-1") for p in page["Parameters"]]
+    ones = walk.pages("ssm", "describe_parameters", "me-south-1", size=1)
+    assert [p["Name"] for page in ones for p in page["Parameters"]] == whole and len(whole) >= 4, whole
+    under = ssm.describe_parameters(
+        ParameterFilters=[{"Key": "Path", "Option": "Recursive", "Values": ["/saas"]}])["Parameters"]
+    assert len(under) == len(whole), under
+    fails("AccessDeniedException", ssm.get_parameters, Names=[whole[0]], WithDecryption=True)
+
+
+def check_the_event_history(walk):
+    trail = walk.of("cloudtrail")
+    events = [e for p in walk.pages("cloudtrail", "lookup_events") for e in p["Events"]]
+    ones = [e for p in walk.pages("cloudtrail", "lookup_events", size=3) for e in p["Events"]]
+    ids = [event["EventId"] for event in events]
+    assert len(set(ids)) == len(ids) > 5 and [e["EventId"] for e in ones][-len(ids):] == ids, ids
+    times = [event["EventTime"] for event in events]
+    assert times == sorted(times, reverse=True), "not newest first"
+    for event in events:
+        inner = json.loads(event["CloudTrailEvent"])
+        assert inner["eventID"] == event["EventId"] and inner["eventName"] == event["EventName"], inner
+        assert inner["readOnly"] is False and inner["userIdentity"], inner
+    updates = trail.lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "UpdateService"}])["Events"]
+    assert updates and all(event["EventName"] == "UpdateService" for event in updates)
+    fails("InvalidLookupAttributesException", trail.lookup_events,
+          LookupAttributes=[{"AttributeKey": key, "AttributeValue": "x"} for key in ("EventName", "Username")])
 
 
 def judged(judge):

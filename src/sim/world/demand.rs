@@ -54,23 +54,23 @@ impl World {
     pub(crate) fn activity(&self, service: usize, at: Wall) -> f64 {
         let Some(found) = self.services.get(service) else { return 0.0 };
         let load = found.spec().map(|spec| spec.load).unwrap_or_default();
-        let disturbed: f64 = found
+        let more: f64 = found
             .disturbances
             .iter()
             .filter(|disturbance| disturbance.from <= at && at < disturbance.to)
             .map(|disturbance| match disturbance.kind {
-                DisturbanceKind::Load(factor) => factor,
-                DisturbanceKind::Errors { .. } => 1.0,
+                DisturbanceKind::Load(factor) => (factor - 1.0).max(0.0),
+                DisturbanceKind::Errors { .. } => 0.0,
             })
-            .product();
-        level(load, self.seed, at.0) * disturbed
+            .sum();
+        level(load, self.seed, at.0) * (1.0 + more)
     }
 
-    /// How many tasks of a service ran at an instant: by its tasks since the world opened, by the changes of
-    /// its desired count before.
+    /// How many tasks of a service ran at an instant: by its tasks since the world is played, by the changes
+    /// of its desired count before.
     pub(crate) fn running_at(&self, service: usize, at: Wall) -> u32 {
         let Some(found) = self.services.get(service) else { return 0 };
-        if at < self.opened {
+        if at < self.played_from {
             let spec = found.spec();
             let mut count = spec.map_or(found.desired, |spec| spec.desired);
             for scaling in spec.into_iter().flat_map(|spec| &spec.scalings) {

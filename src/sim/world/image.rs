@@ -32,6 +32,8 @@ pub enum Behaviour {
     FailsContainerCheck,
     /// It runs, but the load balancer's health check fails.
     FailsTargetCheck,
+    /// It runs, but answers the load balancer's health check with this status.
+    AnswersCheck(u16),
     /// The platform cannot start it; the text is what AWS reports.
     CannotStart {
         /// `stoppedReason`.

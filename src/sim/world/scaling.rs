@@ -1,13 +1,14 @@
 //! Application Auto Scaling as state: the bounds of a service, what is suspended, what was done.
 //!
-//! Must not answer requests. Policies do not act: the world changes desired counts by its time line, and here
-//! only where bounds are moved past them.
+//! Must not answer requests. Policies do not act by themselves: time lines say when they do, and bounds move
+//! what lies outside them.
 
 use std::time::Duration;
 
 use crate::sim::logs::chance::{self, mix};
 use crate::sim::world::World;
 use crate::sim::world::alarm::tracking;
+use crate::sim::world::service::Service;
 use crate::stdx::clock::Wall;
 
 /// A scalable target.
@@ -83,6 +84,18 @@ impl World {
         Some(())
     }
 
+    /// The policy of a service changes its desired count.
+    pub(crate) fn scale(&mut self, service: usize, to: u32) {
+        let now = self.now;
+        let before = self.services.get(service).map_or(to, |found| found.desired);
+        let told = self.services.get(service).map(|found| cause(found, to > before));
+        if let Some((mut target, cause)) = self.scaling_target(service).zip(told) {
+            target.done.push(Activity { at: now, to, cause });
+            self.scalings.insert(service, target);
+        }
+        self.set_desired(service, to);
+    }
+
     /// What was done about a service, newest first.
     #[must_use]
     pub fn scaling_activities(&self, service: usize) -> Vec<Activity> {
@@ -92,17 +105,22 @@ impl World {
             .into_iter()
             .flat_map(|spec| &spec.scalings)
             .map(|scaling| {
-                let [high, low] = tracking::names(found);
-                let alarm = if scaling.to > scaling.from { high } else { low };
-                let policy = tracking::policy_name(found);
-                let cause = format!("monitor alarm {alarm} in state ALARM triggered policy {policy}");
-                Activity { at: self.opened.minus(scaling.age.0), to: scaling.to, cause }
+                let up = scaling.to > scaling.from;
+                let at = self.opened.minus(scaling.age.0);
+                Activity { at, to: scaling.to, cause: cause(found, up) }
             })
             .collect();
         all.extend(self.scalings.get(&service).into_iter().flat_map(|target| target.done.clone()));
         all.sort_by_key(|activity| std::cmp::Reverse(activity.at));
         all
     }
+}
+
+/// AWS's sentence for what a target-tracking policy did.
+fn cause(service: &Service, up: bool) -> String {
+    let [high, low] = tracking::names(service);
+    let alarm = if up { high } else { low };
+    format!("monitor alarm {alarm} in state ALARM triggered policy {}", tracking::policy_name(service))
 }
 
 /// An id of the form of a UUID that follows from a text.
