@@ -57,7 +57,7 @@ fn every_printed_key_is_documented() {
     let documented = documented();
     let world = World::of(&["gov", "codeguardians"]);
     let program = Program::new().against(&world.url);
-    let verbs: [(&str, &[&str]); 13] = [
+    let verbs: [(&str, &[&str]); 15] = [
         ("whoami", &[]),
         ("clusters", &[]),
         ("services", &[]),
@@ -71,6 +71,8 @@ fn every_printed_key_is_documented() {
         ("metrics", &["gateway-service"]),
         ("rds", &["gov-db"]),
         ("cache", &[]),
+        ("secrets", &["codeguardians-gateway/production"]),
+        ("changes", &["--since", "1d"]),
     ];
     for (verb, rest) in verbs {
         let outcome = program.run(&[&[verb], rest, &["--output", "json"]].concat());

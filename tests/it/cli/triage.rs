@@ -235,7 +235,7 @@ fn the_same_name_in_two_regions_is_ambiguous() {
 fn ndjson_is_the_items_and_one_trailer() {
     let world = World::of(&["gov"]);
     let program = Program::new().against(&world.url);
-    for verb in ["alarms", "rds", "cache", "metrics"] {
+    for verb in ["alarms", "rds", "cache", "metrics", "secrets"] {
         let outcome = program.run(&[verb, "-o", "ndjson"]);
         assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{verb}: {outcome:?}");
         let mut lines: Vec<Value> =
@@ -244,4 +244,83 @@ fn ndjson_is_the_items_and_one_trailer() {
         assert!(trailer["complete"] == true && trailer["items"].is_null(), "{trailer}");
         assert!(!lines.is_empty() && lines.iter().all(|line| line["region"] == "us-east-1"), "{verb}");
     }
+}
+
+#[test]
+fn secrets_tell_their_rotation_and_the_named_one_its_readers() {
+    let world = World::of(&["codeguardians", "saas"]);
+    let program = Program::new().against(&world.url);
+    let all = items(&program, &["secrets"]);
+    let database = named(&all, "codeguardians-gateway/production/database");
+    assert_eq!((&database["rotation"], &database["rotation_enabled"]), (&"healthy".into(), &true.into()));
+    assert_eq!((&database["consumers"], &database["replicas"]), (&Value::Null, &Value::Null));
+    assert!(database["versions"].as_array().unwrap().iter().any(|v| v["stages"][0] == "AWSCURRENT"));
+    let some = items(&program, &["secrets", "--prefix", "codeguardians-gateway/production/"]);
+    assert!(some.len() >= 3 && some.len() < all.len(), "{:?}", names(&some));
+
+    let one = items(&program, &["secrets", "codeguardians-gateway/production/database"]);
+    assert!(one[0]["consumers"].is_array() && one[0]["old_tasks"].is_array(), "{}", one[0]);
+    assert_eq!(one[0]["replicas"][0]["region"], "us-west-2", "only the description tells");
+    let arn = one[0]["arn"].as_str().unwrap().to_owned();
+    assert_eq!(names(&items(&program, &["secrets", &arn])), ["codeguardians-gateway/production/database"]);
+    let read = items(&program, &["secrets", "--kind", "secret", "--consumers"]);
+    let readers: Vec<&Value> = read.iter().flat_map(|s| s["consumers"].as_array().unwrap()).collect();
+    assert!(readers.iter().any(|r| r["service"] == "gateway-service"), "{readers:?}");
+
+    let parameters = items(&program, &["secrets", "--kind", "parameter", "--region", "me-south-1"]);
+    let limit = named(&parameters, "/saas/production/ai-soft-limit");
+    assert_eq!((&limit["parameter_version"], &limit["rotation"]), (&4.into(), &Value::Null));
+    snapshot("no-such-secret", &program.run(&["secrets", "codeguardians-gateway/production/databse"]), 3);
+}
+
+#[test]
+fn changes_are_newest_first_and_each_kind_can_be_asked_for() {
+    let world = World::of(&["codeguardians", "gov"]);
+    let program = Program::new().against(&world.url);
+    let all = items(&program, &["changes", "--since", "1d"]);
+    let times: Vec<&str> = all.iter().map(|change| change["at"].as_str().unwrap()).collect();
+    assert!(!times.is_empty() && times.iter().rev().is_sorted(), "{times:?}");
+    let kinds: std::collections::BTreeSet<&str> =
+        all.iter().map(|change| change["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains("secret") && kinds.contains("scaling"), "{kinds:?}");
+    let rotated = named(&all, "codeguardians-gateway/production/database");
+    assert_eq!(rotated["kind"], "secret");
+    let only = items(&program, &["changes", "--since", "1d", "--kind", "secret"]);
+    assert!(!only.is_empty() && only.iter().all(|change| change["kind"] == "secret"), "{only:?}");
+    let about = items(&program, &["changes", "--since", "1d", "--about", "GOV-ai"]);
+    assert!(
+        !about.is_empty() && about.iter().all(|c| c["name"].as_str().unwrap().contains("gov-ai")),
+        "{about:?}"
+    );
+    let lately = items(&program, &["changes", "--since", "5m"]);
+    assert!(lately.len() < all.len(), "{} of {}", lately.len(), all.len());
+}
+
+#[test]
+fn a_refused_source_of_changes_is_said_and_the_others_are_told() {
+    let world = World::with(&["gov"], &["LookupEvents:denied"]);
+    let program = Program::new().against(&world.url);
+    let partial = envelope(&program.run(&["changes", "--since", "1d", "-o", "json"]), 6);
+    let failures = partial["failures"].as_array().unwrap();
+    assert_eq!((failures.len(), &failures[0]["action"]), (1, &"cloudtrail:LookupEvents".into()));
+    assert!(!partial["items"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn three_hundred_secrets_come_whole() {
+    let mut stack = calm("codeguardians");
+    let secret = stack.secrets.last().unwrap().clone();
+    stack.secrets.extend((0..300).map(|n| {
+        let mut own = secret.clone();
+        own.name = format!("many/{n}");
+        own
+    }));
+    let config = SimConfig { stacks: vec![stack], throttle: false, lag: false, ..SimConfig::default() };
+    let world = World::made(config);
+    let program = Program::new().against(&world.url);
+    let all = items(&program, &["secrets", "--kind", "secret", "--prefix", "many/", "--timeout", "5m"]);
+    let mut many = names(&all);
+    many.sort_unstable();
+    many.dedup();
+    assert_eq!((all.len(), many.len()), (300, 300));
 }
