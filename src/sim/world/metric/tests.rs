@@ -18,7 +18,7 @@ fn world(stack: &str) -> World {
 
 fn sum(world: &World, region: &str, key: &Key, from: i64, to: i64) -> f64 {
     let source = world.metric(region, key).unwrap();
-    points(&source, Statistic::Sum, (from, to), to - from, i64::MAX).first().map_or(0.0, |(_, value)| *value)
+    points(&source, Statistic::Sum, (from, to), to - from, to).first().map_or(0.0, |(_, value)| *value)
 }
 
 fn of_service(world: &World, name: &str) -> (usize, Key, Key, Key) {
