@@ -180,7 +180,7 @@ fn a_refusal_locks_its_part_and_leaves_the_rest() {
     assert!(actions.contains(&"cloudwatch:GetMetricData"), "{actions:?}");
     assert_eq!(partial["complete"], false);
     // A name that was not found is no proof while something could not be read.
-    let unknown = envelope(&program.run(&["rds", "nowhere", "-o", "json"]), 6);
+    let unknown = envelope(&program.run(&["rds", "nowhere", "-o", "json"]), 4);
     assert_eq!(unknown["items"], serde_json::json!([]));
     let world = World::with(&["gov"], &["*:denied"]);
     let program = Program::new().against(&world.url);
