@@ -39,6 +39,14 @@ ids! {
     TaskDefinition = "task-definition",
     Deployments = "deployments",
     Api = "api",
+    Fleet = "fleet",
+    Alarms = "alarms",
+    Metrics = "metrics",
+    Rds = "rds",
+    Cache = "cache",
+    Secrets = "secrets",
+    Changes = "changes",
+    Check = "check",
     // The console: moving about.
     Quit = "quit",
     Suspend = "suspend",
@@ -81,6 +89,9 @@ ids! {
     NextMatch = "next-match",
     PreviousMatch = "previous-match",
     Older = "older",
+    // The console: alarms and charts.
+    Watched = "watched",
+    Range = "range",
     // The command line alone.
     Console = "console",
     Demo = "demo",
