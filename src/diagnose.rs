@@ -4,9 +4,17 @@
 //! Floor 3. Pure functions over what was observed; must not ask AWS, and must not hide ECS's words: whoever
 //! shows a judgement shows the text that it came from beside it.
 
+pub mod alarm;
+pub mod cache;
+pub mod change;
+pub mod database;
 mod event;
 mod finding;
+pub mod fleet;
+pub mod next_start;
+pub mod secret;
 mod service;
+mod stopped;
 mod task;
 
 use serde::Serialize;
@@ -16,6 +24,7 @@ use crate::stdx::clock::Wall;
 pub use event::{event_meaning, event_severity, event_text};
 pub use finding::{Evidence, Finding, Subject, rank};
 pub use service::{deadlock, service_health};
+pub use stopped::{StoppedGroup, service_finding, stopped_groups};
 pub use task::{stop_explanation, task_health};
 
 /// How much something needs a person, the worst first.
