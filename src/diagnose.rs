@@ -10,8 +10,11 @@ pub mod change;
 pub mod database;
 mod event;
 mod finding;
+#[cfg(test)]
+mod fixtures;
 pub mod fleet;
 pub mod next_start;
+mod number;
 pub mod secret;
 mod service;
 mod stopped;

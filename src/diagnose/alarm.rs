@@ -2,54 +2,106 @@
 //!
 //! Must not take ALARM for sickness where it is by design: target tracking's alarms are folded away.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
+use super::number::short;
 use super::{Finding, Severity, Subject};
-use crate::domain::alarm::{Alarm, AlarmId};
+use crate::domain::alarm::{Alarm, AlarmId, AlarmKind, AlarmState};
 use crate::domain::balancer::TargetGroup;
-use crate::domain::cache::{CacheCluster, ReplicationGroup};
+use crate::domain::cache::{CacheCluster, CacheId, ReplicationGroup};
 use crate::domain::database::{DbCluster, DbInstance};
 use crate::domain::ecs::Service;
+use crate::domain::metric::{MetricId, MetricSource};
+use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
+use crate::stdx::span::brief;
+use crate::stdx::text::{count, fit};
 
-/// A resource by the dimensions that CloudWatch knows it by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Handle {
-    dimension: &'static str,
-    value: String,
-    subject: Subject,
-}
+/// Composite alarms of composite alarms: CloudWatch forbids circles, but an answer may hold one.
+const DEEPEST: u8 = 8;
+
+/// A resource as CloudWatch knows it: where, by which dimension, by which value.
+type Handle = (Scope, &'static str, String);
 
 /// The resources that alarms may watch, by their dimensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    handles: Vec<Handle>,
+    handles: BTreeMap<Handle, BTreeSet<Subject>>,
 }
 
 impl Known {
+    fn add(&mut self, scope: &Scope, dimension: &'static str, value: &str, subject: Subject) {
+        self.handles.entry((scope.clone(), dimension, value.to_owned())).or_default().insert(subject);
+    }
+
+    fn get(&self, scope: &Scope, dimension: &'static str, value: &str) -> Vec<Subject> {
+        let found = self.handles.get(&(scope.clone(), dimension, value.to_owned()));
+        found.into_iter().flatten().cloned().collect()
+    }
+
     /// Adds a service; the load balancers are found over its target groups, where those were read.
     pub fn service(&mut self, service: &Service, target_groups: &[TargetGroup]) {
-        let _ = (service, target_groups);
+        let (id, subject) = (&service.id, Subject::Service(service.id.clone()));
+        self.add(&id.scope, "ServiceName", &format!("{}/{}", id.cluster, id.name), subject.clone());
+        for arn in service.load_balancers.iter().filter_map(|balancer| balancer.target_group_arn.as_deref()) {
+            if let Some(dimension) = arn.find("targetgroup/").and_then(|at| arn.get(at..)) {
+                self.add(&id.scope, "TargetGroup", dimension, subject.clone());
+            }
+            let group = target_groups.iter().find(|group| group.arn == arn);
+            for balancer in group.into_iter().flat_map(|group| &group.balancers) {
+                if let Some((_, dimension)) = balancer.split_once(":loadbalancer/") {
+                    self.add(&id.scope, "LoadBalancer", dimension, subject.clone());
+                }
+            }
+        }
     }
 
     /// Adds a database instance.
     pub fn instance(&mut self, instance: &DbInstance) {
-        let _ = instance;
+        let id = &instance.id;
+        self.add(&id.scope, "DBInstanceIdentifier", &id.name, Subject::Database(id.clone()));
     }
 
     /// Adds a database cluster.
     pub fn cluster(&mut self, cluster: &DbCluster) {
-        let _ = cluster;
+        let id = &cluster.id;
+        self.add(&id.scope, "DBClusterIdentifier", &id.name, Subject::Database(id.clone()));
     }
 
     /// Adds a replication group with its nodes.
     pub fn cache_group(&mut self, group: &ReplicationGroup) {
-        let _ = group;
+        let (id, subject) = (&group.id, Subject::Cache(group.id.clone()));
+        self.add(&id.scope, "ReplicationGroupId", &id.name, subject.clone());
+        for member in group.shards.iter().flat_map(|shard| &shard.members) {
+            self.add(&id.scope, "CacheClusterId", &member.cluster, subject.clone());
+        }
     }
 
     /// Adds a cache cluster; one of a group stands for the group.
     pub fn cache_cluster(&mut self, cluster: &CacheCluster) {
-        let _ = cluster;
+        let id = &cluster.id;
+        let whole = cluster.group.clone().unwrap_or_else(|| id.name.clone());
+        let subject = Subject::Cache(CacheId { scope: id.scope.clone(), name: whole });
+        self.add(&id.scope, "CacheClusterId", &id.name, subject);
+    }
+
+    fn of_metric(&self, scope: &Scope, metric: &MetricId) -> Vec<Subject> {
+        if let Some((cluster, service)) = metric.dimension("ClusterName").zip(metric.dimension("ServiceName")) {
+            return self.get(scope, "ServiceName", &format!("{cluster}/{service}"));
+        }
+        // A target group is closer to one service than the load balancer beside it.
+        let dimensions = [
+            "DBInstanceIdentifier",
+            "DBClusterIdentifier",
+            "CacheClusterId",
+            "ReplicationGroupId",
+            "TargetGroup",
+            "LoadBalancer",
+        ];
+        let given = dimensions.iter().find_map(|name| Some((*name, metric.dimension(name)?)));
+        given.map(|(name, value)| self.get(scope, name, value)).unwrap_or_default()
     }
 }
 
@@ -65,8 +117,10 @@ pub struct Child {
 /// The resources that a metric alarm watches, by its dimensions; a composite alarm has none of its own.
 #[must_use]
 pub fn watched(alarm: &Alarm, known: &Known) -> Vec<Subject> {
-    let _ = (alarm, known);
-    Vec::new()
+    let metrics = alarm.rule.iter().flat_map(|rule| rule.metrics());
+    let found: BTreeSet<Subject> =
+        metrics.flat_map(|metric| known.of_metric(&alarm.id.scope, metric)).collect();
+    found.into_iter().collect()
 }
 
 /// What each alarm watches, composite alarms by the alarms that they name.
@@ -75,45 +129,169 @@ pub fn watch_map<'a>(
     alarms: impl IntoIterator<Item = &'a Alarm>,
     known: &Known,
 ) -> Vec<(AlarmId, Vec<Subject>)> {
-    let _ = (alarms, known);
-    Vec::new()
+    let all: Vec<&Alarm> = alarms.into_iter().collect();
+    let by_id: BTreeMap<&AlarmId, &Alarm> = all.iter().map(|alarm| (&alarm.id, *alarm)).collect();
+    all.iter()
+        .map(|alarm| {
+            let mut found = BTreeSet::new();
+            collect(alarm, &by_id, known, DEEPEST, &mut found);
+            (alarm.id.clone(), found.into_iter().collect())
+        })
+        .collect()
+}
+
+fn collect(
+    alarm: &Alarm,
+    all: &BTreeMap<&AlarmId, &Alarm>,
+    known: &Known,
+    depth: u8,
+    found: &mut BTreeSet<Subject>,
+) {
+    found.extend(watched(alarm, known));
+    let Some(depth) = depth.checked_sub(1).filter(|_| alarm.kind == AlarmKind::Composite) else { return };
+    for child in children(alarm.expression.as_deref().unwrap_or_default()) {
+        let id = AlarmId { scope: alarm.id.scope.clone(), name: child.alarm };
+        if let Some(child) = all.get(&id) {
+            collect(child, all, known, depth, found);
+        }
+    }
 }
 
 /// The alarms that a composite alarm's expression names, in its order; empty for other text.
 #[must_use]
 pub fn children(expression: &str) -> Vec<Child> {
-    let _ = expression;
-    Vec::new()
+    let mut found = Vec::new();
+    let mut rest = expression;
+    while let Some((before, after)) = rest.split_once('(') {
+        let word = before.rsplit(|c: char| !(c.is_ascii_alphabetic() || c == '_')).next().unwrap_or("");
+        rest = after;
+        if !matches!(word, "ALARM" | "OK" | "INSUFFICIENT_DATA") {
+            continue;
+        }
+        // A name in quotes may hold parentheses.
+        let inner = after.trim_start();
+        let (name, left) = match inner.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+            Some(quote) => inner.get(1..).and_then(|quoted| quoted.split_once(quote)).unwrap_or((inner, "")),
+            None => inner.split_once(')').unwrap_or((inner, "")),
+        };
+        let name = name.trim();
+        let name = name.split_once(":alarm:").map_or(name, |(_, last)| last);
+        if !name.is_empty() {
+            found.push(Child { state: word.to_owned(), alarm: name.to_owned() });
+        }
+        rest = left;
+    }
+    found
+}
+
+/// Whether its actions do not happen, though it may fire.
+#[must_use]
+pub fn is_muted(alarm: &Alarm) -> bool {
+    !alarm.actions_enabled || alarm.suppressed_by.is_some()
 }
 
 /// How bad an alarm's state is; `Idle` for one of target tracking, whatever its state.
 #[must_use]
 pub fn alarm_severity(alarm: &Alarm) -> Severity {
-    let _ = alarm;
-    Severity::Unknown
+    if alarm.is_target_tracking() {
+        return Severity::Idle;
+    }
+    match alarm.state {
+        AlarmState::Alarm if is_muted(alarm) => Severity::Warning,
+        AlarmState::Alarm => Severity::Critical,
+        AlarmState::Ok => Severity::Ok,
+        AlarmState::InsufficientData | AlarmState::Other(_) => Severity::Unknown,
+    }
 }
 
 /// An alarm in one short sentence with its number: `CPUUtilization 93.1 > 80 for 12 min`.
 #[must_use]
 pub fn alarm_sentence(alarm: &Alarm, now: Wall) -> String {
-    let _ = now;
-    alarm.reason.clone()
+    let age = alarm.since.map(|at| brief(at.age_at(now)));
+    let lasting = age.as_ref().map_or_else(String::new, |age| format!(" for {age}"));
+    let firing = alarm.state == AlarmState::Alarm;
+    if alarm.kind == AlarmKind::Composite {
+        let named = children(alarm.expression.as_deref().unwrap_or_default());
+        let of = count(named.len(), "alarm");
+        return format!("{} over {of}{lasting}", alarm.state.word());
+    }
+    let Some(rule) = &alarm.rule else { return format!("{}{lasting}", alarm.state.word()) };
+    let what = subject_of(alarm);
+    let bound = rule.threshold.map(|threshold| format!("{} {}", rule.sign(), short(threshold)));
+    match (newest_datapoint(&alarm.reason), bound) {
+        _ if alarm.state == AlarmState::InsufficientData => format!("No data of {what}{lasting}"),
+        (Some(value), Some(bound)) if firing => format!("{what} {} {bound}{lasting}", short(value)),
+        (None, Some(bound)) if firing && alarm.reason.contains("no datapoints") => {
+            format!("No data of {what}, which counts as {bound}{lasting}")
+        }
+        (Some(value), None) if firing => format!("{what} {} is out of its band{lasting}", short(value)),
+        (_, Some(bound)) => format!("{} on {what} {bound}{lasting}", alarm.state.word()),
+        (_, None) => format!("{} on {what}{lasting}", alarm.state.word()),
+    }
 }
 
-/// The number of a metric alarm as CloudWatch's reason tells it: the newest datapoint.
+/// What it compares, in few words: the metric's name, or the wanted expression.
+fn subject_of(alarm: &Alarm) -> String {
+    let Some(rule) = &alarm.rule else { return "its query".to_owned() };
+    if let Some(metric) = &rule.metric {
+        return metric.name.clone();
+    }
+    let wanted = rule.queries.iter().find(|query| query.wanted);
+    match wanted.map(|query| &query.what) {
+        Some(MetricSource::Stat { metric, .. }) => metric.name.clone(),
+        Some(MetricSource::Expression { expression, .. }) => fit(expression, 30).into_owned(),
+        None => "its metric".to_owned(),
+    }
+}
+
+/// The number of a metric alarm as CloudWatch's reason tells it: the newest datapoint, which stands first in
+/// `datapoints [93.1 (20/11/26 03:00:00), …]`.
 #[must_use]
 pub fn newest_datapoint(reason: &str) -> Option<f64> {
-    let _ = reason;
+    let (_, inner) = reason.split_once('[')?;
+    let number = inner.split([' ', ',', ']']).next()?;
+    number.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// What is wrong by an alarm: it fires, it cannot be evaluated, it is muted. `None` for one that is as it should
+/// be, and for those of target tracking.
+#[must_use]
+pub fn alarm_finding(alarm: &Alarm, now: Wall) -> Option<Finding> {
+    if alarm.is_target_tracking() {
+        return None;
+    }
+    let subject = Subject::Alarm(alarm.id.clone());
+    let because = |finding: Finding| {
+        let finding = finding.because(alarm.since, alarm.reason.clone());
+        match &alarm.description {
+            Some(words) => finding.because(None, words.clone()),
+            None => finding,
+        }
+    };
+    if alarm.state == AlarmState::Alarm {
+        let muted = match &alarm.suppressed_by {
+            Some(by) => format!(", held back by {by}"),
+            None if !alarm.actions_enabled => ", muted".to_owned(),
+            None => String::new(),
+        };
+        let text = format!("{}{muted}", alarm_sentence(alarm, now));
+        let finding = Finding::new(subject, FIRING, alarm_severity(alarm), text);
+        return Some(because(finding.since(alarm.since)));
+    }
+    if let Some(word) = alarm.evaluation.as_deref().filter(|word| *word != "PARTIAL_DATA") {
+        let text = format!("Cannot be evaluated ({word}), so it cannot fire");
+        return Some(because(Finding::new(subject, "alarm.evaluation", Severity::Warning, text)));
+    }
+    if !alarm.actions_enabled && !alarm.actions.is_empty() {
+        let actions = count(alarm.actions.len(), "action");
+        let text = format!("Muted: its {actions} will not happen");
+        return Some(because(Finding::new(subject, "alarm.muted", Severity::Warning, text)));
+    }
     None
 }
 
-/// What is wrong by an alarm: it fires, it cannot be evaluated, it is muted while it fires. `None` for one that is
-/// as it should be, and for those of target tracking.
-#[must_use]
-pub fn alarm_finding(alarm: &Alarm, now: Wall) -> Option<Finding> {
-    let _ = (alarm, now);
-    None
-}
+/// The rule of an alarm that fires.
+pub(super) const FIRING: &str = "alarm.firing";
 
 /// Those of the subjects that no alarm watches; target tracking's alarms do not count, since they page nobody.
 #[must_use]
@@ -122,6 +300,13 @@ pub fn coverage<'a>(
     alarms: impl IntoIterator<Item = &'a Alarm>,
     known: &Known,
 ) -> Vec<Subject> {
-    let _ = (subjects, alarms, known);
-    Vec::new()
+    let paging = alarms.into_iter().filter(|alarm| !alarm.is_target_tracking());
+    let watched: BTreeSet<Subject> =
+        watch_map(paging, known).into_iter().flat_map(|(_, subjects)| subjects).collect();
+    let left: BTreeSet<Subject> =
+        subjects.into_iter().filter(|subject| !watched.contains(subject)).collect();
+    left.into_iter().collect()
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -3,6 +3,9 @@
 //! Must not ask AWS, and must not know which databases exist: it judges one at a time, on facts it is given.
 
 mod connections;
+#[cfg(test)]
+pub(super) mod fixtures;
+mod formula;
 mod rules;
 mod status;
 mod storage;
@@ -21,7 +24,7 @@ pub use connections::{
     Demand, Limit, PoolDemand, class_memory_gib, class_vcpus, max_connections, pool_demand,
 };
 pub use rules::database_findings;
-pub use status::{is_up, severity_of_status};
+pub use status::{is_up, severity_of_status, status_meaning};
 pub use storage::{StorageOutlook, storage_outlook};
 pub use window::in_window;
 

@@ -2,12 +2,26 @@
 //!
 //! Must not blame tasks that were stopped on purpose: a rollout or scaling in stops tasks all day.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::Finding;
+use super::event::{event_severity, event_text};
+use super::service::service_health;
+use super::task::{stop_cause, stop_exit, was_wanted_away};
+use super::{Finding, Severity, Subject};
 use crate::domain::ecs::{Revision, Service};
 use crate::domain::task::{Task, TaskId};
 use crate::stdx::clock::Wall;
+use crate::stdx::span::brief;
+use crate::stdx::text::count;
+
+/// ECS shows stopped tasks for about an hour; older ones that we still know say nothing about now.
+const NEWS: Duration = Duration::from_secs(3_600);
+
+/// A service that runs all its tasks is still sick when so many of them had to be replaced within the hour.
+const MANY: usize = 2;
 
 /// Tasks that stopped for the same cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,8 +50,47 @@ pub struct StoppedGroup {
 /// largest unwanted group first.
 #[must_use]
 pub fn stopped_groups<'t>(tasks: impl IntoIterator<Item = &'t Task>) -> Vec<StoppedGroup> {
-    let _ = tasks;
-    Vec::new()
+    let mut groups: BTreeMap<_, Vec<&Task>> = BTreeMap::new();
+    for task in tasks.into_iter().filter(|task| task.is_stopped()) {
+        let reason = normalised(task.stopped_reason.as_deref().unwrap_or(""));
+        let key = (task.revision.to_string(), task.stop_code.clone(), reason, stop_exit(task), stop_cause(task));
+        groups.entry(key).or_default().push(task);
+    }
+    let mut found: Vec<StoppedGroup> = groups
+        .into_iter()
+        .filter_map(|((_, stop_code, reason, exit_code, cause), mut tasks)| {
+            tasks.sort_by_key(|task| (std::cmp::Reverse(task.stopped_at), task.id.clone()));
+            let newest = *tasks.first()?;
+            Some(StoppedGroup {
+                revision: newest.revision.clone(),
+                stop_code,
+                reason,
+                exit_code,
+                cause,
+                wanted: was_wanted_away(newest),
+                first: tasks.iter().filter_map(|task| task.stopped_at).min(),
+                last: newest.stopped_at,
+                tasks: tasks.iter().map(|task| task.id.clone()).collect(),
+            })
+        })
+        .collect();
+    found.sort_by_key(|group| (group.wanted, std::cmp::Reverse((group.tasks.len(), group.last))));
+    found
+}
+
+/// A reason without what differs from task to task: ids, ARNs, addresses, digests, request ids.
+fn normalised(reason: &str) -> String {
+    let is_own = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        word.contains("arn:")
+            || word.contains("ecs-svc/")
+            || word.split(|c: char| !c.is_ascii_hexdigit()).any(|part| {
+                part.len() >= 8 && part.bytes().any(|byte| byte.is_ascii_digit())
+            })
+            || word.parse::<std::net::IpAddr>().is_ok()
+    };
+    let words: Vec<&str> = reason.split_whitespace().map(|word| if is_own(word) { "…" } else { word }).collect();
+    words.join(" ")
 }
 
 /// What is wrong with a service, with number and cause: `1 of 2 tasks running, 3 tasks stopped in 10 min:
@@ -49,6 +102,222 @@ pub fn service_finding<'t>(
     tasks: impl IntoIterator<Item = &'t Task>,
     now: Wall,
 ) -> Option<Finding> {
-    let _ = (service, tasks, now);
-    None
+    let health = service_health(service, now);
+    let recent = tasks.into_iter().filter(|task| {
+        task.id.scope == service.id.scope
+            && task.id.cluster == service.id.cluster
+            && task.service() == Some(service.id.name.as_str())
+    });
+    let recent: Vec<&Task> = recent.collect();
+    let news = |task: &&&Task| task.stopped_at.is_some_and(|at| at.age_at(now) < NEWS);
+    let groups = stopped_groups(recent.iter().filter(news).copied());
+    let unwanted: Vec<&StoppedGroup> = groups.iter().filter(|group| !group.wanted).collect();
+    let stops: usize = unwanted.iter().map(|group| group.tasks.len()).sum();
+    if health.severity == Severity::Idle || (health.severity == Severity::Ok && stops < MANY) {
+        return None;
+    }
+    let severity = if stops >= MANY { health.severity.min(Severity::Warning) } else { health.severity };
+    let wanted = count(usize::try_from(service.desired).unwrap_or(usize::MAX), "task");
+    let running = format!("{} of {wanted} running", service.running);
+    let (rule, sentence) = match unwanted.first().filter(|_| severity <= Severity::Warning) {
+        Some(worst) => {
+            let number = worst.tasks.len();
+            let span = worst.first.map_or_else(String::new, |at| format!(" in {}", minutes(at.age_at(now))));
+            let stopped = format!("{} stopped{span}: {}", count(number, "task"), worst.cause);
+            let text = if service.running < service.desired || health.severity >= Severity::Ok {
+                format!("{running}, {stopped}")
+            } else {
+                format!("{}; {}", capital(&stopped), health.reason)
+            };
+            ("service.stops", text)
+        }
+        None if health.severity == Severity::Progress => ("service.rollout", health.reason.clone()),
+        None => ("service.health", health.reason.clone()),
+    };
+    let since = health.since.or_else(|| unwanted.iter().filter_map(|group| group.first).min());
+    let mut finding = Finding::new(Subject::Service(service.id.clone()), rule, severity, sentence).since(since);
+    if rule == "service.stops" && health.severity < Severity::Ok {
+        finding = finding.because(health.since, health.reason.clone());
+    }
+    for group in &unwanted {
+        let code = group.stop_code.as_deref().unwrap_or("no stop code");
+        let text =
+            format!("{} × {} ({}, {code}): {}", group.tasks.len(), group.cause, group.revision, group.reason);
+        finding = finding.because(group.last, text);
+    }
+    let sick = recent.iter().filter(|task| !task.is_stopped() && task.health.as_deref() == Some("UNHEALTHY"));
+    let sick = sick.count();
+    if sick > 0 {
+        let verb = if sick == 1 { "fails its" } else { "fail their" };
+        finding = finding.because(None, format!("{} {verb} health check", count(sick, "running task")));
+    }
+    let complaints = service.events.iter().filter(|event| event_severity(&event.message) <= Severity::Warning);
+    for event in complaints.take(2) {
+        finding = finding.because(Some(event.at), event_text(&event.message, &service.id.name));
+    }
+    if let Some(task) = unwanted.first().and_then(|group| group.tasks.first()) {
+        finding = finding.next(format!("Read the log of task {}, the last that stopped", task.short()));
+    }
+    Some(finding)
+}
+
+/// A span in which something happened, rounded up, so that nothing happens `in now`.
+fn minutes(span: Duration) -> String {
+    brief(Duration::from_secs(span.as_secs().div_ceil(60).max(1) * 60))
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::fixtures::service;
+    use super::super::fixtures::task;
+    use super::*;
+    use crate::domain::ecs::{Deployment, ServiceEvent};
+
+    const NOW: Wall = Wall(1_795_000_000_000);
+
+    fn ago(minutes: u64) -> Option<Wall> {
+        Some(NOW.minus(Duration::from_secs(minutes * 60)))
+    }
+
+    fn stopped(id: &str, minutes: u64, code: &str, reason: &str, exit: Option<i32>) -> Task {
+        let mut task = Task {
+            last_status: "STOPPED".into(),
+            desired_status: "STOPPED".into(),
+            stopped_at: ago(minutes),
+            stop_code: Some(code.into()),
+            stopped_reason: Some(reason.into()),
+            ..task("gateway", id, ago(minutes + 5))
+        };
+        task.containers[0].exit_code = exit;
+        task
+    }
+
+    fn out_of_memory(id: &str, minutes: u64) -> Task {
+        let reason = "Essential container in task exited";
+        let mut task = stopped(id, minutes, "EssentialContainerExited", reason, Some(137));
+        task.containers[0].reason = Some("OutOfMemoryError: Container killed due to memory usage".into());
+        task
+    }
+
+    #[test]
+    fn a_sick_service_is_told_with_number_and_cause() {
+        let gateway = Service { running: 1, ..service("gateway", 2) };
+        let tasks = [
+            task("gateway", "running", ago(600)),
+            out_of_memory("aaaaaaaa1", 1),
+            out_of_memory("bbbbbbbb2", 5),
+            out_of_memory("cccccccc3", 9),
+            stopped("d", 3, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/1)", Some(0)),
+            Task { id: TaskId { cluster: "other".into(), ..task("", "", None).id }, ..out_of_memory("e", 2) },
+        ];
+        let finding = service_finding(&gateway, &tasks, NOW).unwrap();
+        assert_eq!(
+            finding.sentence,
+            "1 of 2 tasks running, 3 tasks stopped in 9 min: exit 137, out of memory"
+        );
+        assert_eq!((finding.rule, finding.severity), ("service.stops", Severity::Warning));
+        assert!(finding.evidence.iter().any(|e| e.text.starts_with("3 × exit 137, out of memory (gateway:41")));
+        assert_eq!(finding.next.as_deref(), Some("Read the log of task aaaaaaaa, the last that stopped"));
+        let down = Service { running: 0, ..gateway };
+        assert_eq!(service_finding(&down, &tasks, NOW).unwrap().severity, Severity::Critical);
+    }
+
+    #[test]
+    fn a_loop_is_told_though_all_tasks_run() {
+        let well = service("gateway", 2);
+        let one = [out_of_memory("a", 5)];
+        assert_eq!(service_finding(&well, &one, NOW), None);
+        let two = [out_of_memory("a", 5), out_of_memory("b", 25)];
+        let finding = service_finding(&well, &two, NOW).unwrap();
+        assert_eq!(
+            finding.sentence,
+            "2 of 2 tasks running, 2 tasks stopped in 25 min: exit 137, out of memory"
+        );
+        assert_eq!(finding.since, ago(25));
+        let old = [out_of_memory("a", 70), out_of_memory("b", 80)];
+        assert_eq!(service_finding(&well, &old, NOW), None);
+        let wanted = ["a", "b"].map(|id| {
+            stopped(id, 5, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment x)", Some(143))
+        });
+        assert_eq!(service_finding(&well, &wanted, NOW), None);
+    }
+
+    #[test]
+    fn a_deployment_that_fails_is_told_by_its_cause() {
+        let mut gateway = service("gateway", 2);
+        let old = Deployment {
+            id: "ecs-svc/1".into(),
+            status: "ACTIVE".into(),
+            revision: Revision { family: "gateway".into(), number: 41 },
+            desired: 2,
+            pending: 0,
+            running: 2,
+            failed_tasks: 0,
+            rollout_state: Some("COMPLETED".into()),
+            rollout_reason: None,
+            created_at: ago(6_000),
+            updated_at: None,
+        };
+        let new = Deployment {
+            id: "ecs-svc/2".into(),
+            status: "PRIMARY".into(),
+            running: 0,
+            failed_tasks: 3,
+            rollout_state: Some("IN_PROGRESS".into()),
+            created_at: ago(8),
+            ..old.clone()
+        };
+        gateway.deployments = vec![new, old];
+        gateway.events = vec![ServiceEvent {
+            id: String::new(),
+            at: NOW,
+            message: "(service gateway) is unable to consistently start tasks successfully.".into(),
+        }];
+        let reason = "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve \
+                      ref 123456789012.dkr.ecr.eu-west-2.amazonaws.com/gateway:v2: not found";
+        let tasks = [1, 3, 6].map(|minutes| stopped(&format!("t{minutes}"), minutes, "TaskFailedToStart", reason, None));
+        let finding = service_finding(&gateway, &tasks, NOW).unwrap();
+        assert_eq!(finding.severity, Severity::Critical);
+        assert!(
+            finding.sentence.starts_with(
+                "3 tasks stopped in 6 min: the image's tag or digest is not in the registry; "
+            ),
+            "{}",
+            finding.sentence
+        );
+        assert!(finding.evidence.iter().any(|e| e.text.contains("unable to consistently start")));
+    }
+
+    #[test]
+    fn a_rollout_without_failures_is_progress_and_a_well_service_nothing() {
+        assert_eq!(service_finding(&service("gateway", 2), [], NOW), None);
+        assert_eq!(service_finding(&service("gateway", 0), [], NOW), None);
+        let draining = Service { status: "DRAINING".into(), ..service("gateway", 1) };
+        let finding = service_finding(&draining, [], NOW).unwrap();
+        assert_eq!((finding.rule, finding.severity), ("service.rollout", Severity::Progress));
+    }
+
+    #[test]
+    fn tasks_of_one_cause_are_one_group_whatever_their_ids() {
+        let reason = |id: &str| format!("Task failed ELB health checks in (target-group arn:aws:x:{id})");
+        let tasks = [
+            stopped("a", 3, "ServiceSchedulerInitiated", &reason("1"), Some(143)),
+            stopped("b", 2, "ServiceSchedulerInitiated", &reason("2"), Some(143)),
+            out_of_memory("c", 1),
+            task("gateway", "running", ago(5)),
+        ];
+        let groups = stopped_groups(&tasks);
+        let told: Vec<_> = groups.iter().map(|g| (g.tasks.len(), g.cause.as_str(), g.wanted)).collect();
+        assert_eq!(
+            told,
+            [(2, "its target group's health checks failed", false), (1, "exit 137, out of memory", false)]
+        );
+        assert_eq!((groups[0].first, groups[0].last), (ago(3), ago(2)));
+        assert_eq!(normalised("at 10.0.1.7 id 4f1c2a9b-0000"), "at … id …");
+    }
 }

@@ -93,6 +93,42 @@ pub fn stop_explanation(task: &Task) -> Option<String> {
     })
 }
 
+/// Why a task stopped, in a few words: `exit 137, out of memory`; tasks of one cause have the same.
+pub(super) fn stop_cause(task: &Task) -> String {
+    let exit = telling_exit(task).map(|(_, code)| code).filter(|code| !matches!(code, 0 | 143));
+    let meaning = match (said_by_ecs(task), exit) {
+        (Some(Told { cause: OUT_OF_MEMORY, .. }), _) => Some("out of memory"),
+        (Some(told), _) => Some(told.cause),
+        (None, Some(137)) if was_asked_to_stop(task) => Some("killed after its stop timeout"),
+        (None, Some(137)) => Some("killed, most likely out of memory"),
+        (None, Some(139)) => Some("segmentation fault"),
+        (None, Some(134)) => Some("aborted itself"),
+        (None, Some(127)) => Some("command not found"),
+        (None, Some(126)) => Some("command not executable"),
+        (None, _) => None,
+    };
+    match (exit, meaning) {
+        (Some(code), Some(meaning)) => format!("exit {code}, {meaning}"),
+        (Some(code), None) => format!("exit {code}"),
+        (None, Some(meaning)) => meaning.to_owned(),
+        (None, None) => match telling_exit(task) {
+            Some((_, code)) if !was_asked_to_stop(task) => format!("ended by itself, exit {code}"),
+            _ => by_stop_code(task),
+        },
+    }
+}
+
+/// The exit code that tells most.
+pub(super) fn stop_exit(task: &Task) -> Option<i32> {
+    telling_exit(task).map(|(_, code)| code)
+}
+
+/// Whether somebody or the scheduler wanted the task away, and not because it was sick.
+pub(super) fn was_wanted_away(task: &Task) -> bool {
+    let sick = task.stopped_reason.as_deref().is_some_and(|reason| reason.contains("health checks"));
+    matches!(task.stop_code.as_deref(), Some("ServiceSchedulerInitiated" | "UserInitiated")) && !sick
+}
+
 struct Told<'t> {
     container: Option<&'t Container>,
     cause: &'static str,

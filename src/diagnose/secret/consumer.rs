@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use crate::domain::ecs::ServiceId;
+use crate::domain::scope::Arn;
 use crate::domain::secret::{Secret, StoredParameter};
 use crate::domain::task_definition::TaskDefinition;
 
@@ -18,6 +19,7 @@ pub struct Consumer {
     /// The environment variable that carries the value, or the name.
     pub variable: String,
     /// How it reads it.
+    #[serde(flatten)]
     pub how: How,
 }
 
@@ -57,7 +59,20 @@ impl<'a> ValueFrom<'a> {
     /// Takes one apart. A secret's ARN has seven parts; what follows is JSON key, stage and version.
     #[must_use]
     pub fn parse(text: &'a str) -> Self {
-        Self { id: text, secret: false, json_key: None, stage: None, version: None }
+        let whole = Self { id: text, secret: false, json_key: None, stage: None, version: None };
+        if Arn::parse(text).is_none_or(|arn| arn.service != "secretsmanager") {
+            return whole;
+        }
+        let Some((at, _)) = text.match_indices(':').nth(6) else { return Self { secret: true, ..whole } };
+        let (id, rest) = text.split_at(at);
+        let mut parts = rest.split(':').skip(1).map(|part| Some(part).filter(|part| !part.is_empty()));
+        let mut next = || parts.next().flatten();
+        Self { id, secret: true, json_key: next(), stage: next(), version: next() }
+    }
+
+    fn how(&self) -> How {
+        let own = |part: Option<&str>| part.map(str::to_owned);
+        How::ValueFrom { json_key: own(self.json_key), stage: own(self.stage), version: own(self.version) }
     }
 }
 
@@ -67,8 +82,15 @@ pub fn consumers<'a>(
     secret: &Secret,
     definitions: impl IntoIterator<Item = (&'a ServiceId, &'a TaskDefinition)>,
 ) -> Vec<Consumer> {
-    let _ = (secret, definitions);
-    Vec::new()
+    // An ARN may be written without the six characters that AWS appends. Where they begin is known from the name,
+    // so that `cma/db` does not match `cma/db-replica`.
+    let bare = secret.arn.find(&secret.id.name).and_then(|at| secret.arn.get(..at + secret.id.name.len()));
+    let means = |text: &str| text == secret.arn || Some(text) == bare || text == secret.id.name;
+    let injects = |value: &ValueFrom<'_>| value.secret && means(value.id);
+    // In `environment` an ARN may carry a JSON key as well.
+    search(definitions, &secret.id.scope.region, injects, |value| {
+        means(value) || injects(&ValueFrom::parse(value))
+    })
 }
 
 /// The containers that read a parameter, by service, container and variable.
@@ -77,6 +99,47 @@ pub fn parameter_consumers<'a>(
     parameter: &StoredParameter,
     definitions: impl IntoIterator<Item = (&'a ServiceId, &'a TaskDefinition)>,
 ) -> Vec<Consumer> {
-    let _ = (parameter, definitions);
-    Vec::new()
+    let means = |text: &str| text == parameter.name || parameter.arn.as_deref() == Some(text);
+    search(definitions, &parameter.scope.region, |value| !value.secret && means(value.id), |value| {
+        // A short plain word is too likely to be something else than a parameter's name.
+        means(value) && (value.contains('/') || value.starts_with("arn:"))
+    })
+}
+
+fn search<'a>(
+    definitions: impl IntoIterator<Item = (&'a ServiceId, &'a TaskDefinition)>,
+    region: &crate::domain::scope::Region,
+    injects: impl Fn(&ValueFrom<'_>) -> bool,
+    names: impl Fn(&str) -> bool,
+) -> Vec<Consumer> {
+    let mut found = Vec::new();
+    for (service, definition) in definitions {
+        for container in &definition.containers {
+            let mut add = |variable: &str, how: How| {
+                found.push(Consumer {
+                    service: service.clone(),
+                    container: container.name.clone(),
+                    variable: variable.to_owned(),
+                    how,
+                });
+            };
+            for reference in &container.secrets {
+                let value = ValueFrom::parse(&reference.value_from);
+                // A plain name means one in the service's own region.
+                let here = value.id.starts_with("arn:") || service.scope.region == *region;
+                if here && injects(&value) {
+                    add(&reference.name, value.how());
+                }
+            }
+            for (variable, value) in &container.environment {
+                let here = value.starts_with("arn:") || service.scope.region == *region;
+                if here && names(value.trim()) {
+                    add(variable, How::ByName);
+                }
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
 }

@@ -1,0 +1,35 @@
+//! Numbers in sentences: as many digits as somebody reads at night.
+//!
+//! Must not add units.
+
+/// `0`, `0.4`, `93.1`, `812`: one decimal below 100, none from there on.
+pub(super) fn short(value: f64) -> String {
+    if value.abs() >= 99.95 || (value - value.round()).abs() < 0.05 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
+}
+
+/// Bytes in GiB.
+pub(super) fn gib(bytes: f64) -> f64 {
+    bytes / 1_073_741_824.0
+}
+
+/// A fraction in percent, rounded down so that nothing reads 100 before it is full.
+pub(super) fn percent(part: f64, whole: f64) -> String {
+    format!("{:.0} %", (100.0 * part / whole).floor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let texts = [0.0, 0.44, 93.12, 99.96, 812.4, -3.0].map(short);
+        assert_eq!(texts, ["0", "0.4", "93.1", "100", "812", "-3"]);
+        assert_eq!(percent(999.0, 1_000.0), "99 %");
+        assert_eq!(short(gib(1_610_612_736.0)), "1.5");
+    }
+}
