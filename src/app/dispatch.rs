@@ -2,8 +2,10 @@
 //!
 //! Must not perform anything itself: it changes the model and returns effects.
 
+mod jump;
 mod take;
 
+use jump::{detail, watched};
 use take::{copied, copy, links};
 
 use crate::app::history::Place;
@@ -104,6 +106,9 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
             }
         }
         Id::Older => model.logs.older(),
+        Id::Watched => watched(model),
+        Id::Range => change_range(model),
+        Id::Metrics | Id::Check => detail(model, invocation.id, arg),
         id => {
             if let Some(pane) = PaneId::opened_by(id) {
                 open_pane(model, pane, arg);
@@ -137,6 +142,26 @@ fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     match (invocation.id, &*overlay) {
+        (Id::Range, Overlay::Detail(..)) => {
+            change_range(model);
+            Some(Vec::new())
+        }
+        (Id::Watched, Overlay::Detail(item, _)) => {
+            let item = item.clone();
+            model.overlay = None;
+            jump::watched_of(model, &item);
+            Some(Vec::new())
+        }
+        (Id::Open, Overlay::Detail(item, _)) => {
+            let item = item.clone();
+            jump::further(model, &item);
+            Some(Vec::new())
+        }
+        (Id::Copy | Id::CopyArn, Overlay::Detail(item, _)) => {
+            let item = item.clone();
+            let text = take::name_of(model, &item, invocation.id == Id::CopyArn);
+            Some(copied(model, text, "the name"))
+        }
         (Id::Copy, Overlay::Text { text, .. }) => {
             let text = text.clone();
             Some(copied(model, text, "the text"))
@@ -196,7 +221,26 @@ pub fn scroll(model: &mut Model, pane: PaneId, motion: Motion) {
         PaneId::Service => model.service.move_by(motion, height),
         PaneId::Definition => model.definition.scroll.move_by(motion, height),
         PaneId::Api => model.api.move_by(motion, height),
+        PaneId::Fleet
+        | PaneId::Alarms
+        | PaneId::Databases
+        | PaneId::Caches
+        | PaneId::Secrets
+        | PaneId::Changes => {
+            if let Some(list) = model.triage.list_mut(pane) {
+                list.move_by(motion, below_header);
+            }
+        }
     }
+}
+
+/// Charts and changes reach back as far as the next range, round and round.
+fn change_range(model: &mut Model) {
+    let all = crate::domain::metric::Range::ALL;
+    let at = all.iter().position(|range| *range == model.range).unwrap_or(0);
+    model.range = all[(at + 1) % all.len()];
+    model.settled_at = u64::MAX;
+    model.say(format!("The last {}", model.range.word()));
 }
 
 fn sideways(model: &mut Model, by: i16) {
@@ -207,7 +251,10 @@ fn sideways(model: &mut Model, by: i16) {
         PaneId::Events => &mut model.events.shift,
         PaneId::Deployments => &mut model.deployments.shift,
         PaneId::Clusters => &mut model.clusters.shift,
-        _ => return,
+        pane => match model.triage.list_mut(pane) {
+            Some(list) => &mut list.shift,
+            None => return,
+        },
     };
     *shift = shift.saturating_add_signed(by).min(4_096);
 }
@@ -223,8 +270,10 @@ fn back(model: &mut Model) {
     } else if model.focus == PaneId::Services && model.services.cluster.is_some() {
         model.services.cluster = None;
         model.settled_at = u64::MAX;
-    } else if model.focus != PaneId::Services {
+    } else if model.focus.follows_subject() {
         go(model, PaneId::Services);
+    } else if model.focus != PaneId::Fleet {
+        go(model, PaneId::Fleet);
     }
 }
 
@@ -237,6 +286,7 @@ fn has_filter(model: &Model) -> bool {
         PaneId::Clusters => model.clusters.filter.is_some(),
         PaneId::Logs => model.logs.has_filter(),
         PaneId::Service | PaneId::Definition | PaneId::Api => false,
+        pane => model.triage.list(pane).is_some_and(|list| list.filter.is_some()),
     }
 }
 
@@ -250,6 +300,9 @@ fn filter_text(model: &Model) -> String {
         PaneId::Deployments => text(&model.deployments.filter),
         PaneId::Clusters => text(&model.clusters.filter),
         PaneId::Logs => model.logs.filter_text(),
+        pane if model.triage.list(pane).is_some() => {
+            model.triage.list(pane).map(|list| text(&list.filter)).unwrap_or_default()
+        }
         _ => text(&model.services.list.filter),
     }
 }
@@ -303,6 +356,10 @@ fn sort(model: &mut Model, column: Option<&str>) {
                 }
             }
         }
+        pane if model.triage.list(pane).is_some() => {
+            model.say("This list keeps its order: the worst first, or the newest");
+            return;
+        }
         _ => {
             model.say("This list keeps AWS's order, newest first");
             return;
@@ -332,6 +389,10 @@ fn fold(model: &mut Model) {
         }
         PaneId::Tasks => model.tasks.fold = !model.tasks.fold,
         PaneId::Logs => model.logs.toggle_fold(),
+        pane @ (PaneId::Fleet | PaneId::Alarms) => {
+            let folds = model.triage.folds(pane);
+            model.triage.unfolded.insert(pane, folds);
+        }
         _ => return,
     }
     model.settled_at = u64::MAX;
@@ -350,10 +411,17 @@ pub fn go(model: &mut Model, pane: PaneId) {
 fn walk(model: &mut Model, by: isize) {
     // On a deck, Tab walks what is visible; on a narrow screen it walks the tabs.
     let visible: Vec<PaneId> = layout(model, model.size).panes.iter().map(|(pane, _)| *pane).collect();
-    let ring: Vec<PaneId> = if visible.len() > 1 { visible } else { PaneId::ALL.to_vec() };
+    let ring: Vec<PaneId> = if visible.len() > 1 { visible } else { tabs(model) };
     let index = ring.iter().position(|p| *p == model.focus).unwrap_or(0);
     let next = ring[(index + ring.len()).saturating_add_signed(by) % ring.len()];
     open_pane(model, next, None);
+}
+
+/// The tabs that the strip shows here.
+#[must_use]
+pub fn tabs(model: &Model) -> Vec<PaneId> {
+    let beside = model.focus == PaneId::Services || model.focus.follows_subject();
+    PaneId::strip(beside && (model.aimed_service().is_some() || model.subject.is_some()))
 }
 
 /// Makes a service the one that the following panes show.
@@ -526,6 +594,11 @@ fn open(model: &mut Model) {
             }
         }
         PaneId::Service | PaneId::Definition | PaneId::Api => {}
+        pane => {
+            if let Some(item) = model.triage.selected(pane).cloned() {
+                jump::open(model, pane, &item);
+            }
+        }
     }
 }
 

@@ -162,7 +162,12 @@ pub const TABLE: &[Command] = &[
     ),
     both(Id::Rds, &[Anywhere], &[], "List databases, sick ones first, replicas under their source"),
     both(Id::Cache, &[Anywhere], &[], "List caches with their nodes"),
-    both(Id::Secrets, &[Anywhere], &[], "List secrets and parameters with rotation and consumers, never values"),
+    both(
+        Id::Secrets,
+        &[Anywhere],
+        &[],
+        "List secrets and parameters with rotation and consumers, never values",
+    ),
     both(Id::Changes, &[Anywhere], &[], "Show what changed, newest first"),
     both(
         Id::Check,
