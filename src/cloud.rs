@@ -4,15 +4,26 @@
 //! not know who asks or why, must not hold results, and must not import the simulator: it is reached like
 //! AWS, over a socket. Mutating calls stand in `cloud/*/write.rs` and nowhere else.
 
+mod autoscaling;
 mod budget;
+mod cloudtrail;
+mod cloudwatch;
+mod ecr;
 mod ecs;
+mod elasticache;
+mod elb;
 mod fault;
 mod http;
+mod iam;
 mod logs;
 pub mod meter;
+mod rds;
 mod retry;
+mod secretsmanager;
 mod session;
 pub mod settings;
+mod shape;
+mod ssm;
 mod steered;
 mod sts;
 
@@ -137,7 +148,7 @@ impl Cloud {
         let mut overrides = self.inner.settings.endpoint_overrides();
         let sessions = self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         for session in sessions.values().filter_map(|cell| cell.get()) {
-            for service in Service::ALL {
+            for service in Service::ALL.iter().copied() {
                 let Some(url) = session.endpoint(service) else { continue };
                 if !overrides.iter().any(|(name, all)| name == "all" && all == url) {
                     overrides.push((service.id().to_owned(), url.to_owned()));
@@ -170,11 +181,26 @@ impl Cloud {
             profile: self.inner.settings.profile(account),
             keys_in_environment: self.inner.settings.keys_in_environment(account),
         };
-        let clients = session.clients(&scope.region);
+        let (clients, region) = (session.clients(&scope.region), &scope.region);
+        let now = self.inner.road.clock.now().wall;
         match service {
-            Service::Ecs => ecs::ask(session.ecs(&clients, &scope.region), query, &call).await,
-            Service::Logs => logs::ask(session.logs(&clients, &scope.region), query, &call).await,
-            Service::Sts => sts::caller_identity(session.sts(&clients, &scope.region), &call).await,
+            Service::Ecs => ecs::ask(session.ecs(&clients, region), query, &call).await,
+            Service::Logs => logs::ask(session.logs(&clients, region), query, &call).await,
+            Service::Sts => sts::caller_identity(session.sts(&clients, region), &call).await,
+            Service::CloudWatch => cloudwatch::ask(session.cloudwatch(&clients, region), query, &call).await,
+            Service::Rds => rds::ask(session.rds(&clients, region), query, &call, now).await,
+            Service::ElastiCache => {
+                elasticache::ask(session.elasticache(&clients, region), query, &call, now).await
+            }
+            Service::Secrets => secretsmanager::ask(session.secrets(&clients, region), query, &call).await,
+            Service::Ssm => ssm::ask(session.ssm(&clients, region), query, &call).await,
+            Service::CloudTrail => cloudtrail::ask(session.cloudtrail(&clients, region), query, &call).await,
+            Service::AutoScaling => {
+                autoscaling::ask(session.autoscaling(&clients, region), query, &call).await
+            }
+            Service::Ecr => ecr::ask(session.ecr(&clients, region), query, &call).await,
+            Service::Iam => iam::ask(session.iam(&clients, region), query, &call).await,
+            Service::Elb => elb::ask(session.elb(&clients, region), query, &call).await,
         }
     }
 

@@ -4,6 +4,7 @@
 //! Floor 4. Must not read files or the environment: layers arrive as strings, and none ever comes from the
 //! current directory.
 
+mod database;
 mod link;
 mod value;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use link::{Link, Variable, image_sha, image_tag};
 
+use crate::diagnose::database::Declared;
 use crate::stdx::document::{Document, Item, Mistake, Place, Table};
 use value::{bytes, choice, means, span_of};
 
@@ -134,6 +136,8 @@ pub struct Config {
     pub links: Vec<Link>,
     /// `[production]`
     pub production: Production,
+    /// `[databases.NAME]`: what AWS cannot know about databases, by instance or cluster.
+    pub databases: BTreeMap<String, Declared>,
     origins: BTreeMap<String, Place>,
 }
 
@@ -172,6 +176,7 @@ impl Default for Config {
                 patterns: words(&["*"]),
                 except: words(&["dev", "development", "test", "testing", "staging", "sandbox"]),
             },
+            databases: BTreeMap::new(),
             origins: BTreeMap::new(),
         }
     }
@@ -245,7 +250,7 @@ impl Config {
     }
 
     fn lay(&mut self, root: &Table<'_>) -> Result<(), Mistake> {
-        root.only(&["accounts", "regions", "production", "ui", "refresh", "logs", "links"])?;
+        root.only(&["accounts", "regions", "production", "databases", "ui", "refresh", "logs", "links"])?;
         for section in root.entries() {
             match section.key.as_str() {
                 "accounts" => {
@@ -258,6 +263,11 @@ impl Config {
                         let regions = regions(&set)?;
                         self.made(&set);
                         self.regions.insert(set.key, regions);
+                    }
+                }
+                "databases" => {
+                    for item in section.table()?.entries() {
+                        self.lay_database(&item)?;
                     }
                 }
                 "links" => {

@@ -2,6 +2,7 @@
 //!
 //! It knows AWS, not opsdeck: of this crate it imports `stdx` alone, so that it stays an independent judge.
 
+mod cloudwatch;
 pub mod control;
 mod ecs;
 pub mod fault;

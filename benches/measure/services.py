@@ -2,13 +2,16 @@
 
     services.py create ENDPOINT COUNT        makes the services
     services.py list ENDPOINT                prints them as JSON
-    services.py race RUNS ENDPOINT COMMAND…  runs `list` and COMMAND by turns, prints wall and CPU seconds of each
+    services.py race RUNS ENDPOINT COMMAND…  runs `list` and COMMAND by turns, prints wall and CPU seconds of each,
+                                             and beside them what the same requests take without any client
 """
 
+import http.client
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 CLUSTER = "perf"
@@ -56,6 +59,42 @@ def services(endpoint):
     json.dump(found, sys.stdout, default=str)
 
 
+def bare(endpoint, width=8):
+    """The requests alone, `width` at a time: what the server itself takes, whoever asks."""
+    host = endpoint.removeprefix("http://")
+    scope = "AWS4-HMAC-SHA256 Credential=measure/20260101/us-east-1/ecs/aws4_request"
+
+    def call(line, operation, body):
+        headers = {
+            "X-Amz-Target": f"AmazonEC2ContainerServiceV20141113.{operation}",
+            "Content-Type": "application/x-amz-json-1.1",
+            "Authorization": f"{scope}, SignedHeaders=host, Signature=00",
+        }
+        line.request("POST", "/", json.dumps(body), headers)
+        return json.loads(line.getresponse().read())
+
+    def describe(line, names):
+        for start in range(0, len(names), 10):
+            call(line, "DescribeServices", {"cluster": CLUSTER, "services": names[start : start + 10]})
+
+    begun = time.perf_counter()
+    lines = [http.client.HTTPConnection(host) for _ in range(width)]
+    names, token = [], None
+    while token != "":
+        page = {"cluster": CLUSTER, "maxResults": 100} | ({"nextToken": token} if token else {})
+        answer = call(lines[0], "ListServices", page)
+        names += answer["serviceArns"]
+        token = answer.get("nextToken", "")
+    batches = [names[start : start + 10] for start in range(0, len(names), 10)]
+    shares = [sum(batches[place::width], []) for place in range(width)]
+    threads = [threading.Thread(target=describe, args=pair) for pair in zip(lines, shares)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {"wall": time.perf_counter() - begun, "cpu": 0, "services": len(names)}
+
+
 def run(command):
     begun = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -71,10 +110,10 @@ def run(command):
 
 def race(runs, endpoint, command):
     theirs = [sys.executable, __file__, "list", endpoint]
-    result = {"boto3": [], "opsdeck": []}
+    result = {"boto3": [], "opsdeck": [], "bare": []}
     # One of each that does not count: files come from the disk then.
     for number in range(runs + 1):
-        pair = {"boto3": run(theirs), "opsdeck": run(command)}
+        pair = {"boto3": run(theirs), "opsdeck": run(command), "bare": bare(endpoint)}
         if number > 0:
             for name, figures in pair.items():
                 result[name].append(figures)

@@ -383,6 +383,8 @@ fn reverse_sort(model: &mut Model) {
 
 fn fold(model: &mut Model) {
     match model.focus {
+        // Before anything is known there is nothing to decide about.
+        PaneId::Services if model.world.services.is_empty() => return,
         PaneId::Services => {
             let folded = model.services.fold.unwrap_or(model.services.folded > 0);
             model.services.fold = Some(!folded);

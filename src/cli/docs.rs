@@ -144,7 +144,9 @@ fn config() -> String {
          ```toml\n{}\n```\n\n\
          ## Environment variables\n\n\
          The SDK's own are honoured: `AWS_PROFILE`, `AWS_REGION`, `AWS_DEFAULT_REGION`, `AWS_ENDPOINT_URL`, \
-         `AWS_ENDPOINT_URL_ECS`, `AWS_ENDPOINT_URL_CLOUDWATCH_LOGS`, `AWS_ENDPOINT_URL_STS`, credentials and \
+         `AWS_ENDPOINT_URL_` with `ECS`, `CLOUDWATCH_LOGS`, `STS`, `CLOUDWATCH`, `RDS`, `ELASTICACHE`, \
+         `SECRETS_MANAGER`, `SSM`, `CLOUDTRAIL`, `APPLICATION_AUTO_SCALING`, `ECR`, `IAM` or \
+         `ELASTIC_LOAD_BALANCING_V2` behind it, credentials and \
          the places of the SDK's files. Besides: `NO_COLOR`, `COLORTERM`, `TERM`, `LANG`, `LC_ALL`, `LC_CTYPE`, \
          `COLUMNS`, `XDG_CONFIG_HOME`, `XDG_STATE_HOME`, `XDG_RUNTIME_DIR`; and \
          `OPSDECK_READ_ONLY=1`, with which nothing can be changed.\n",

@@ -24,6 +24,8 @@ pub enum Exit {
     Unreachable = 5,
     /// Something was found, and something is missing.
     Partial = 6,
+    /// `fleet --exit-code`: something is critical.
+    Critical = 20,
 }
 
 /// All exit codes with their meaning, for the documentation.
@@ -158,6 +160,7 @@ mod tests {
             Exit::Denied,
             Exit::Unreachable,
             Exit::Partial,
+            Exit::Critical,
         ] {
             assert!(codes.contains(&(exit as u8)));
         }

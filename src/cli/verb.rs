@@ -2,9 +2,11 @@
 //!
 //! Must not print by itself nor know the SDK.
 
+pub mod check;
 pub mod clusters;
 pub mod deployments;
 pub mod events;
+pub mod fleet;
 pub mod logs;
 pub mod service;
 pub mod services;
@@ -59,6 +61,8 @@ pub async fn run(request: &Request, environment: &Environment, printer: &mut Pri
         Id::Logs => logs::run(&session, request, printer).await,
         Id::TaskDefinition => task_definition::run(&session, request, printer).await,
         Id::Deployments => deployments::run(&session, request, printer).await,
+        Id::Fleet => fleet::run(&session, request, printer).await,
+        Id::Check => check::run(&session, request, printer).await,
         id => Err(Problem::usage(format!("`{}` is not a verb of the command line", id.name())).into()),
     }
 }
@@ -79,5 +83,7 @@ pub fn shapes() -> Vec<(Id, Vec<Shape>)> {
             Id::Deployments,
             vec![deployments::Item::SHAPE, deployments::Breaker::SHAPE, deployments::Image::SHAPE],
         ),
+        (Id::Fleet, fleet::shapes()),
+        (Id::Check, check::shapes()),
     ]
 }

@@ -14,12 +14,11 @@ use aws_sdk_ecs::types::{
     ClusterField, DesiredStatus, Failure as SdkFailure, ServiceField, SortOrder, Tag, TaskDefinitionField,
     TaskField,
 };
-use aws_smithy_types::DateTime;
 
 use crate::cloud::fault::{Call, Lost};
-use crate::domain::fault::{Failure, Fault, FaultKind};
+use crate::cloud::shape::{all, count, stray, token, wall};
+use crate::domain::fault::Failure;
 use crate::domain::query::{Answer, PageToken, Query};
-use crate::stdx::clock::Wall;
 
 /// The largest page that ECS's list calls give.
 const PAGE: i32 = 100;
@@ -133,15 +132,8 @@ async fn ask_about_deployments(client: &Client, query: &Query, call: &Call<'_>) 
             let found = all(out.service_revisions, deployment::revision_from_sdk);
             Ok(Answer::Revisions { found, failures: failures(out.failures) })
         }
-        other => {
-            let message = format!("{} is not a request to ECS", other.action());
-            Err(Fault::new(FaultKind::Unknown, message).into())
-        }
+        other => Err(stray(other, "ECS")),
     }
-}
-
-fn token(page: Option<&PageToken>) -> Option<String> {
-    page.map(|p| p.0.clone())
 }
 
 fn names(names: Option<Vec<String>>, next: Option<String>) -> Answer {
@@ -156,22 +148,8 @@ fn failures(failures: Option<Vec<SdkFailure>>) -> Vec<Failure> {
     })
 }
 
-/// Every element of a list that AWS may leave out, converted.
-fn all<S, T>(list: Option<Vec<S>>, convert: impl FnMut(S) -> T) -> Vec<T> {
-    list.unwrap_or_default().into_iter().map(convert).collect()
-}
-
 fn tags(tags: Option<Vec<Tag>>) -> Vec<(String, String)> {
     all(tags, |t| (t.key.unwrap_or_default(), t.value.unwrap_or_default()))
-}
-
-fn wall(time: DateTime) -> Option<Wall> {
-    time.to_millis().ok().map(Wall)
-}
-
-/// A count; AWS's are signed but never negative.
-fn count(n: i32) -> u32 {
-    u32::try_from(n).unwrap_or(0)
 }
 
 /// What stands behind the last slash of an ARN that may be missing, or what was asked for.

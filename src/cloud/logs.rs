@@ -8,7 +8,7 @@ use aws_sdk_cloudwatchlogs::types::{
 };
 
 use crate::cloud::fault::{Call, Lost};
-use crate::domain::fault::{Fault, FaultKind};
+use crate::cloud::shape::stray;
 use crate::domain::log::{LogEvent, LogGroup, LogGroupId, LogStream};
 use crate::domain::query::{Answer, LogQuery, PageToken, Query, Streams};
 use crate::domain::scope::Scope;
@@ -49,10 +49,7 @@ pub(super) async fn ask(client: &Client, query: &Query, call: &Call<'_>) -> Resu
             })
         }
         Query::FilterLogEvents(query) => filter(client, query, call).await,
-        other => {
-            let message = format!("{} is not a request to CloudWatch Logs", other.action());
-            Err(Fault::new(FaultKind::Unknown, message).into())
-        }
+        other => Err(stray(other, "CloudWatch Logs")),
     }
 }
 

@@ -36,52 +36,69 @@ const OPERATION: Duration = Duration::from_secs(20);
 /// How long the instance's metadata service may take to name a region.
 const METADATA: Duration = Duration::from_secs(1);
 
-/// The AWS services that `Cloud` talks to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Service {
-    Ecs,
-    Logs,
-    Sts,
+/// Declares the services in one place: their names, their clients and how those are made.
+macro_rules! services {
+    ($($service:ident: $action:literal, $name:literal, $id:literal, $sdk_id:literal, $client:ident = $sdk:ident;)+) => {
+        /// The AWS services that `Cloud` talks to.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(super) enum Service { $($service,)+ }
+
+        impl Service {
+            pub const ALL: &'static [Self] = &[$(Self::$service,)+];
+
+            /// The service of an IAM action.
+            pub fn of(action: &str) -> Self {
+                match action.split_once(':').map(|(service, _)| service) {
+                    $(Some($action) => Self::$service,)+
+                    _ => Self::Ecs,
+                }
+            }
+
+            /// As people call it.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$service => $name,)+ }
+            }
+
+            /// As `AWS_ENDPOINT_URL_…` and `[services]` sections call it.
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$service => $id,)+ }
+            }
+
+            /// As the SDK's service id spells it.
+            fn sdk_id(self) -> &'static str {
+                match self { $(Self::$service => $sdk_id,)+ }
+            }
+        }
+
+        /// The clients of one region.
+        #[derive(Debug, Default)]
+        pub(super) struct Clients { $($client: OnceLock<$sdk::Client>,)+ }
+
+        impl Session {
+            $(pub fn $client<'a>(&self, clients: &'a Clients, region: &Region) -> &'a $sdk::Client {
+                clients.$client.get_or_init(|| {
+                    let config = $sdk::config::Builder::from(&self.sdk).region(sdk_region(region));
+                    $sdk::Client::from_conf(config.build())
+                })
+            })+
+        }
+    };
 }
 
-impl Service {
-    pub const ALL: [Self; 3] = [Self::Ecs, Self::Logs, Self::Sts];
-
-    /// The service of an IAM action.
-    pub fn of(action: &str) -> Self {
-        match action.split_once(':').map(|(service, _)| service) {
-            Some("logs") => Self::Logs,
-            Some("sts") => Self::Sts,
-            _ => Self::Ecs,
-        }
-    }
-
-    /// As people call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ecs => "ECS",
-            Self::Logs => "CloudWatch Logs",
-            Self::Sts => "STS",
-        }
-    }
-
-    /// As `AWS_ENDPOINT_URL_…` and `[services]` sections call it.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Ecs => "ecs",
-            Self::Logs => "cloudwatch_logs",
-            Self::Sts => "sts",
-        }
-    }
-
-    /// As the SDK's service id spells it.
-    fn sdk_id(self) -> &'static str {
-        match self {
-            Self::Ecs => "ECS",
-            Self::Logs => "CloudWatch Logs",
-            Self::Sts => "STS",
-        }
-    }
+services! {
+    Ecs: "ecs", "ECS", "ecs", "ECS", ecs = aws_sdk_ecs;
+    Logs: "logs", "CloudWatch Logs", "cloudwatch_logs", "CloudWatch Logs", logs = aws_sdk_cloudwatchlogs;
+    Sts: "sts", "STS", "sts", "STS", sts = aws_sdk_sts;
+    CloudWatch: "cloudwatch", "CloudWatch", "cloudwatch", "CloudWatch", cloudwatch = aws_sdk_cloudwatch;
+    Rds: "rds", "RDS", "rds", "RDS", rds = aws_sdk_rds;
+    ElastiCache: "elasticache", "ElastiCache", "elasticache", "ElastiCache", elasticache = aws_sdk_elasticache;
+    Secrets: "secretsmanager", "Secrets Manager", "secrets_manager", "Secrets Manager", secrets = aws_sdk_secretsmanager;
+    Ssm: "ssm", "SSM", "ssm", "SSM", ssm = aws_sdk_ssm;
+    CloudTrail: "cloudtrail", "CloudTrail", "cloudtrail", "CloudTrail", cloudtrail = aws_sdk_cloudtrail;
+    AutoScaling: "application-autoscaling", "Application Auto Scaling", "application_auto_scaling", "Application Auto Scaling", autoscaling = aws_sdk_applicationautoscaling;
+    Ecr: "ecr", "ECR", "ecr", "ECR", ecr = aws_sdk_ecr;
+    Iam: "iam", "IAM", "iam", "IAM", iam = aws_sdk_iam;
+    Elb: "elasticloadbalancing", "Elastic Load Balancing", "elastic_load_balancing_v2", "Elastic Load Balancing v2", elb = aws_sdk_elasticloadbalancingv2;
 }
 
 /// What all sessions share.
@@ -110,14 +127,6 @@ pub(super) struct Session {
     pub made: Moment,
 }
 
-/// The clients of one region.
-#[derive(Debug, Default)]
-pub(super) struct Clients {
-    pub ecs: OnceLock<aws_sdk_ecs::Client>,
-    pub logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
-    pub sts: OnceLock<aws_sdk_sts::Client>,
-}
-
 impl Session {
     /// Reads the configuration of an account. Touches files for `FromEnvironment`, never the network.
     pub async fn load(
@@ -131,7 +140,7 @@ impl Session {
             Endpoint::FromEnvironment => from_environment(settings, account, asked, road).await?,
         };
         let overrides =
-            Service::ALL.into_iter().filter_map(|s| endpoint_url(&sdk, s).map(|url| (s, url))).collect();
+            Service::ALL.iter().filter_map(|s| endpoint_url(&sdk, *s).map(|url| (*s, url))).collect();
         Ok(Self { sdk, overrides, clients: Mutex::default(), made: road.clock.now() })
     }
 
@@ -144,27 +153,6 @@ impl Session {
     pub fn clients(&self, region: &Region) -> Arc<Clients> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.entry(region.clone()).or_default().clone()
-    }
-
-    pub fn ecs<'a>(&self, clients: &'a Clients, region: &Region) -> &'a aws_sdk_ecs::Client {
-        clients.ecs.get_or_init(|| {
-            let config = aws_sdk_ecs::config::Builder::from(&self.sdk).region(sdk_region(region));
-            aws_sdk_ecs::Client::from_conf(config.build())
-        })
-    }
-
-    pub fn logs<'a>(&self, clients: &'a Clients, region: &Region) -> &'a aws_sdk_cloudwatchlogs::Client {
-        clients.logs.get_or_init(|| {
-            let config = aws_sdk_cloudwatchlogs::config::Builder::from(&self.sdk).region(sdk_region(region));
-            aws_sdk_cloudwatchlogs::Client::from_conf(config.build())
-        })
-    }
-
-    pub fn sts<'a>(&self, clients: &'a Clients, region: &Region) -> &'a aws_sdk_sts::Client {
-        clients.sts.get_or_init(|| {
-            let config = aws_sdk_sts::config::Builder::from(&self.sdk).region(sdk_region(region));
-            aws_sdk_sts::Client::from_conf(config.build())
-        })
     }
 }
 
@@ -326,6 +314,29 @@ pub(super) async fn default_region(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_query_has_its_service() {
+        for (action, id) in [
+            ("ecs:ListClusters", "ecs"),
+            ("cloudwatch:GetMetricData", "cloudwatch"),
+            ("rds:DescribeEvents", "rds"),
+            ("elasticache:DescribeEvents", "elasticache"),
+            ("secretsmanager:ListSecrets", "secrets_manager"),
+            ("ssm:DescribeParameters", "ssm"),
+            ("cloudtrail:LookupEvents", "cloudtrail"),
+            ("application-autoscaling:DescribeScalableTargets", "application_auto_scaling"),
+            ("ecr:DescribeImages", "ecr"),
+            ("iam:GetRole", "iam"),
+            ("elasticloadbalancing:DescribeTargetHealth", "elastic_load_balancing_v2"),
+        ] {
+            assert_eq!(Service::of(action).id(), id);
+        }
+        // The SDK reads its variables by this rule, so a name that breaks it would be shown and not heard.
+        for service in Service::ALL {
+            assert_eq!(service.sdk_id().to_lowercase().replace(' ', "_"), service.id());
+        }
+    }
 
     #[test]
     fn an_unknown_profile_lists_the_known_ones() {

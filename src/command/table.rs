@@ -152,23 +152,84 @@ pub const TABLE: &[Command] = &[
         "List a service's deployments of the last 90 days",
     ),
     console(Id::Api, &[Anywhere], "Show accounts, regions, endpoints, request budget and the last faults"),
-    both(Id::Fleet, &[Anywhere], &[], "Show every problem of every account and region, the worst first"),
-    both(Id::Alarms, &[Anywhere], &[], "List alarms, firing ones first, with what they watch"),
+    both(
+        Id::Fleet,
+        &[Anywhere],
+        &[flag("exit-code", Kind::Switch, "End in 20 when something is critical, for scripts and monitors")],
+        "Show every problem of every account and region, the worst first",
+    ),
+    both(
+        Id::Alarms,
+        &[Anywhere],
+        &[
+            place("NAME", Kind::Text, false, "Only the alarm of this name or ARN"),
+            Arg {
+                default: Some("all"),
+                ..flag(
+                    "state",
+                    Kind::Choice(&["all", "alarm", "ok", "insufficient-data"]),
+                    "Only alarms in this state",
+                )
+            },
+        ],
+        "List alarms, firing ones first, with what they watch",
+    ),
     both(
         Id::Metrics,
         &[Service],
-        &[place("NAME", Kind::ServiceName, true, SERVICE_NAME), CLUSTER],
-        "Chart a service's CPU, memory and tasks",
+        &[
+            place("NAME", Kind::ServiceName, true, SERVICE_NAME),
+            CLUSTER,
+            Arg { default: Some("3h"), ..flag("since", Kind::Span, "Begin this long ago") },
+        ],
+        "Show a service's CPU, memory and tasks as numbers over time",
     ),
-    both(Id::Rds, &[Anywhere], &[], "List databases, sick ones first, replicas under their source"),
-    both(Id::Cache, &[Anywhere], &[], "List caches with their nodes"),
+    both(
+        Id::Rds,
+        &[Anywhere],
+        &[place("NAME", Kind::Text, false, "Only the database of this identifier or ARN")],
+        "List databases, sick ones first, replicas under their source",
+    ),
+    both(
+        Id::Cache,
+        &[Anywhere],
+        &[place("NAME", Kind::Text, false, "Only the cache of this id or ARN")],
+        "List caches with their nodes",
+    ),
     both(
         Id::Secrets,
         &[Anywhere],
-        &[],
-        "List secrets and parameters with rotation and consumers, never values",
+        &[
+            place("NAME", Kind::Text, false, "Only the secret or parameter of this name or ARN"),
+            flag("prefix", Kind::Text, "Only names that begin so, such as gateway/production/"),
+            Arg {
+                default: Some("all"),
+                ..flag(
+                    "kind",
+                    Kind::Choice(&["all", "secret", "parameter"]),
+                    "Secrets, parameters of SSM, or both",
+                )
+            },
+        ],
+        "List secrets and parameters with their rotation, never values",
     ),
-    both(Id::Changes, &[Anywhere], &[], "Show what changed, newest first"),
+    both(
+        Id::Changes,
+        &[Anywhere],
+        &[
+            Arg { default: Some("1h"), ..flag("since", Kind::Span, "Only changes younger than this") },
+            Arg {
+                repeat: true,
+                ..flag(
+                    "kind",
+                    Kind::Choice(&["deployment", "scaling", "secret", "database", "cache", "alarm", "call"]),
+                    "Only this kind; `call` is what CloudTrail wrote down",
+                )
+            },
+            flag("about", Kind::Text, "Only changes of what has this text in its name"),
+        ],
+        "Show what changed, newest first",
+    ),
     both(
         Id::Check,
         &[Service],

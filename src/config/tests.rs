@@ -66,6 +66,11 @@ fn the_samples_examples_are_true() {
     assert_eq!((shop.id.as_deref(), shop.production), (Some("123456789012"), Some(true)));
     assert_eq!(config.regions["work"], ["eu-west-2", "us-east-1"]);
     assert_eq!(config.links.len(), 1);
+    let database = &config.databases["cma-production-db"];
+    assert_eq!(database.rpo, Some(Duration::from_secs(3_600)));
+    let pool = &database.pools[0];
+    assert_eq!(pool.service, "cma-production/cma-api-production");
+    assert_eq!((pool.connections, pool.max_tasks), (15, Some(6)));
     for (name, _) in Variable::ALL {
         assert!(SAMPLE.contains(&format!("{{{name}}}")), "{name} is not in the sample");
     }
@@ -234,5 +239,38 @@ proptest! {
     #[test]
     fn no_text_breaks_the_reader(text in any::<String>()) {
         let _ = Config::load(&[Layer { source: "x.toml", text: &text }]);
+    }
+}
+
+#[test]
+fn databases_are_declared_and_mistakes_named() {
+    let config = load("[databases.db]\nrpo = \"15m\"\npools = [{ service = \"api\", connections = 5 }]");
+    assert_eq!(config.databases["db"].pools[0].max_tasks, None);
+    assert_eq!(config.provenance("databases.db.rpo").map(|place| place.line), Some(2));
+    // A later layer wins key by key.
+    let layers = [
+        Layer { source: "a", text: "[databases.db]\nrpo = \"15m\"\npools = []" },
+        Layer { source: "b", text: "[databases.db]\nrpo = \"1h\"" },
+    ];
+    assert_eq!(Config::load(&layers).unwrap().databases["db"].rpo, Some(Duration::from_secs(3_600)));
+    for (text, told) in [
+        (
+            "[databases.db]\nrpo = \"soon\"",
+            "config.toml, line 2, databases.db.rpo: `soon` is not a span of time",
+        ),
+        ("[databases.db]\nrto = \"1h\"", "config.toml, line 2, databases.db.rto: there is no setting `rto`"),
+        (
+            "[[databases.db.pools]]\nservice = \"a/b/c\"\nconnections = 1",
+            "config.toml, line 2, databases.db.pools[1].service: `a/b/c` is not SERVICE or CLUSTER/SERVICE",
+        ),
+        (
+            "[[databases.db.pools]]\nservice = \"a\"\nconnections = 0",
+            "config.toml, line 3, databases.db.pools[1].connections: the least that is allowed is 1",
+        ),
+        ("[[databases.db.pools]]\nservice = \"a\"", "databases.db.pools[1]: `connections` is missing"),
+        ("[databases]\ndb = 3", "config.toml, line 2, databases.db: this is a whole number"),
+    ] {
+        let complaint = complaint(text);
+        assert!(complaint.contains(told), "{complaint}");
     }
 }

@@ -88,7 +88,8 @@ impl Known {
     }
 
     fn of_metric(&self, scope: &Scope, metric: &MetricId) -> Vec<Subject> {
-        if let Some((cluster, service)) = metric.dimension("ClusterName").zip(metric.dimension("ServiceName")) {
+        if let Some((cluster, service)) = metric.dimension("ClusterName").zip(metric.dimension("ServiceName"))
+        {
             return self.get(scope, "ServiceName", &format!("{cluster}/{service}"));
         }
         // A target group is closer to one service than the load balancer beside it.
@@ -303,8 +304,7 @@ pub fn coverage<'a>(
     let paging = alarms.into_iter().filter(|alarm| !alarm.is_target_tracking());
     let watched: BTreeSet<Subject> =
         watch_map(paging, known).into_iter().flat_map(|(_, subjects)| subjects).collect();
-    let left: BTreeSet<Subject> =
-        subjects.into_iter().filter(|subject| !watched.contains(subject)).collect();
+    let left: BTreeSet<Subject> = subjects.into_iter().filter(|subject| !watched.contains(subject)).collect();
     left.into_iter().collect()
 }
 

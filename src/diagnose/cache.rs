@@ -64,7 +64,7 @@ pub struct CacheFacts<'a> {
     /// By node (the cache cluster's id), the newest number of each metric in CloudWatch's units.
     pub metrics: BTreeMap<String, BTreeMap<String, f64>>,
     /// The cache clusters of the scope; those of the group are picked by name.
-    pub clusters: &'a [CacheCluster],
+    pub clusters: Vec<&'a CacheCluster>,
     /// Events of the whole scope; those of this cache are picked by name.
     pub events: &'a [DataEvent],
     /// Whether it is production, by the configuration.
@@ -174,7 +174,8 @@ impl Rules<'_> {
         if let Some((evicted, node)) = self.worst("Evictions", false)
             && evicted > 0.0
         {
-            let text = format!("{} keys evicted in the last minutes on {node}: memory is short", short(evicted));
+            let text =
+                format!("{} keys evicted in the last minutes on {node}: memory is short", short(evicted));
             self.say("cache.evictions", Warning, text);
         }
         let busy = self.worst("EngineCPUUtilization", false);
@@ -250,7 +251,11 @@ impl Rules<'_> {
         .collect();
         // RBAC replaces the token and cannot be told from the answer, so the token alone is no finding.
         if off.len() > 1 || off.first().is_some_and(|what| !what.contains("token")) {
-            self.say("cache.open", Warning, format!("{} of 3 protections off: {}", off.len(), off.join(", ")));
+            self.say(
+                "cache.open",
+                Warning,
+                format!("{} of 3 protections off: {}", off.len(), off.join(", ")),
+            );
         }
     }
 
@@ -321,7 +326,11 @@ pub(super) mod tests {
         }
     }
 
-    fn judged(group: &ReplicationGroup, numbers: &[(&str, &str, f64)], production: bool) -> Vec<(Severity, String)> {
+    fn judged(
+        group: &ReplicationGroup,
+        numbers: &[(&str, &str, f64)],
+        production: bool,
+    ) -> Vec<(Severity, String)> {
         let mut metrics: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
         for (node, metric, value) in numbers {
             metrics.entry((*node).into()).or_default().insert((*metric).into(), *value);

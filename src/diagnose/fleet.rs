@@ -6,14 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::database::Declared;
-use super::{Finding, Subject};
-use crate::domain::alarm::Alarm;
+use super::alarm::{self, Known, alarm_finding, coverage, watch_map};
+use super::cache::{Cache, CacheFacts, cache_findings};
+use super::database::{Database, DatabaseFacts, Declared, database_findings, pool_demand};
+use super::secret::{consumers, secret_findings};
+use super::stopped::service_finding;
+use super::{Evidence, Finding, Severity, Subject, rank};
+use crate::domain::alarm::{Alarm, AlarmId};
 use crate::domain::balancer::TargetGroup;
 use crate::domain::cache::{CacheCluster, ReplicationGroup};
 use crate::domain::database::{DataEvent, DatabaseId, DbCluster, DbInstance, Maintenance, Parameter};
 use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::scaling::ScalableTarget;
+use crate::domain::scope::Scope;
 use crate::domain::secret::Secret;
 use crate::domain::task::Task;
 use crate::domain::task_definition::TaskDefinition;
@@ -65,7 +70,7 @@ pub struct FleetFacts<'a> {
     /// Findings of other rules (next start, faults of whole scopes), merged in.
     pub others: Vec<Finding>,
     /// Scopes whose alarms were read: elsewhere "nothing watches" would be a guess.
-    pub alarms_read: BTreeSet<crate::domain::scope::Scope>,
+    pub alarms_read: BTreeSet<Scope>,
 }
 
 /// The first screen.
@@ -82,15 +87,169 @@ pub struct Fleet {
 /// Judges all that was observed.
 #[must_use]
 pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
-    let _ = (facts, now);
-    Fleet::default()
+    let subjects = subjects(facts);
+    let mut findings = facts.others.clone();
+    for service in &facts.services {
+        findings.extend(service_finding(service, facts.tasks.iter().copied(), now));
+    }
+    for database in databases(facts) {
+        findings.extend(of_database(database, facts, now));
+    }
+    for cache in caches(facts) {
+        let own = CacheFacts {
+            metrics: facts.cache_metrics.clone(),
+            clusters: facts.cache_clusters.clone(),
+            events: facts.cache_events,
+            production: facts.production.contains(&cache.subject()),
+        };
+        findings.extend(cache_findings(cache, &own, now));
+    }
+    for secret in &facts.secrets {
+        let readers = consumers(secret, facts.definitions.iter().copied());
+        findings.extend(secret_findings(secret, &readers, facts.tasks.iter().copied(), now));
+    }
+    let known = known(facts);
+    let watched: BTreeMap<AlarmId, Vec<Subject>> =
+        watch_map(facts.alarms.iter().copied(), &known).into_iter().collect();
+    let alarms = facts.alarms.iter().filter_map(|alarm| {
+        let finding = alarm_finding(alarm, now)?;
+        Some((finding, watched.get(&alarm.id).cloned().unwrap_or_default()))
+    });
+    let findings = merge(findings, alarms.collect());
+    let sick: BTreeSet<&Subject> = findings.iter().map(|finding| &finding.subject).collect();
+    let mut healthy: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for subject in subjects.iter().filter(|subject| !sick.contains(subject)) {
+        *healthy.entry(subject.kind()).or_default() += 1;
+    }
+    let guarded = subjects.into_iter().filter(|subject| {
+        matches!(subject, Subject::Service(_) | Subject::Database(_) | Subject::Cache(_))
+            && facts.alarms_read.contains(subject.scope())
+    });
+    let unwatched = coverage(guarded, facts.alarms.iter().copied(), &known);
+    Fleet { findings, healthy: healthy.into_iter().collect(), unwatched }
+}
+
+fn databases<'a>(facts: &FleetFacts<'a>) -> Vec<Database<'a>> {
+    let instances = facts.instances.iter().map(|instance| Database::Instance(instance));
+    instances.chain(facts.clusters.iter().map(|cluster| Database::Cluster(cluster))).collect()
+}
+
+/// Replication groups, and the clusters that stand alone.
+fn caches<'a>(facts: &FleetFacts<'a>) -> Vec<Cache<'a>> {
+    let alone = facts.cache_clusters.iter().filter(|cluster| cluster.group.is_none());
+    let groups = facts.cache_groups.iter().map(|group| Cache::Group(group));
+    groups.chain(alone.map(|cluster| Cache::Cluster(cluster))).collect()
+}
+
+/// All that was looked at, once each.
+fn subjects(facts: &FleetFacts<'_>) -> BTreeSet<Subject> {
+    let services = facts.services.iter().filter(|service| service.status != "INACTIVE");
+    let services = services.map(|service| Subject::Service(service.id.clone()));
+    let databases = databases(facts).into_iter().map(Database::subject);
+    let caches = caches(facts).into_iter().map(Cache::subject);
+    let secrets = facts.secrets.iter().map(|secret| Subject::Secret(secret.id.clone()));
+    let alarms = facts.alarms.iter().filter(|alarm| !alarm.is_target_tracking());
+    let alarms = alarms.map(|alarm| Subject::Alarm(alarm.id.clone()));
+    services.chain(databases).chain(caches).chain(secrets).chain(alarms).collect()
+}
+
+fn known(facts: &FleetFacts<'_>) -> Known {
+    let mut known = Known::default();
+    for service in &facts.services {
+        known.service(service, facts.target_groups);
+    }
+    for instance in &facts.instances {
+        known.instance(instance);
+    }
+    for cluster in &facts.clusters {
+        known.cluster(cluster);
+    }
+    for group in &facts.cache_groups {
+        known.cache_group(group);
+    }
+    for cluster in &facts.cache_clusters {
+        known.cache_cluster(cluster);
+    }
+    known
+}
+
+fn of_database(database: Database<'_>, facts: &FleetFacts<'_>, now: Wall) -> Vec<Finding> {
+    let id = database.id();
+    let declared = facts.declared.get(&id.name);
+    let local = facts.services.iter().copied().filter(|service| service.id.scope == id.scope);
+    let parameters = match database {
+        Database::Instance(instance) => {
+            instance.parameter_groups.first().and_then(|group| facts.parameters.get(&group.name)).copied()
+        }
+        Database::Cluster(_) => None,
+    };
+    let own = DatabaseFacts {
+        metrics: facts.database_metrics.get(id).cloned().unwrap_or_default(),
+        free_storage: facts.free_storage.get(id).copied().unwrap_or_default(),
+        parameters: parameters.unwrap_or_default(),
+        maintenance: facts.maintenance,
+        events: facts.database_events,
+        declared,
+        demand: declared.and_then(|declared| pool_demand(declared, local, facts.targets)),
+        production: facts.production.contains(&database.subject()),
+    };
+    database_findings(database, &own, now)
 }
 
 /// Folds findings into one line per subject and ranks the lines. `alarms` are findings of alarms with what each
-/// watches: one that watches a sick subject becomes evidence there, one that watches a subject that no other rule
-/// found sick makes that subject's line, and one that watches nothing known keeps its own.
+/// watches: one that fires over a sick subject becomes evidence there and lends the line its severity, one that
+/// fires over subjects that no other rule found sick keeps its own line, which names them. Alarms that are muted or
+/// cannot be evaluated keep their lines: they tell nothing of what they watch.
 #[must_use]
 pub fn merge(findings: Vec<Finding>, alarms: Vec<(Finding, Vec<Subject>)>) -> Vec<Finding> {
-    let _ = alarms;
-    findings
+    let mut lines: BTreeMap<Subject, Vec<Finding>> = BTreeMap::new();
+    for finding in findings.into_iter().filter(|finding| !finding.severity.is_calm()) {
+        lines.entry(finding.subject.clone()).or_default().push(finding);
+    }
+    let mut lines: BTreeMap<Subject, Finding> =
+        lines.into_iter().filter_map(|(subject, all)| Some((subject, folded(all)?))).collect();
+    let (mut firing, others): (Vec<_>, Vec<_>) =
+        alarms.into_iter().partition(|(finding, _)| finding.rule == alarm::FIRING);
+    // The worst first, so that it stands first in the evidence.
+    firing.sort_by(|(a, _), (b, _)| (a.severity, &a.subject).cmp(&(b.severity, &b.subject)));
+    let mut alone: Vec<Finding> = others.into_iter().map(|(finding, _)| finding).collect();
+    for (mut finding, watched) in firing {
+        let mut told = false;
+        for subject in &watched {
+            // What is merely under way explains no alarm; then the alarm is the better line.
+            if let Some(line) = lines.get_mut(subject).filter(|line| line.severity <= Severity::Warning) {
+                let text = format!("Alarm {}: {}", finding.subject.name(), finding.sentence);
+                line.evidence.push(Evidence { at: finding.since, text });
+                line.severity = line.severity.min(finding.severity);
+                told = true;
+            }
+        }
+        if !told {
+            if let Some(first) = watched.first() {
+                let others = watched.len() - 1;
+                let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+                finding.sentence = format!("{} {}: {}", first.name(), first.kind(), finding.sentence) + &more;
+            }
+            alone.push(finding);
+        }
+    }
+    let mut all: Vec<Finding> = lines.into_values().chain(alone).collect();
+    rank(&mut all);
+    all
 }
+
+/// One line of several about one subject: the worst, the others as its evidence.
+fn folded(mut all: Vec<Finding>) -> Option<Finding> {
+    rank(&mut all);
+    let mut rest = all.into_iter();
+    let mut line = rest.next()?;
+    for other in rest {
+        line.evidence.push(Evidence { at: other.since, text: other.sentence });
+        line.evidence.extend(other.evidence);
+        line.next = line.next.or(other.next);
+    }
+    Some(line)
+}
+
+#[cfg(test)]
+mod tests;

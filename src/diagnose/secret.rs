@@ -91,7 +91,8 @@ pub fn rotation(secret: &Secret, now: Wall) -> Rotation {
     if let Some(at) = secret.deleted_at {
         return Rotation::ScheduledForDeletion { at };
     }
-    if let Some(primary) = secret.primary_region.as_ref().filter(|region| **region != secret.id.scope.region.as_str())
+    if let Some(primary) =
+        secret.primary_region.as_ref().filter(|region| **region != secret.id.scope.region.as_str())
     {
         return Rotation::Replica { primary: primary.clone() };
     }
@@ -166,7 +167,8 @@ pub fn secret_findings<'t>(
     tasks: impl IntoIterator<Item = &'t Task>,
     now: Wall,
 ) -> Vec<Finding> {
-    let say = |rule, severity, text: String| Finding::new(Subject::Secret(secret.id.clone()), rule, severity, text);
+    let say =
+        |rule, severity, text: String| Finding::new(Subject::Secret(secret.id.clone()), rule, severity, text);
     let services: BTreeSet<&ServiceId> = consumers.iter().map(|consumer| &consumer.service).collect();
     let mut found = Vec::new();
     match rotation(secret, now) {
@@ -201,18 +203,25 @@ pub fn secret_findings<'t>(
             };
             if !services.is_empty() {
                 let text = format!("{when}, but {} it", readers(services.len(), "reads", "read"));
-                let mut finding = say("secret.deletion", Severity::Critical, text).since(Some(at).filter(|at| *at <= now));
+                let mut finding =
+                    say("secret.deletion", Severity::Critical, text).since(Some(at).filter(|at| *at <= now));
                 for consumer in consumers {
                     finding = finding.because(None, told(consumer));
                 }
                 found.push(finding.next("Restore it before the recovery window ends"));
             }
         }
-        Rotation::NotConfigured | Rotation::Healthy | Rotation::ManagedBy { .. } | Rotation::Replica { .. } => {}
+        Rotation::NotConfigured
+        | Rotation::Healthy
+        | Rotation::ManagedBy { .. }
+        | Rotation::Replica { .. } => {}
     }
     for (region, status, message) in &secret.replicas {
         if status == "Failed" {
-            let text = format!("Its replica in {region} failed: {}", message.as_deref().unwrap_or("no reason given"));
+            let text = format!(
+                "Its replica in {region} failed: {}",
+                message.as_deref().unwrap_or("no reason given")
+            );
             found.push(say("secret.replica", Severity::Warning, text));
         }
     }

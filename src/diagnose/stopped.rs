@@ -53,7 +53,8 @@ pub fn stopped_groups<'t>(tasks: impl IntoIterator<Item = &'t Task>) -> Vec<Stop
     let mut groups: BTreeMap<_, Vec<&Task>> = BTreeMap::new();
     for task in tasks.into_iter().filter(|task| task.is_stopped()) {
         let reason = normalised(task.stopped_reason.as_deref().unwrap_or(""));
-        let key = (task.revision.to_string(), task.stop_code.clone(), reason, stop_exit(task), stop_cause(task));
+        let key =
+            (task.revision.to_string(), task.stop_code.clone(), reason, stop_exit(task), stop_cause(task));
         groups.entry(key).or_default().push(task);
     }
     let mut found: Vec<StoppedGroup> = groups
@@ -84,12 +85,13 @@ fn normalised(reason: &str) -> String {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());
         word.contains("arn:")
             || word.contains("ecs-svc/")
-            || word.split(|c: char| !c.is_ascii_hexdigit()).any(|part| {
-                part.len() >= 8 && part.bytes().any(|byte| byte.is_ascii_digit())
-            })
+            || word
+                .split(|c: char| !c.is_ascii_hexdigit())
+                .any(|part| part.len() >= 8 && part.bytes().any(|byte| byte.is_ascii_digit()))
             || word.parse::<std::net::IpAddr>().is_ok()
     };
-    let words: Vec<&str> = reason.split_whitespace().map(|word| if is_own(word) { "…" } else { word }).collect();
+    let words: Vec<&str> =
+        reason.split_whitespace().map(|word| if is_own(word) { "…" } else { word }).collect();
     words.join(" ")
 }
 
@@ -135,7 +137,8 @@ pub fn service_finding<'t>(
         None => ("service.health", health.reason.clone()),
     };
     let since = health.since.or_else(|| unwanted.iter().filter_map(|group| group.first).min());
-    let mut finding = Finding::new(Subject::Service(service.id.clone()), rule, severity, sentence).since(since);
+    let mut finding =
+        Finding::new(Subject::Service(service.id.clone()), rule, severity, sentence).since(since);
     if rule == "service.stops" && health.severity < Severity::Ok {
         finding = finding.because(health.since, health.reason.clone());
     }
@@ -151,7 +154,8 @@ pub fn service_finding<'t>(
         let verb = if sick == 1 { "fails its" } else { "fail their" };
         finding = finding.because(None, format!("{} {verb} health check", count(sick, "running task")));
     }
-    let complaints = service.events.iter().filter(|event| event_severity(&event.message) <= Severity::Warning);
+    let complaints =
+        service.events.iter().filter(|event| event_severity(&event.message) <= Severity::Warning);
     for event in complaints.take(2) {
         finding = finding.because(Some(event.at), event_text(&event.message, &service.id.name));
     }
@@ -212,7 +216,13 @@ mod tests {
             out_of_memory("aaaaaaaa1", 1),
             out_of_memory("bbbbbbbb2", 5),
             out_of_memory("cccccccc3", 9),
-            stopped("d", 3, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/1)", Some(0)),
+            stopped(
+                "d",
+                3,
+                "ServiceSchedulerInitiated",
+                "Scaling activity initiated by (deployment ecs-svc/1)",
+                Some(0),
+            ),
             Task { id: TaskId { cluster: "other".into(), ..task("", "", None).id }, ..out_of_memory("e", 2) },
         ];
         let finding = service_finding(&gateway, &tasks, NOW).unwrap();
@@ -221,7 +231,9 @@ mod tests {
             "1 of 2 tasks running, 3 tasks stopped in 9 min: exit 137, out of memory"
         );
         assert_eq!((finding.rule, finding.severity), ("service.stops", Severity::Warning));
-        assert!(finding.evidence.iter().any(|e| e.text.starts_with("3 × exit 137, out of memory (gateway:41")));
+        assert!(
+            finding.evidence.iter().any(|e| e.text.starts_with("3 × exit 137, out of memory (gateway:41"))
+        );
         assert_eq!(finding.next.as_deref(), Some("Read the log of task aaaaaaaa, the last that stopped"));
         let down = Service { running: 0, ..gateway };
         assert_eq!(service_finding(&down, &tasks, NOW).unwrap().severity, Severity::Critical);
@@ -242,7 +254,13 @@ mod tests {
         let old = [out_of_memory("a", 70), out_of_memory("b", 80)];
         assert_eq!(service_finding(&well, &old, NOW), None);
         let wanted = ["a", "b"].map(|id| {
-            stopped(id, 5, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment x)", Some(143))
+            stopped(
+                id,
+                5,
+                "ServiceSchedulerInitiated",
+                "Scaling activity initiated by (deployment x)",
+                Some(143),
+            )
         });
         assert_eq!(service_finding(&well, &wanted, NOW), None);
     }
@@ -280,13 +298,14 @@ mod tests {
         }];
         let reason = "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve \
                       ref 123456789012.dkr.ecr.eu-west-2.amazonaws.com/gateway:v2: not found";
-        let tasks = [1, 3, 6].map(|minutes| stopped(&format!("t{minutes}"), minutes, "TaskFailedToStart", reason, None));
+        let tasks = [1, 3, 6]
+            .map(|minutes| stopped(&format!("t{minutes}"), minutes, "TaskFailedToStart", reason, None));
         let finding = service_finding(&gateway, &tasks, NOW).unwrap();
         assert_eq!(finding.severity, Severity::Critical);
         assert!(
-            finding.sentence.starts_with(
-                "3 tasks stopped in 6 min: the image's tag or digest is not in the registry; "
-            ),
+            finding
+                .sentence
+                .starts_with("3 tasks stopped in 6 min: the image's tag or digest is not in the registry; "),
             "{}",
             finding.sentence
         );

@@ -17,6 +17,8 @@ pub enum Reply {
     Json(Value),
     /// The inside of `<OpResult>` of an awsQuery response.
     Xml(String),
+    /// An rpc-v2-cbor body.
+    Cbor(Vec<u8>),
     /// An open-ended body.
     Stream {
         /// Its content type.

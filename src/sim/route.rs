@@ -18,6 +18,8 @@ pub enum Protocol {
     Json,
     /// A form with `Action=`, answered in XML.
     Query,
+    /// rpc-v2-cbor: the operation stands in the path, the body is CBOR.
+    Cbor,
 }
 
 /// A request on its way to a service.
@@ -46,6 +48,14 @@ pub fn route(head: &Parts, authorization: Option<&Authorization>, body: Bytes) -
     let signed = authorization.map(|found| found.service.clone());
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
 
+    if text("smithy-protocol") == "rpc-v2-cbor"
+        && let Some((target, operation)) =
+            head.uri.path().strip_prefix("/service/").and_then(|path| path.split_once("/operation/"))
+    {
+        let service = signed.unwrap_or_else(|| by_target(target).to_owned());
+        let operation = operation.to_owned();
+        return Ok(Call { protocol: Protocol::Cbor, service, region, operation, version: None, body });
+    }
     let target = text("x-amz-target");
     if !target.is_empty() {
         // Older clients of some services write a longer prefix, so only what follows the last dot counts.
@@ -85,6 +95,8 @@ fn by_target(prefix: &str) -> &'static str {
         "ecs"
     } else if prefix.starts_with("Logs_") {
         "logs"
+    } else if prefix.starts_with("GraniteServiceVersion") {
+        "monitoring"
     } else {
         ""
     }
@@ -93,6 +105,7 @@ fn by_target(prefix: &str) -> &'static str {
 fn by_version(version: Option<&str>) -> &'static str {
     match version {
         Some("2011-06-15") => "sts",
+        Some("2010-08-01") => "monitoring",
         _ => "",
     }
 }
@@ -173,6 +186,18 @@ mod tests {
             route(&head, None, Bytes::from_static(b"Version=2011-06-15&Action=GetCaller%49dentity")).unwrap();
         assert_eq!((call.service.as_str(), call.operation.as_str()), ("sts", "GetCallerIdentity"));
         assert_eq!(call.protocol, Protocol::Query);
+    }
+
+    #[test]
+    fn cbor_calls_are_routed_by_their_path() {
+        let request = Request::builder()
+            .method("POST")
+            .uri("/service/GraniteServiceVersion20100801/operation/DescribeAlarms")
+            .header("smithy-protocol", "rpc-v2-cbor");
+        let head = request.body(()).unwrap().into_parts().0;
+        let call = route(&head, None, Bytes::new()).unwrap();
+        assert_eq!((call.service.as_str(), call.operation.as_str()), ("monitoring", "DescribeAlarms"));
+        assert_eq!(call.protocol, Protocol::Cbor);
     }
 
     #[test]

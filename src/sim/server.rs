@@ -30,7 +30,7 @@ use crate::sim::route::{Call, Protocol, route};
 use crate::sim::sigv4::Authorization;
 use crate::sim::throttle::Buckets;
 use crate::sim::world::World;
-use crate::sim::{control, ecs, logs, sts};
+use crate::sim::{cloudwatch, control, ecs, logs, sts};
 use crate::stdx::clock::Clock;
 
 /// Larger requests are refused; AWS's own limits are far below.
@@ -219,14 +219,14 @@ async fn suffer(
 
 fn throttled(call: &Call) -> ApiError {
     match call.protocol {
-        Protocol::Json => ApiError::throttled(),
+        Protocol::Json | Protocol::Cbor => ApiError::throttled(),
         Protocol::Query => ApiError::new(400, "Throttling", "Rate exceeded"),
     }
 }
 
 fn denied(call: &Call) -> ApiError {
     let (status, code) = match call.protocol {
-        Protocol::Json => (400, "AccessDeniedException"),
+        Protocol::Json | Protocol::Cbor => (400, "AccessDeniedException"),
         Protocol::Query => (403, "AccessDenied"),
     };
     let message = format!(
@@ -251,7 +251,7 @@ fn admit(
         })?;
         if !found.holds(head, &call.body, secret) {
             let (status, code) = match call.protocol {
-                Protocol::Json => (400, "InvalidSignatureException"),
+                Protocol::Json | Protocol::Cbor => (400, "InvalidSignatureException"),
                 Protocol::Query => (403, "SignatureDoesNotMatch"),
             };
             let text = "The request signature we calculated does not match the signature you provided. \
@@ -279,6 +279,11 @@ fn act(shared: &Arc<Shared>, authorization: Option<&Authorization>, call: &Call)
         ("logs", Protocol::Json) => act_on_logs(shared, call),
         ("sts", Protocol::Query) => {
             sts::handle(&call.operation, authorization.map_or("", |found| &found.key_id))
+        }
+        ("monitoring", _) => {
+            let mut state = shared.state();
+            state.world.advance(shared.clock.now().wall);
+            cloudwatch::handle(&mut state.world, call)
         }
         (service, _) => Err(ApiError::unknown_operation(format!(
             "The simulator does not play {} of service `{service}`",
@@ -352,13 +357,23 @@ fn write(
         (Protocol::Query, Err(error)) => {
             (error.status, "text/xml", Payload::full(error.xml(&request_id).into()))
         }
-        (Protocol::Json, Err(error)) => {
+        (Protocol::Cbor, Ok(Reply::Cbor(bytes))) => (200, "application/cbor", Payload::full(bytes.into())),
+        (Protocol::Cbor, Err(error)) => {
+            put_query_error(&mut response, &error);
+            let body = cloudwatch::wire::error(cloudwatch::shape_of(&error.code), &error.message);
+            (error.status, "application/cbor", Payload::full(body.into()))
+        }
+        (Protocol::Json, Err(mut error)) => {
+            if call.is_some_and(|call| call.service == "monitoring") {
+                put_query_error(&mut response, &error);
+                error.code = cloudwatch::shape_of(&error.code).to_owned();
+            }
             if let Ok(code) = HeaderValue::from_str(&error.code) {
                 response.headers_mut().insert("x-amzn-errortype", code);
             }
             (error.status, "application/x-amz-json-1.1", Payload::full(error.json().to_string().into()))
         }
-        (Protocol::Json, Ok(Reply::Xml(_))) | (Protocol::Query, Ok(Reply::Json(_))) => {
+        (_, Ok(Reply::Xml(_) | Reply::Json(_) | Reply::Cbor(_))) => {
             let text = "a handler answered in another protocol than it was asked in";
             (500, "text/plain", Payload::full(Bytes::from_static(text.as_bytes())))
         }
@@ -366,10 +381,22 @@ fn write(
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.body_mut() = payload;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if protocol == Protocol::Cbor {
+        response.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+    }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
     }
     dated(shared, response)
+}
+
+/// Services that came from awsQuery go on telling clients the error code of that time.
+fn put_query_error(response: &mut Response<Payload>, error: &ApiError) {
+    let side = if error.status < 500 { "Sender" } else { "Receiver" };
+    let code = cloudwatch::query_code(&error.code);
+    if let Ok(value) = HeaderValue::from_str(&format!("{code};{side}")) {
+        response.headers_mut().insert("x-amzn-query-error", value);
+    }
 }
 
 fn namespace(call: &Call) -> String {

@@ -2,19 +2,21 @@
 //!
 //! A stack describes what exists at the start (clusters, services, task definitions, their past) and what
 //! happens afterwards. Must not hold behaviour of AWS: how a rollout proceeds is the world's business.
-//! Databases, caches and alarms are not part of the schema yet; new tables may be added beside these.
+//! Databases and caches are not part of the schema yet; new tables may be added beside these.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+mod alarm;
 mod check;
 mod fleet;
 pub mod history;
 pub mod profile;
 pub mod task_definition;
 
+pub use alarm::{Alarm, AlarmMetric};
 pub use history::{Deployment, Incident, IncidentKind, Outcome, Scaling, StoppedTask};
 pub use profile::{Load, LoadShape, LogFormat, LogProfile};
 pub use task_definition::{Container, Past, Revision, TaskDefinition};
@@ -88,6 +90,9 @@ pub struct Stack {
     /// ECS services.
     #[serde(default)]
     pub services: Vec<Service>,
+    /// Alarms, beside those that autoscaling makes.
+    #[serde(default)]
+    pub alarms: Vec<Alarm>,
     /// What happens after the start.
     #[serde(default)]
     pub timeline: Vec<Incident>,

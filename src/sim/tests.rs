@@ -239,3 +239,53 @@ async fn an_address_that_others_can_reach_is_refused() {
     let error = start(config, Clock::system()).await.err().unwrap();
     assert!(error.to_string().contains("0.0.0.0:0"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn cloudwatch_answers_in_the_protocol_it_is_asked_in() {
+    let sim = with_stack("saas").await;
+    let cbor = |operation: &str| {
+        request(
+            "me-south-1",
+            "monitoring",
+            "smithy-protocol: rpc-v2-cbor\r\ncontent-type: application/cbor",
+            "",
+        )
+        .replacen(
+            "POST / ",
+            &format!("POST /service/GraniteServiceVersion20100801/operation/{operation} "),
+            1,
+        )
+    };
+    let answer = raw(&sim, &cbor("DescribeAlarms")).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for part in
+        ["content-type: application/cbor\r\n", "smithy-protocol: rpc-v2-cbor\r\n", "saas-backend-cpu-high"]
+    {
+        assert!(answer.contains(part), "{part}: {answer}");
+    }
+    let refused = raw(&sim, &cbor("SetAlarmState")).await.unwrap();
+    assert!(refused.contains("x-amzn-query-error: MissingParameter;Sender\r\n"), "{refused}");
+    assert!(refused.contains("MissingRequiredParameterException"), "{refused}");
+
+    let target = "content-type: application/x-amz-json-1.0\r\nx-amz-target: GraniteServiceVersion20100801.";
+    let headers = format!("{target}DescribeAlarms");
+    let answer = raw(&sim, &request("me-south-1", "monitoring", &headers, "{}")).await.unwrap();
+    assert!(answer.contains(r#""AlarmName":"saas-backend-cpu-high""#), "{answer}");
+
+    let form = "Action=DescribeAlarms&Version=2010-08-01&AlarmNames.member.1=saas-backend-cpu-high";
+    let headers = "content-type: application/x-www-form-urlencoded";
+    let answer = raw(&sim, &request("me-south-1", "monitoring", headers, form)).await.unwrap();
+    assert!(
+        answer.contains("<MetricAlarms><member><AlarmName>saas-backend-cpu-high</AlarmName>"),
+        "{answer}"
+    );
+    assert!(answer.contains("<CompositeAlarms></CompositeAlarms>"), "{answer}");
+
+    // Nine a second, shared with all who ask: the tenth of a burst is refused.
+    let mut throttled = 0;
+    for _ in 0..10 {
+        let answer = raw(&sim, &cbor("DescribeAlarms")).await.unwrap();
+        throttled += usize::from(answer.contains("x-amzn-query-error: Throttling;Sender"));
+    }
+    assert!(throttled >= 1, "nothing was throttled");
+}

@@ -53,6 +53,20 @@ const GROUPS: &[Group] = &[
     Group { service: "logs", actions: &["DescribeLogGroups"], burst: 10.0, refill: 10.0 },
     Group { service: "logs", actions: &["DescribeLogStreams"], burst: 25.0, refill: 25.0 },
     Group { service: "logs", actions: &["StartLiveTail"], burst: 5.0, refill: 5.0 },
+    Group { service: "monitoring", actions: &["DescribeAlarms"], burst: 9.0, refill: 9.0 },
+    Group { service: "monitoring", actions: &["DescribeAlarmsForMetric"], burst: 9.0, refill: 9.0 },
+    Group { service: "monitoring", actions: &["DescribeAlarmHistory"], burst: 20.0, refill: 20.0 },
+    Group {
+        service: "monitoring",
+        actions: &["SetAlarmState", "EnableAlarmActions", "DisableAlarmActions"],
+        burst: 3.0,
+        refill: 3.0,
+    },
+    Group { service: "monitoring", actions: &["PutMetricAlarm"], burst: 3.0, refill: 3.0 },
+    Group { service: "monitoring", actions: &["DeleteAlarms"], burst: 3.0, refill: 3.0 },
+    Group { service: "monitoring", actions: &["ListMetrics"], burst: 25.0, refill: 25.0 },
+    Group { service: "monitoring", actions: &["GetMetricData"], burst: 500.0, refill: 500.0 },
+    Group { service: "monitoring", actions: &["GetMetricStatistics"], burst: 400.0, refill: 400.0 },
 ];
 
 /// CloudWatch Logs documents requests per second that differ by region, without a burst of their own.

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sim::stack::Stack;
+use crate::sim::stack::{ContainerInsights, Stack};
 use crate::stdx::clock::Wall;
 
 mod act;
+pub mod alarm;
 mod build;
 pub mod definition;
 pub mod event;
@@ -19,12 +20,14 @@ pub mod image;
 mod incident;
 mod life;
 mod log_view;
+pub mod metric;
 pub mod past;
 mod replaced;
 mod rollout;
 pub mod service;
 pub mod task;
 
+use alarm::Alarms;
 use definition::{Family, TaskDefinition};
 use image::{Registry, Resolved};
 use service::Service;
@@ -41,6 +44,8 @@ pub(crate) enum Due {
     Steady(usize),
     /// An incident of a stack's time line: stack, place.
     Incident(usize, usize),
+    /// All alarms are evaluated.
+    Alarms,
 }
 
 /// A queue's entry, ordered by instant, then by the order in which it was scheduled.
@@ -68,6 +73,18 @@ pub struct Cluster {
     pub origin: (Arc<Stack>, usize),
     /// Services by name.
     pub services: BTreeMap<Arc<str>, usize>,
+}
+
+impl Cluster {
+    /// Whether it sends Container Insights' metrics.
+    #[must_use]
+    pub fn has_insights(&self) -> bool {
+        let (stack, place) = &self.origin;
+        stack
+            .clusters
+            .get(*place)
+            .is_some_and(|cluster| cluster.container_insights != ContainerInsights::Disabled)
+    }
 }
 
 /// What exists in one region.
@@ -107,6 +124,10 @@ pub struct World {
     pub stacks: Vec<Arc<Stack>>,
     /// Service revisions that clients can ask for by number, to their service.
     pub(crate) revision_owner: HashMap<u64, usize>,
+    /// Alarms by region.
+    pub(crate) alarms: BTreeMap<String, Alarms>,
+    /// Whether the next evaluation of alarms is scheduled.
+    pub(crate) alarms_watched: bool,
     /// Which services write into a log group, by region and group.
     pub(crate) log_writers: HashMap<(String, String), Vec<usize>>,
 }
@@ -132,6 +153,7 @@ impl World {
                 Due::Task(id, step) => self.step(id, step),
                 Due::Steady(service) => self.still_steady(service),
                 Due::Incident(stack, place) => self.incident(stack, place),
+                Due::Alarms => self.alarms_due(),
             }
         }
         self.now = self.now.max(now);

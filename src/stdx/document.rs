@@ -199,6 +199,22 @@ impl<'a> Item<'a> {
         self.value.get_ref().as_bool().map_or_else(|| self.wrong_type("true or false"), Ok)
     }
 
+    /// Its whole number, from `least` on.
+    ///
+    /// # Errors
+    /// When it is not a whole number, less, or more than fits in 32 bits.
+    pub fn number(&self, least: u32) -> Result<u32, Mistake> {
+        let DeValue::Integer(given) = self.value.get_ref() else { return self.wrong_type("a whole number") };
+        let value = i64::from_str_radix(&given.as_str().replace('_', ""), given.radix()).unwrap_or(i64::MAX);
+        match u32::try_from(value) {
+            Ok(value) if value >= least => Ok(value),
+            _ if value < i64::from(least) => {
+                Err(self.mistake(format!("the least that is allowed is {least}")))
+            }
+            _ => Err(self.mistake(format!("the most that is allowed is {}", u32::MAX))),
+        }
+    }
+
     /// Its entries.
     ///
     /// # Errors
@@ -308,6 +324,22 @@ mod tests {
             told(b.only(&["lists", "other"]).map(|()| String::new())),
             "f.toml, line 3, b.list: there is no setting `list`; did you mean `lists`?"
         );
+    }
+
+    #[test]
+    fn whole_numbers_have_bounds() {
+        let read = |text: &str, least| {
+            let document = Document::parse("f.toml", text).unwrap();
+            let item = document.root().need("a").unwrap();
+            item.number(least).map_err(|mistake| mistake.what)
+        };
+        assert_eq!(read("a = 15", 1), Ok(15));
+        assert_eq!(read("a = 1_000", 1), Ok(1_000));
+        assert_eq!(read("a = 0x10", 1), Ok(16));
+        assert_eq!(read("a = 0", 1), Err("the least that is allowed is 1".to_owned()));
+        assert_eq!(read("a = -3", 1), Err("the least that is allowed is 1".to_owned()));
+        assert_eq!(read("a = 5_000_000_000", 1), Err("the most that is allowed is 4294967295".to_owned()));
+        assert!(read("a = 1.5", 1).is_err_and(|what| what.contains("a whole number is wanted")));
     }
 
     #[test]

@@ -160,6 +160,13 @@ fn hints(model: &Model, width: usize) -> Vec<Piece> {
             (Id::CopyArn, "copy ARN"),
             (Id::Quit, "quit"),
         ],
+        (None, PaneId::Api) => &[
+            (Id::Refresh, "ask again"),
+            (Id::Down, "scroll"),
+            (Id::Back, "back"),
+            (Id::Help, "keys"),
+            (Id::Quit, "quit"),
+        ],
         (None, _) => &[
             (Id::Open, "open"),
             (Id::Filter, "filter"),

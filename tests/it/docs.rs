@@ -1,6 +1,9 @@
 //! The pages: those that the program prints are current, and every link to a file leads to one.
 
+use std::collections::BTreeSet;
+
 use crate::program::Program;
+use crate::tidy::{read, root};
 
 const PAGES: [&str; 4] = ["cli", "keys", "config", "json"];
 
@@ -43,4 +46,41 @@ fn every_link_to_a_file_leads_to_one() {
     }
     assert!(seen > 10, "only {seen} links were found");
     assert_eq!(files("[a](b.md#c) [d](https://e) [f](#g) ![h](i/j.svg)"), ["b.md", "i/j.svg"]);
+}
+
+/// The IAM actions that a text names between quotes.
+fn actions(text: &str) -> BTreeSet<&str> {
+    let services = [
+        "ecs",
+        "logs",
+        "cloudwatch",
+        "rds",
+        "elasticache",
+        "secretsmanager",
+        "ssm",
+        "cloudtrail",
+        "ecr",
+        "iam",
+        "sts",
+        "application-autoscaling",
+        "elasticloadbalancing",
+    ];
+    let is_action = |word: &&str| {
+        word.split_once(':').is_some_and(|(service, action)| {
+            services.contains(&service)
+                && action.starts_with(|c: char| c.is_ascii_uppercase())
+                && action.chars().all(|c| c.is_ascii_alphanumeric())
+        })
+    };
+    text.split('"').filter(is_action).collect()
+}
+
+#[test]
+fn the_readme_names_every_action_that_is_asked_and_no_other() {
+    let readme = read(&root().join("README.md"));
+    let source = read(&root().join("src/domain/query.rs"));
+    let (mut asked, named) = (actions(&source), actions(&readme));
+    assert!(asked.remove("sts:GetCallerIdentity"), "it needs no permission, and stands in a sentence");
+    assert!(asked.len() > 10, "{asked:?}");
+    assert_eq!(asked, named);
 }

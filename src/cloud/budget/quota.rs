@@ -41,6 +41,26 @@ pub(in crate::cloud) fn of(action: &str, region: &str) -> Quota {
         "logs:DescribeLogGroups" => steady("Logs DescribeLogGroups", 10.0),
         "logs:DescribeLogStreams" => steady("Logs DescribeLogStreams", 25.0),
         "sts:GetCallerIdentity" => quota("STS", 100.0, 50.0),
+        // CloudWatch service quotas. ECS polls DescribeAlarms within the same nine while it deploys.
+        "cloudwatch:DescribeAlarms" => steady("CloudWatch DescribeAlarms", 9.0),
+        "cloudwatch:DescribeAlarmHistory" => steady("CloudWatch DescribeAlarmHistory", 20.0),
+        // 500 by the service quotas; each metric costs money, so nothing here needs more than a tenth.
+        "cloudwatch:GetMetricData" => steady("CloudWatch GetMetricData", 50.0),
+        // Secrets Manager quotas: ListSecrets 100, DescribeSecret 40,000 of which 500 are plenty.
+        "secretsmanager:ListSecrets" => steady("Secrets ListSecrets", 100.0),
+        "secretsmanager:DescribeSecret" => steady("Secrets DescribeSecret", 500.0),
+        // CloudTrail quotas: two a second per account and region, never raised.
+        "cloudtrail:LookupEvents" => steady("CloudTrail LookupEvents", 2.0),
+        // AWS documents no rates for the reads below, only that they are throttled: the figures are low enough
+        // that deploy tools which poll the same buckets keep most of them.
+        _ if action.starts_with("rds:") => quota("RDS read", 20.0, 10.0),
+        _ if action.starts_with("elasticache:") => quota("ElastiCache read", 20.0, 10.0),
+        _ if action.starts_with("elasticloadbalancing:") => quota("ELB read", 20.0, 10.0),
+        _ if action.starts_with("application-autoscaling:") => quota("Auto Scaling read", 10.0, 5.0),
+        _ if action.starts_with("ecr:") => quota("ECR read", 20.0, 10.0),
+        _ if action.starts_with("ssm:") => quota("SSM read", 10.0, 5.0),
+        // One bucket for the whole account, whatever the region.
+        _ if action.starts_with("iam:") => quota("IAM read", 10.0, 5.0),
         _ if action.starts_with("logs:") => steady("Logs other", 5.0),
         _ => quota("other", 10.0, 5.0),
     }

@@ -113,6 +113,8 @@ fn kind_of(code: &str, message: &str, status: u16) -> FaultKind {
         | "NotImplemented"
         | "NotImplementedException"
         | "UnsupportedOperation" => FaultKind::Unsupported,
+        // IAM's word for a role that is not there.
+        "NoSuchEntity" | "NoSuchEntityException" => FaultKind::NotFound,
         _ if code.contains("NotFound") => FaultKind::NotFound,
         "ClientException" | "InvalidParameterException" if says_missing(message) => FaultKind::NotFound,
         _ if status == 429 || message == "Rate exceeded" => FaultKind::Throttled,

@@ -18,9 +18,10 @@ pub(in crate::diagnose) fn alarm(name: &str, metric: MetricId, state: &str) -> A
         kind: AlarmKind::Metric,
         description: None,
         state: AlarmState::of(state),
-        reason: "Threshold Crossed: 3 datapoints [93.125 (20/11/26 03:02:00), 91.0 (20/11/26 03:01:00)] were \
+        reason:
+            "Threshold Crossed: 3 datapoints [93.125 (20/11/26 03:02:00), 91.0 (20/11/26 03:01:00)] were \
                  greater than the threshold (80.0)."
-            .into(),
+                .into(),
         since: Some(NOW.minus(Duration::from_secs(12 * 60))),
         actions_enabled: true,
         actions: vec!["arn:aws:sns:eu-west-2:123456789012:page".into()],
@@ -63,7 +64,9 @@ fn known() -> Known {
     let target_group = TargetGroup {
         arn: arn.into(),
         name: "api".into(),
-        balancers: vec!["arn:aws:elasticloadbalancing:eu-west-2:123456789012:loadbalancer/app/cma/9876".into()],
+        balancers: vec![
+            "arn:aws:elasticloadbalancing:eu-west-2:123456789012:loadbalancer/app/cma/9876".into(),
+        ],
         protocol: None,
         port: None,
         health_path: None,
@@ -93,7 +96,10 @@ fn dimensions_lead_to_resources() {
     assert_eq!(of("DatabaseConnections", &[("DBInstanceIdentifier", "cma-db")]), "cma-db");
     assert_eq!(of("X", &[("DBClusterIdentifier", "cma-cluster"), ("Role", "WRITER")]), "cma-cluster");
     assert_eq!(of("Evictions", &[("CacheClusterId", "cma-redis-002"), ("CacheNodeId", "0001")]), "cma-redis");
-    assert_eq!(of("5XX", &[("LoadBalancer", "app/cma/9876"), ("TargetGroup", "targetgroup/api/0123")]), "api");
+    assert_eq!(
+        of("5XX", &[("LoadBalancer", "app/cma/9876"), ("TargetGroup", "targetgroup/api/0123")]),
+        "api"
+    );
     assert_eq!(of("5XX", &[("LoadBalancer", "app/cma/9876")]), "api");
     assert_eq!(of("5XX", &[("LoadBalancer", "app/other/1")]), "");
     // The same name in another region is another resource.
@@ -110,8 +116,11 @@ fn metric_math_and_composites_watch_what_they_are_made_of() {
     let expression = MetricSource::Expression { expression: "100 * m1 / m2".into(), period: None };
     if let Some(rule) = &mut math.rule {
         rule.metric = None;
-        rule.queries =
-            vec![query("m1", stat("api"), false), query("m2", stat("web"), false), query("e", expression, true)];
+        rule.queries = vec![
+            query("m1", stat("api"), false),
+            query("m2", stat("web"), false),
+            query("e", expression, true),
+        ];
     }
     assert_eq!(names(&watched(&math, &known())), ["api", "web"]);
     math.state = AlarmState::Alarm;

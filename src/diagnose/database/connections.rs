@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
-use super::formula::evaluate;
 use super::Declared;
+use super::formula::evaluate;
 use crate::domain::database::{DbInstance, Parameter};
 use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::scaling::ScalableTarget;
@@ -68,8 +68,7 @@ pub fn max_connections(instance: &DbInstance, parameters: &[Parameter]) -> Optio
     let nominal = class_memory_gib(&instance.class);
     // Where neither the whole nor much less memory changes the outcome, a cap decides, and nothing is estimated.
     let memories: [fn(f64) -> f64; 3] = [usable_gib, |gib| gib, |gib| gib * 0.6];
-    let limits = memories
-        .map(|of| evaluate(formula, nominal.map(|gib| of(gib) * GIB)).and_then(whole));
+    let limits = memories.map(|of| evaluate(formula, nominal.map(|gib| of(gib) * GIB)).and_then(whole));
     let [value, most, least] = limits;
     let value = value?;
     Some(Limit { value, estimated: most != Some(value) || least != Some(value) })
@@ -130,8 +129,7 @@ pub fn pool_demand<'a>(
             (None, Some(max)) => (max, "declared"),
             (None, None) => (service.desired, "desired count"),
         };
-        demand.connections =
-            demand.connections.saturating_add(tasks.saturating_mul(pool.connections));
+        demand.connections = demand.connections.saturating_add(tasks.saturating_mul(pool.connections));
         demand.pools.push(PoolDemand {
             service: service.id.clone(),
             tasks,
@@ -222,8 +220,8 @@ pub fn class_vcpus(class: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{instance, parameter};
     use super::super::Pool;
+    use super::super::fixtures::{instance, parameter};
     use super::*;
 
     fn limit(class: &str, engine: &str, value: Option<&str>) -> Option<Limit> {
@@ -259,9 +257,13 @@ mod tests {
 
     #[test]
     fn a_readable_parameter_is_the_limit() {
-        assert_eq!(limit("db.r6g.large", "postgres", Some("200")), Some(Limit { value: 200, estimated: false }));
+        assert_eq!(
+            limit("db.r6g.large", "postgres", Some("200")),
+            Some(Limit { value: 200, estimated: false })
+        );
         // A cap that decides at any memory is no estimate.
-        let capped = limit("db.r6g.16xlarge", "postgres", Some("LEAST({DBInstanceClassMemory/9531392},5000)"));
+        let capped =
+            limit("db.r6g.16xlarge", "postgres", Some("LEAST({DBInstanceClassMemory/9531392},5000)"));
         assert_eq!(capped, Some(Limit { value: 5_000, estimated: false }));
         // A number needs no class.
         assert_eq!(limit("db.serverless", "postgres", Some("90")).map(|l| l.value), Some(90));

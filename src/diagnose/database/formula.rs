@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn what_is_no_formula_has_no_value() {
-        for text in ["", "{", "LEAST()", "MOST(1,2)", "{DBInstanceClassMemory", "1 2", "1/0", "EndPointPort", "-1"] {
+        for text in
+            ["", "{", "LEAST()", "MOST(1,2)", "{DBInstanceClassMemory", "1 2", "1/0", "EndPointPort", "-1"]
+        {
             assert_eq!(evaluate(text, MEMORY), None, "{text}");
         }
         assert_eq!(evaluate("{DBInstanceClassMemory/12582880}", None), None);

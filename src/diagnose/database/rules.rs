@@ -85,14 +85,16 @@ impl<'a> Rules<'a> {
             }
             ("stopped", meaning) if users > 0 => {
                 severity = Critical;
-                let users = if users == 1 { "1 service uses".into() } else { format!("{users} services use") };
+                let users =
+                    if users == 1 { "1 service uses".into() } else { format!("{users} services use") };
                 format!("Stopped, though {users} it; {}", meaning.unwrap_or_default())
             }
             ("stopped", _) => return,
             (_, Some(meaning)) => format!("Status {status}: {meaning}"),
             (_, None) => format!("Status {status}"),
         };
-        let began = self.own_events().map(|event| event.at).max().filter(|at| at.age_at(self.now) < FAILOVER_LIFE);
+        let began =
+            self.own_events().map(|event| event.at).max().filter(|at| at.age_at(self.now) < FAILOVER_LIFE);
         let rule = if status == "storage-full" { "database.storage-full" } else { "database.status" };
         let finding = self.say(rule, severity, sentence);
         finding.since = began;
@@ -121,7 +123,8 @@ impl<'a> Rules<'a> {
         if let Some(event) = failure {
             let ago = brief(event.at.age_at(now));
             let what = event.message.trim_end_matches('.').to_owned();
-            let finding = self.say("database.failure", Warning, format!("RDS reports a failure {ago} ago: {what}"));
+            let finding =
+                self.say("database.failure", Warning, format!("RDS reports a failure {ago} ago: {what}"));
             finding.since = Some(event.at);
         }
     }
@@ -137,7 +140,11 @@ impl<'a> Rules<'a> {
             return;
         }
         if days == 0 {
-            self.say("database.no-backups", Warning, "Backups are kept 0 days: no point in time can be restored");
+            self.say(
+                "database.no-backups",
+                Warning,
+                "Backups are kept 0 days: no point in time can be restored",
+            );
             return;
         }
         let declared = self.facts.declared.and_then(|declared| declared.rpo);
@@ -309,7 +316,8 @@ impl<'a> Rules<'a> {
             // A new instance has few credits and needs none while it idles.
             if cpu.is_none_or(|cpu| cpu > 15.0) {
                 let left = short(credits);
-                let text = format!("{left} CPU credits left: at 0 it slows down to its baseline or costs extra");
+                let text =
+                    format!("{left} CPU credits left: at 0 it slows down to its baseline or costs extra");
                 self.say("database.cpu-credits", Warning, text);
             }
         }
@@ -334,9 +342,10 @@ impl<'a> Rules<'a> {
     }
 
     fn replication(&mut self, instance: &DbInstance) {
-        let broken = instance.status_infos.iter().find(|info| {
-            !info.normal || matches!(info.status.as_str(), "error" | "stopped" | "terminated")
-        });
+        let broken = instance
+            .status_infos
+            .iter()
+            .find(|info| !info.normal || matches!(info.status.as_str(), "error" | "stopped" | "terminated"));
         if let Some(info) = broken {
             let text = format!("{} is {}", capital(&info.kind), info.status);
             let message = info.message.clone();

@@ -88,9 +88,7 @@ mod tests {
     /// A day of points each 5 minutes, from `from` GiB, falling by `per_day` GiB.
     fn falling(from: f64, per_day: f64) -> Vec<(Wall, f64)> {
         (0..288_i32)
-            .map(|i| {
-                (Wall(i64::from(i) * 300_000), (from - per_day * f64::from(i) / 288.0) * GIB)
-            })
+            .map(|i| (Wall(i64::from(i) * 300_000), (from - per_day * f64::from(i) / 288.0) * GIB))
             .collect()
     }
 

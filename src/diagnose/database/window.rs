@@ -68,7 +68,9 @@ mod tests {
 
     #[test]
     fn what_is_no_window_never_holds() {
-        for text in ["", "-", "3", "03:00", "25:00-26:00", "sun:03:00-04:00", "xyz:03:00-xyz:04:00", "a:b-c:d"] {
+        for text in
+            ["", "-", "3", "03:00", "25:00-26:00", "sun:03:00-04:00", "xyz:03:00-xyz:04:00", "a:b-c:d"]
+        {
             assert!(!in_window(text, at("2026-11-22T03:30:00Z")), "{text}");
         }
     }

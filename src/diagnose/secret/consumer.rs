@@ -100,10 +100,15 @@ pub fn parameter_consumers<'a>(
     definitions: impl IntoIterator<Item = (&'a ServiceId, &'a TaskDefinition)>,
 ) -> Vec<Consumer> {
     let means = |text: &str| text == parameter.name || parameter.arn.as_deref() == Some(text);
-    search(definitions, &parameter.scope.region, |value| !value.secret && means(value.id), |value| {
-        // A short plain word is too likely to be something else than a parameter's name.
-        means(value) && (value.contains('/') || value.starts_with("arn:"))
-    })
+    search(
+        definitions,
+        &parameter.scope.region,
+        |value| !value.secret && means(value.id),
+        |value| {
+            // A short plain word is too likely to be something else than a parameter's name.
+            means(value) && (value.contains('/') || value.starts_with("arn:"))
+        },
+    )
 }
 
 fn search<'a>(

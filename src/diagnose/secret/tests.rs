@@ -75,10 +75,15 @@ fn a_rotation_stands_where_its_stages_say() {
     assert_eq!(at(&Secret { primary_region: Some("eu-west-2".into()), ..secret() }), Rotation::Healthy);
 }
 
-fn reads(service: &str, secrets: &[(&str, &str)], environment: &[(&str, &str)]) -> (ServiceId, TaskDefinition) {
+fn reads(
+    service: &str,
+    secrets: &[(&str, &str)],
+    environment: &[(&str, &str)],
+) -> (ServiceId, TaskDefinition) {
     let mut definition = definition(service);
     let container = &mut definition.containers[0];
-    let reference = |(name, from): &(&str, &str)| SecretRef { name: (*name).into(), value_from: (*from).into() };
+    let reference =
+        |(name, from): &(&str, &str)| SecretRef { name: (*name).into(), value_from: (*from).into() };
     container.secrets = secrets.iter().map(reference).collect();
     container.environment = environment.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
     (ServiceId { scope: scope(), cluster: "cma-production".into(), name: service.into() }, definition)
@@ -99,7 +104,8 @@ fn consumers_are_found_by_arn_with_or_without_its_suffix_and_by_name() {
     let key = format!("{ARN}:password::");
     let pinned = format!("{ARN}:::v1");
     let bare = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:cma/production/database";
-    let longer = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:cma/production/database-replica-AbCdEf";
+    let longer =
+        "arn:aws:secretsmanager:eu-west-2:123456789012:secret:cma/production/database-replica-AbCdEf";
     let definitions = [
         reads("api", &[("DB_PASSWORD", &key), ("OTHER", longer)], &[]),
         reads("job", &[("DB", bare), ("OLD", &pinned)], &[]),
@@ -148,7 +154,10 @@ fn parameters_are_found_by_name_and_arn() {
 fn a_value_from_is_taken_apart_at_its_seventh_colon() {
     let all = format!("{ARN}:key:AWSPREVIOUS:");
     let parsed = ValueFrom::parse(&all);
-    assert_eq!((parsed.id, parsed.json_key, parsed.stage, parsed.version), (ARN, Some("key"), Some("AWSPREVIOUS"), None));
+    assert_eq!(
+        (parsed.id, parsed.json_key, parsed.stage, parsed.version),
+        (ARN, Some("key"), Some("AWSPREVIOUS"), None)
+    );
     assert_eq!(ValueFrom::parse(ARN).id, ARN);
     let parameter = ValueFrom::parse("/cma/log-level");
     assert!(!parameter.secret && parameter.id == "/cma/log-level");
@@ -166,10 +175,7 @@ fn tasks_from_before_a_rotation_hold_the_old_value() {
     let found = secret_findings(&rotated, &consumers, &tasks, NOW);
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].rule, found[0].severity), ("secret.old-value", Severity::Warning));
-    assert_eq!(
-        found[0].sentence,
-        "1 task still holds the value from before the rotation 20 min ago: api"
-    );
+    assert_eq!(found[0].sentence, "1 task still holds the value from before the rotation 20 min ago: api");
     // While a rotation is under way the current value is the one from before it.
     let during = Secret { last_rotated: ago(5 * 1_440), ..rotating(3) };
     assert_eq!(tasks_with_old_value(&during, &consumers, &tasks).len(), 0);

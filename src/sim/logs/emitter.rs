@@ -464,8 +464,14 @@ impl Emitter {
 
     /// The load at a time, about 0.1 to 1.2.
     fn load_at(&self, at: i64) -> f64 {
-        daily(self.load, at) * drift(self.seed, at)
+        level(self.load, self.seed, at)
     }
+}
+
+/// How busy a service with this daily curve is at a time (milliseconds), about 0.1 to 1.2; 1 is full load.
+#[must_use]
+pub fn level(load: Load, seed: u64, at: i64) -> f64 {
+    daily(load, at) * drift(seed, at)
 }
 
 /// Between two and fifteen seconds for one utterance in eighty, nothing for all others.

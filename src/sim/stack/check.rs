@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use super::{Container, IncidentKind, LoadBalancer, Service, Stack, TaskDefinition};
 
+mod alarm;
+
 /// Place and problem.
 type Fault = (String, String);
 
@@ -26,6 +28,10 @@ pub(super) fn check(stack: &Stack) -> Result<(), Fault> {
     }
     for service in &stack.services {
         self::service(stack, service)?;
+    }
+    unique("alarms", stack.alarms.iter().map(|a| a.name.as_str()))?;
+    for alarm in &stack.alarms {
+        alarm::check(stack, alarm)?;
     }
     for (at, incident) in stack.timeline.iter().enumerate() {
         let place = format!("timeline.{at}");

@@ -16,10 +16,12 @@ use crate::sim::world::task::{Stop, TaskId};
 impl World {
     /// Changes the desired count.
     pub fn set_desired(&mut self, service: usize, desired: u32) {
+        let now = self.now;
         if let Some(found) = self.services.get_mut(service)
             && found.desired != desired
         {
             found.desired = desired;
+            found.desires.push((now, desired));
             found.steady = false;
             self.wake(service, Duration::from_millis(1_200));
         }
@@ -57,9 +59,11 @@ impl World {
 
     /// Takes a service away.
     pub fn delete_service(&mut self, service: usize) {
+        let now = self.now;
         let Some(found) = self.services.get_mut(service) else { return };
         found.active = false;
         found.desired = 0;
+        found.desires.push((now, 0));
         let (region, cluster, name) =
             (Arc::clone(&found.region), Arc::clone(&found.cluster), Arc::clone(&found.name));
         if let Some(cluster) =

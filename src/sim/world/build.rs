@@ -44,6 +44,8 @@ impl World {
             tasks: HashMap::new(),
             stacks: stacks.clone(),
             revision_owner: HashMap::new(),
+            alarms: BTreeMap::new(),
+            alarms_watched: false,
             log_writers: HashMap::new(),
         };
         for (number, stack) in stacks.iter().enumerate() {
@@ -83,6 +85,7 @@ impl World {
                 self.afflict(service, condition);
             }
         }
+        self.add_alarms(stack);
         for (place, incident) in stack.timeline.iter().enumerate() {
             self.schedule(opened.plus(incident.at.0), Due::Incident(number, place));
         }
@@ -172,6 +175,7 @@ impl World {
             reconcile_at: None,
             stale: None,
             disturbances: Vec::new(),
+            desires: Vec::new(),
         });
         if let Some(cluster) =
             self.regions.get_mut(&stack.region).and_then(|region| region.clusters.get_mut(&cluster))

@@ -285,8 +285,10 @@ pub struct Service {
     pub reconcile_at: Option<Wall>,
     /// What reads may still show.
     pub stale: Option<Stale>,
-    /// What troubles it, for its logs.
+    /// What troubles it, for its logs and metrics.
     pub disturbances: Vec<Disturbance>,
+    /// Changes of the desired count since the world opened, oldest first.
+    pub desires: Vec<(Wall, u32)>,
 }
 
 impl Service {
@@ -388,9 +390,31 @@ impl Service {
 /// A target group's ARN; the 16 digits at its end follow from its name.
 #[must_use]
 pub fn target_group_arn(region: &str, name: &str) -> String {
-    let seed = name.bytes().fold(17_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    let digits = fastrand::Rng::with_seed(seed).u64(..);
-    format!("arn:aws:elasticloadbalancing:{region}:{ACCOUNT}:targetgroup/{name}/{digits:016x}")
+    format!("arn:aws:elasticloadbalancing:{region}:{ACCOUNT}:{}", target_group_dimension(name))
+}
+
+/// A target group's value of the dimension `TargetGroup`: the end of its ARN.
+#[must_use]
+pub fn target_group_dimension(name: &str) -> String {
+    format!("targetgroup/{name}/{:016x}", digits_of(17, name))
+}
+
+/// A load balancer's ARN; the 16 digits at its end follow from its name.
+#[must_use]
+pub fn load_balancer_arn(region: &str, name: &str) -> String {
+    let end = load_balancer_dimension(name);
+    format!("arn:aws:elasticloadbalancing:{region}:{ACCOUNT}:loadbalancer/{end}")
+}
+
+/// A load balancer's value of the dimension `LoadBalancer`: the end of its ARN, from the kind on.
+#[must_use]
+pub fn load_balancer_dimension(name: &str) -> String {
+    format!("app/{name}/{:016x}", digits_of(23, name))
+}
+
+fn digits_of(start: u64, name: &str) -> u64 {
+    let seed = name.bytes().fold(start, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    fastrand::Rng::with_seed(seed).u64(..)
 }
 
 /// A cluster's ARN.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::super::Declared;
 use super::super::connections::{Demand, PoolDemand};
 use super::super::fixtures::{cluster, instance, parameter, service};
-use super::super::Declared;
 use super::*;
 use crate::domain::database::{DbCluster, Maintenance, ParameterGroup, StatusInfo};
 
@@ -87,16 +87,16 @@ fn a_status_says_what_it_means() {
 #[test]
 fn storage_is_low_before_it_is_full() {
     let gib = 1_073_741_824.0;
-    let falling: Vec<(Wall, f64)> =
-        (0..289_i32).map(|i| (NOW.minus(Duration::from_secs(86_400)).plus(Duration::from_secs(300) * i.unsigned_abs()), (9.0 - f64::from(i) / 96.0) * gib)).collect();
+    let falling: Vec<(Wall, f64)> = (0..289_i32)
+        .map(|i| {
+            (
+                NOW.minus(Duration::from_secs(86_400)).plus(Duration::from_secs(300) * i.unsigned_abs()),
+                (9.0 - f64::from(i) / 96.0) * gib,
+            )
+        })
+        .collect();
     let facts = DatabaseFacts { free_storage: &falling, ..metrics(&[("FreeStorageSpace", 6.0 * gib)]) };
-    only(
-        &instance(),
-        &facts,
-        "database.storage-low",
-        Warning,
-        "Storage full in 2 days: 6 of 100 GiB free",
-    );
+    only(&instance(), &facts, "database.storage-low", Warning, "Storage full in 2 days: 6 of 100 GiB free");
     let grows = DbInstance { max_allocated_gib: Some(110), ..instance() };
     only(
         &grows,
@@ -120,13 +120,7 @@ fn storage_is_low_before_it_is_full() {
 fn connections_are_held_against_the_limit_and_the_pools() {
     let parameters = [parameter("max_connections", "100")];
     let facts = |used| DatabaseFacts { parameters: &parameters, ..metrics(&[("DatabaseConnections", used)]) };
-    only(
-        &instance(),
-        &facts(97.0),
-        "database.connections",
-        Critical,
-        "97 of 100 connections used (97 %)",
-    );
+    only(&instance(), &facts(97.0), "database.connections", Critical, "97 of 100 connections used (97 %)");
     only(&instance(), &facts(80.0), "database.connections", Warning, "80 of 100 connections used (80 %)");
     assert_eq!(judged(&instance(), &facts(79.0)), []);
     let small = DbInstance { class: "db.t3.micro".into(), engine: "mysql".into(), ..instance() };
@@ -137,7 +131,8 @@ fn connections_are_held_against_the_limit_and_the_pools() {
         Warning,
         "55 of ≈59 connections used (93 %)",
     );
-    let pools = vec![PoolDemand { service: service("api", 2).id, tasks: 8, per_task: 15, bound: "autoscaling" }];
+    let pools =
+        vec![PoolDemand { service: service("api", 2).id, tasks: 8, per_task: 15, bound: "autoscaling" }];
     let demand = Some(Demand { connections: 120, pools, missing: vec!["gone".into()] });
     let facts = DatabaseFacts { demand, ..facts(20.0) };
     let found = database_findings(Database::Instance(&instance()), &facts, NOW);

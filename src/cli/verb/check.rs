@@ -1,0 +1,178 @@
+//! `check NAME`: would the next task of this service start? Each thing that a start needs, checked on the running
+//! revision.
+//!
+//! Must not judge: `diagnose::next_start` does. What could not be read is not verified, and never a pass.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
+
+use crate::cli::census::one_service;
+use crate::cli::exit::{Exit, Problem};
+use crate::cli::gather::{Gather, Work};
+use crate::cli::item::{Shape, Shaped, shape};
+use crate::cli::parser::Request;
+use crate::cli::printer::Printer;
+use crate::cli::session::Session;
+use crate::cli::table::{Cell, Column, Table, Tone};
+use crate::cli::verb::End;
+use crate::diagnose::next_start::{Check, CheckVerdict, NextStartFacts, checks, needed};
+use crate::domain::ecs::{Service, ServiceRevision};
+use crate::domain::fault::FaultKind;
+use crate::domain::query::{Answer, Class, Query};
+use crate::domain::task_definition::TaskDefinition;
+
+/// Requests under way at once; `cloud` paces them.
+const AT_ONCE: usize = 8;
+
+shape! {
+    /// A check of one thing that the next task needs.
+    Item {
+        /// The credential context: `default`, or the profile's name.
+        account: String = "text",
+        /// The region.
+        region: String = "text",
+        /// The cluster's name.
+        cluster: String = "text",
+        /// The service's name.
+        service: String = "text",
+        /// The task definition that runs, as `family:revision`.
+        task_definition: String = "text",
+        /// What was checked.
+        what: String = "text",
+        /// `pass`, `warn`, `block` (the next task cannot start), `not_verified` (it could not be found out).
+        verdict: CheckVerdict = "text",
+        /// Why, in one sentence.
+        evidence: String = "text",
+    }
+}
+
+/// The shapes of this verb.
+#[must_use]
+pub fn shapes() -> Vec<Shape> {
+    vec![Item::SHAPE]
+}
+
+/// Performs the verb. It ends in 1 when the next task cannot start.
+///
+/// # Errors
+/// When the name means nothing, its task definition cannot be read, or stdout cannot be written to.
+pub async fn run(session: &Session, request: &Request, printer: &mut Printer) -> Result<Exit, End> {
+    let mut gather = session.gather();
+    let name = request.text("NAME").unwrap_or_default();
+    let service = one_service(session, &mut gather, name, request.all("cluster")).await?;
+    let (definition, revision) = running(&service, &mut gather).await;
+    let definition = definition.ok_or_else(|| unreadable(&gather, &service))?;
+    let facts = learn(session, &mut gather, needed(&definition, revision.as_ref(), &service)).await;
+    let now = gather.begun().wall;
+    let checks = checks(&service, &definition, revision.as_ref(), &facts, now);
+    let blocked = checks.iter().any(|check| check.verdict == CheckVerdict::Block);
+    let items = checks.into_iter().map(|check| item(&service, check)).collect();
+    let exit = printer.report(&gather.report(items), table)?;
+    Ok(if blocked && exit == Exit::Done { Exit::Other } else { exit })
+}
+
+fn item(service: &Service, check: Check) -> Item {
+    Item {
+        account: service.id.scope.account.to_string(),
+        region: service.id.scope.region.to_string(),
+        cluster: service.id.cluster.clone(),
+        service: service.id.name.clone(),
+        task_definition: service.revision.to_string(),
+        what: check.what,
+        verdict: check.verdict,
+        evidence: check.evidence,
+    }
+}
+
+/// What runs now: its definition, and the service revision with the digests, where ECS tells it.
+async fn running(
+    service: &Service,
+    gather: &mut Gather,
+) -> (Option<TaskDefinition>, Option<ServiceRevision>) {
+    let scope = service.id.scope.clone();
+    let arn = service.task_definition_arn.clone();
+    let mut work = vec![Work::Ask(Query::DescribeTaskDefinition { scope: scope.clone(), arn })];
+    let arns: Vec<String> = service.current_service_revisions.iter().take(1).cloned().collect();
+    if !arns.is_empty() {
+        work.push(Work::Ask(Query::DescribeServiceRevisions { scope, arns }));
+    }
+    let (mut definition, mut revision) = (None, None);
+    gather
+        .run(work, |_, answer| {
+            match answer {
+                Answer::TaskDefinition(found) => definition = Some(*found),
+                Answer::Revisions { found, .. } => revision = found.into_iter().next(),
+                _ => {}
+            }
+            Vec::new()
+        })
+        .await;
+    (definition, revision)
+}
+
+fn unreadable(gather: &Gather, service: &Service) -> Problem {
+    let why = gather.failures().last();
+    let exit = why.map_or(Exit::Other, |missing| Exit::of(missing.kind));
+    let reason = why.map_or_else(String::new, |missing| format!(": {}", missing.message));
+    Problem::new(exit, format!("the task definition {} cannot be read{reason}", service.revision))
+}
+
+/// Asks what the checks need. That something does not exist is an answer here, so the books note only what AWS
+/// did not tell.
+async fn learn(session: &Session, gather: &mut Gather, queries: Vec<Query>) -> NextStartFacts {
+    let mut facts = NextStartFacts::default();
+    let mut waiting = VecDeque::from(queries);
+    let mut flying = FuturesUnordered::new();
+    let (clock, left) = (session.clock.clone(), gather.left());
+    let mut over = pin!(async move {
+        match left {
+            Some(left) => clock.sleep(left).await,
+            None => std::future::pending().await,
+        }
+    });
+    loop {
+        while flying.len() < AT_ONCE
+            && let Some(query) = waiting.pop_front()
+        {
+            let cloud = session.cloud.clone();
+            flying.push(async move {
+                let outcome = cloud.ask(query.clone(), Class::Foreground).await;
+                (query, outcome)
+            });
+        }
+        let (query, outcome) = match select(flying.next(), &mut over).await {
+            Either::Left((Some(landed), _)) => landed,
+            // What was not asked in time is not verified.
+            Either::Left((None, _)) | Either::Right(_) => return facts,
+        };
+        if let Err(fault) = &outcome
+            && fault.kind != FaultKind::NotFound
+        {
+            gather.missing(query.scope(), fault);
+        }
+        waiting.extend(facts.absorb(&query, &outcome));
+    }
+}
+
+fn table(items: &[Item], printer: &Printer) -> Vec<String> {
+    let mut table =
+        Table::new(&[Column::fixed("VERDICT"), Column::name("WHAT"), Column::sentence("EVIDENCE")]);
+    for item in items {
+        let tone = match item.verdict {
+            CheckVerdict::Block => Tone::Bad,
+            CheckVerdict::Warn => Tone::Notice,
+            CheckVerdict::NotVerified => Tone::Quiet,
+            CheckVerdict::Pass => Tone::Good,
+        };
+        table.row([
+            Cell::new(item.verdict.word()).tone(tone),
+            Cell::new(&item.what),
+            Cell::new(&item.evidence),
+        ]);
+    }
+    printer.set(&table)
+}

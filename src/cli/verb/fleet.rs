@@ -1,0 +1,164 @@
+//! `fleet`: every problem of every account and region, the worst first, one sentence each.
+//!
+//! Must not judge: `diagnose` does. What could not be read stands in `failures`, and is never taken for health.
+
+mod ask;
+
+use crate::cli::exit::Exit;
+use crate::cli::health;
+use crate::cli::item::{Shape, Shaped, Time, shape, time};
+use crate::cli::parser::Request;
+use crate::cli::printer::Printer;
+use crate::cli::session::Session;
+use crate::cli::table::{Cell, Column, Table};
+use crate::cli::verb::End;
+use crate::diagnose::fleet::{Fleet, fleet};
+use crate::diagnose::{Finding, Severity, Subject};
+use crate::stdx::clock::Wall;
+use crate::stdx::span;
+use crate::stdx::text::count;
+
+shape! {
+    /// A problem, or something that no alarm watches.
+    Item {
+        /// The credential context: `default`, or the profile's name.
+        account: String = "text",
+        /// The region.
+        region: String = "text",
+        /// What it is about: `service`, `cluster`, `database`, `cache`, `secret`, `alarm`, `scope`.
+        kind: String = "text",
+        /// Its name.
+        name: String = "text",
+        /// For services: the cluster's name.
+        cluster: Option<String> = "text or null",
+        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`; `idle` for `coverage.unwatched`.
+        severity: Severity = "text",
+        /// The rule that found it, such as `database.storage-full`; `coverage.unwatched` when no alarm watches it.
+        rule: String = "text",
+        /// What is wrong, in one sentence with its number and, where it is known, its cause.
+        sentence: String = "text",
+        /// Since when, as far as AWS tells.
+        since: Option<Time> = "time or null",
+        /// What the judgement rests on, the strongest first.
+        evidence: Vec<Evidence> = "list of Evidence",
+        /// The one safe thing to do next.
+        next: Option<String> = "text or null",
+    }
+
+    /// Something that a judgement rests on.
+    Evidence {
+        /// When it was so.
+        at: Option<Time> = "time or null",
+        /// What, in AWS's words where AWS said it.
+        text: String = "text",
+    }
+}
+
+/// The shapes of this verb.
+#[must_use]
+pub fn shapes() -> Vec<Shape> {
+    vec![Item::SHAPE, Evidence::SHAPE]
+}
+
+fn cluster(subject: &Subject) -> Option<String> {
+    match subject {
+        Subject::Service(id) => Some(id.cluster.clone()),
+        _ => None,
+    }
+}
+
+/// A finding as an item.
+#[must_use]
+pub fn item(finding: &Finding) -> Item {
+    let scope = finding.subject.scope();
+    let evidence = finding.evidence.iter().map(|e| Evidence { at: time(e.at), text: e.text.clone() });
+    Item {
+        account: scope.account.to_string(),
+        region: scope.region.to_string(),
+        kind: finding.subject.kind().to_owned(),
+        name: finding.subject.name().to_owned(),
+        cluster: cluster(&finding.subject),
+        severity: finding.severity,
+        rule: finding.rule.to_owned(),
+        sentence: finding.sentence.clone(),
+        since: time(finding.since),
+        evidence: evidence.collect(),
+        next: finding.next.clone(),
+    }
+}
+
+fn unwatched(subject: &Subject) -> Item {
+    Item {
+        account: subject.scope().account.to_string(),
+        region: subject.scope().region.to_string(),
+        kind: subject.kind().to_owned(),
+        name: subject.name().to_owned(),
+        cluster: cluster(subject),
+        severity: Severity::Idle,
+        rule: "coverage.unwatched".to_owned(),
+        sentence: "No alarm watches it".to_owned(),
+        since: None,
+        evidence: Vec::new(),
+        next: None,
+    }
+}
+
+/// Performs the verb.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub async fn run(session: &Session, request: &Request, printer: &mut Printer) -> Result<Exit, End> {
+    let mut gather = session.gather();
+    let now = gather.begun().wall;
+    let seen = ask::everything(session, &mut gather, now).await;
+    let fleet = seen.judged(now, fleet);
+    let mut items: Vec<Item> = fleet.findings.iter().map(item).collect();
+    let problems = items.len();
+    items.extend(fleet.unwatched.iter().map(unwatched));
+    let critical = fleet.findings.iter().any(|finding| finding.severity == Severity::Critical);
+    let report = gather.report(items);
+    let exit = printer.report(&report, |items, printer| {
+        table(items.get(..problems).unwrap_or_default(), &fleet, now, printer)
+    })?;
+    // What is missing must not hide what is known to be critical.
+    Ok(if critical && request.is_on("exit-code") { Exit::Critical } else { exit })
+}
+
+fn table(items: &[Item], fleet: &Fleet, now: Wall, printer: &Printer) -> Vec<String> {
+    let mut table = Table::new(&[
+        Column::fixed("SEVERITY"),
+        Column::fixed("KIND"),
+        Column::name("NAME"),
+        Column::fixed("REGION"),
+        Column::number("FOR"),
+        Column::sentence("WHAT"),
+    ]);
+    for item in items {
+        table.row([
+            health::cell(item.severity, printer),
+            Cell::new(&item.kind),
+            Cell::new(&item.name),
+            Cell::new(&item.region),
+            item.since.map_or_else(Cell::default, |at| span::brief(at.0.age_at(now)).into()),
+            Cell::new(&item.sentence),
+        ]);
+    }
+    let mut lines = if items.is_empty() { vec!["Nothing is wrong.".to_owned()] } else { printer.set(&table) };
+    lines.extend(closing(fleet));
+    lines
+}
+
+/// What is healthy, and what nothing watches.
+fn closing(fleet: &Fleet) -> Vec<String> {
+    let mut lines = Vec::new();
+    let healthy: Vec<String> =
+        fleet.healthy.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| count(*n, kind)).collect();
+    if !healthy.is_empty() {
+        lines.push(format!("Healthy: {}", healthy.join(", ")));
+    }
+    if !fleet.unwatched.is_empty() {
+        let names: Vec<&str> = fleet.unwatched.iter().map(Subject::name).collect();
+        lines.push(format!("No alarm watches {}", names.join(", ")));
+    }
+    lines
+}

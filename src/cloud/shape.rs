@@ -1,0 +1,51 @@
+//! What every service's conversion needs: lists that AWS leaves out, times, counts, pages.
+//!
+//! Must not know a service. Nothing here fails: what is left out is empty, what is out of range is zero or absent.
+
+use aws_smithy_types::DateTime;
+
+use crate::cloud::fault::Lost;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::query::{PageToken, Query};
+use crate::stdx::clock::Wall;
+
+/// Every element of a list that AWS may leave out, converted.
+pub(super) fn all<S, T>(list: Option<Vec<S>>, convert: impl FnMut(S) -> T) -> Vec<T> {
+    list.unwrap_or_default().into_iter().map(convert).collect()
+}
+
+/// A time, unless it is beyond our reckoning.
+pub(super) fn wall(time: DateTime) -> Option<Wall> {
+    time.to_millis().ok().map(Wall)
+}
+
+/// A time as the SDK takes it.
+pub(super) fn time(wall: Wall) -> DateTime {
+    DateTime::from_millis(wall.0)
+}
+
+/// A count; AWS's are signed but never negative.
+pub(super) fn count(n: i32) -> u32 {
+    u32::try_from(n).unwrap_or(0)
+}
+
+/// A port; none when it is not one.
+pub(super) fn port(n: Option<i32>) -> Option<u16> {
+    n.and_then(|n| u16::try_from(n).ok())
+}
+
+/// The page that is asked for.
+pub(super) fn token(page: Option<&PageToken>) -> Option<String> {
+    page.map(|p| p.0.clone())
+}
+
+/// The page after this one. Some services end a list with an empty token.
+pub(super) fn next(token: Option<String>) -> Option<PageToken> {
+    token.filter(|t| !t.is_empty()).map(PageToken)
+}
+
+/// A query that came to a service which does not know it.
+pub(super) fn stray(query: &Query, service: &str) -> Lost {
+    let message = format!("{} is not a request to {service}", query.action());
+    Fault::new(FaultKind::Unknown, message).into()
+}
