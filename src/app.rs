@@ -149,6 +149,8 @@ pub enum Effect {
     Suspend,
     /// Ring: something turned critical.
     Bell,
+    /// Put this into the terminal's title.
+    Title(String),
     /// Clear and draw everything again.
     Redraw,
     /// End.
@@ -288,6 +290,8 @@ pub struct Model {
     settled_at: u64,
     /// What was critical when rows were last computed, so that something new can be told.
     critical_known: Option<std::collections::BTreeSet<crate::diagnose::Subject>>,
+    /// The terminal's title, as it was last set.
+    titled: String,
 }
 
 /// What a model starts from.
@@ -360,6 +364,7 @@ impl Model {
             zone,
             settled_at: u64::MAX,
             critical_known: None,
+            titled: String::new(),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::domain::query::{Answer, Class, MetricRequest, Query};
 use crate::domain::scope::Scope;
 use crate::stdx::clock::{Moment, Wall};
 
-pub use wanted::{alarm, cache_node, database, five_hundreds, of_item as wanted_of_item, service, wanted};
+pub use wanted::{alarm, cache_node, database, five_hundreds, of_item as wanted_of_item, service, sparks_beside_services, wanted};
 
 /// Queries of one `GetMetricData` request.
 const QUERIES: usize = 500;
@@ -199,6 +199,8 @@ impl Charts {
             };
             pause.saturating_sub(now.since(*at))
         });
+        // A chart has no new number before its period is over.
+        let interval = interval.max(Duration::from_secs(u64::from(chart.range.period())));
         let due =
             self.asked_at.get(chart).map_or(Duration::ZERO, |at| interval.saturating_sub(now.since(*at)));
         // Without an allowance a chart waits until it is earned.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::app::charts;
 use crate::app::refresh::{Interest, Refresh, Watch};
 use crate::app::world::World;
+use crate::config::Config;
 use crate::diagnose::alarm::{Known, watch_map};
 use crate::diagnose::fleet::{Fleet, FleetFacts, fleet};
 use crate::diagnose::{Finding, Severity, Subject};
@@ -35,7 +36,7 @@ pub fn definitions(world: &World) -> Vec<(&ServiceId, &TaskDefinition)> {
 
 /// Everything that is wrong, of every scope.
 #[must_use]
-pub fn judge(world: &World, refresh: &Refresh, others: Vec<Finding>, now: Wall) -> Fleet {
+pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fleet {
     let estate = &world.estate;
     let target_groups: Vec<TargetGroup> = estate.target_groups.values().cloned().collect();
     let targets: Vec<ScalableTarget> = estate.targets.values().flatten().cloned().collect();
@@ -96,12 +97,23 @@ pub fn judge(world: &World, refresh: &Refresh, others: Vec<Finding>, now: Wall) 
         database_metrics,
         free_storage,
         cache_metrics,
-        declared: BTreeMap::new(),
-        production: BTreeSet::new(),
-        others,
+        declared: config.databases.clone(),
+        production: production(world, config),
+        others: unread(refresh),
         alarms_read,
     };
     fleet(&facts, now)
+}
+
+/// What the configuration takes for production: a database or a cache by its account or its own name.
+fn production(world: &World, config: &Config) -> BTreeSet<Subject> {
+    let estate = &world.estate;
+    let databases = estate.instances.keys().chain(estate.db_clusters.keys()).cloned().map(Subject::Database);
+    let caches = estate.cache_groups.keys().chain(estate.cache_nodes.keys()).cloned().map(Subject::Cache);
+    databases
+        .chain(caches)
+        .filter(|subject| config.is_production(subject.scope().account.as_str(), Some(subject.name())))
+        .collect()
 }
 
 /// What each alarm watches, of what is known.
@@ -124,8 +136,7 @@ pub fn watches(world: &World) -> BTreeMap<AlarmId, Vec<Subject>> {
 
 /// What could not be read at all, as findings: a region whose credentials ended or whose reads are denied looks
 /// healthy otherwise.
-#[must_use]
-pub fn unread(refresh: &Refresh) -> Vec<Finding> {
+fn unread(refresh: &Refresh) -> Vec<Finding> {
     let mut found: BTreeMap<Scope, (usize, Finding)> = BTreeMap::new();
     for (interest, entry) in refresh.entries() {
         let Some(fault) = &entry.fault else { continue };

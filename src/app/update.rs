@@ -24,8 +24,8 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
     let mut effects = take_in(model, at, msg);
     let changed = model.settled_at != model.world.generation;
     settle(model);
-    if model.config.ui.bell && changed && turned_critical(model) {
-        effects.push(Effect::Bell);
+    if changed {
+        effects.extend(alert(model));
     }
     effects.extend(schedule(model));
     effects
@@ -86,6 +86,25 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
     }
 }
 
+/// Rings for what turned critical and says in the title how much is, as far as the configuration wants it.
+fn alert(model: &mut Model) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if turned_critical(model) && model.config.ui.bell {
+        effects.push(Effect::Bell);
+    }
+    let critical = model.critical_known.iter().flatten();
+    let title = match critical.clone().count() {
+        0 => "opsdeck".to_owned(),
+        1 => critical.map(|subject| format!("opsdeck: {} is critical", subject.name())).collect(),
+        several => format!("opsdeck: {several} critical"),
+    };
+    if model.config.ui.title && model.titled != title {
+        model.titled.clone_from(&title);
+        effects.push(Effect::Title(title));
+    }
+    effects
+}
+
 /// Whether something is critical that was not when last looked at. What is critical when the console opens is
 /// on the screen anyway.
 fn turned_critical(model: &mut Model) -> bool {
@@ -113,8 +132,7 @@ fn settle(model: &mut Model) {
         model.settled_at = model.world.generation;
         let now = model.now.wall;
         model.triage.watches = findings::watches(&model.world);
-        let unread = findings::unread(&model.refresh);
-        model.triage.fleet = findings::judge(&model.world, &model.refresh, unread, now);
+        model.triage.fleet = findings::judge(&model.world, &model.refresh, &model.config, now);
         model.triage.judged_at = Some(model.now);
         triage::settle(&mut model.triage, &model.world, model.range, now);
         model.services.settle(&model.world);

@@ -319,10 +319,34 @@ pub fn why_empty(model: &Model, pane: PaneId, nothing: &str) -> Vec<(String, Rol
     if let Some(fault) = entries.iter().find_map(|e| e.fault.as_ref()) {
         return fault_lines(fault);
     }
-    if entries.iter().any(|e| e.is_first()) || entries.is_empty() {
+    let something = model.world.services.values().any(|row| row.seen.is_some());
+    let waits = entries.iter().any(|e| e.is_first()) || entries.is_empty();
+    // The first screen is not empty-handed while it reads: it says what it has seen so far.
+    if waits && !(pane == PaneId::Fleet && something) {
         return vec![("Asking AWS…".to_owned(), Role::Muted)];
     }
     vec![(nothing.to_owned(), Role::Muted)]
+}
+
+/// What the first screen stands on and has never been read to its end, in words, each once.
+#[must_use]
+pub fn still_read(model: &Model) -> Vec<&'static str> {
+    let word = |interest: &Interest| match interest {
+        Interest::Clusters(_) | Interest::Services(_) => Some("services"),
+        Interest::Watch(_, Watch::Alarms) => Some("alarms"),
+        Interest::Watch(_, Watch::Instances | Watch::DbClusters) => Some("databases"),
+        Interest::Watch(_, Watch::CacheGroups | Watch::CacheNodes) => Some("caches"),
+        Interest::Watch(_, Watch::Secrets) => Some("secrets"),
+        _ => None,
+    };
+    let mut words = Vec::new();
+    for (interest, _) in interests(model) {
+        let unread = model.refresh.entry(&interest).is_none_or(|e| e.is_first() && e.fault.is_none());
+        if let Some(word) = word(&interest).filter(|word| unread && !words.contains(word)) {
+            words.push(word);
+        }
+    }
+    words
 }
 
 /// A fault told in full: what, and what to do.

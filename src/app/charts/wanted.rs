@@ -16,6 +16,7 @@ use crate::domain::database::DbInstance;
 use crate::domain::ecs::ServiceId;
 use crate::domain::metric::{MetricId, MetricQuery, MetricSource, Range};
 use crate::domain::scope::Scope;
+use crate::stdx::rect::Rect;
 
 /// A service's metrics: word, unit, chart.
 pub type Named = (&'static str, &'static str, Chart);
@@ -168,18 +169,46 @@ pub fn wanted(model: &Model) -> Vec<Chart> {
         let Some(list) = model.triage.list(pane) else { continue };
         let height = screen.inside(pane).map_or(0, |area| usize::from(area.height));
         for item in list.rows.iter().skip(list.cursor.offset()).take(height) {
-            for (_, _, chart) in of_item(model, item, Range::ThreeHours).into_iter().take(3) {
-                add(chart);
-            }
+            of_row(model, item).into_iter().for_each(&mut add);
         }
     }
-    // The first screen judges databases by their newest numbers.
-    if visible(PaneId::Fleet) {
-        for seen in estate.instances.values() {
-            for (_, _, chart) in database(&seen.value, Range::ThreeHours).into_iter().take(3) {
-                add(chart);
-            }
+    if visible(PaneId::Services) && sparks_beside_services(screen.inside(PaneId::Services)) {
+        let list = &model.services.list;
+        let height = screen.inside(PaneId::Services).map_or(0, |area| usize::from(area.height));
+        for id in list.rows.iter().skip(list.cursor.offset()).take(height) {
+            service(id, false, Range::ThreeHours).into_iter().for_each(|(_, _, chart)| add(chart));
         }
+    }
+    // The first screen judges databases and caches by their newest numbers.
+    if visible(PaneId::Fleet) {
+        let databases = estate.instances.keys().cloned().map(Subject::Database);
+        let caches = estate.cache_nodes.keys().cloned().map(Subject::Cache);
+        for subject in databases.chain(caches) {
+            of_row(model, &Item::Subject(subject)).into_iter().for_each(&mut add);
+        }
+    }
+    charts
+}
+
+/// Whether the list of services is wide enough for lines beside its names; a line that is not drawn costs nothing.
+#[must_use]
+pub fn sparks_beside_services(area: Option<Rect>) -> bool {
+    area.is_some_and(|area| area.width >= 132)
+}
+
+/// Metrics that no rule judges and no list shows: they are for details alone.
+const DETAILS: [&str; 6] =
+    ["FreeableMemory", "ReadLatency", "WriteLatency", "CurrConnections", "ReplicationLag", "AuroraReplicaLag"];
+
+/// The charts that a list shows and rules judge: fewer than the details have. Free storage is read over a day
+/// too, since its slope tells when it ends.
+fn of_row(model: &Model, item: &Item) -> Vec<Chart> {
+    let own = of_item(model, item, Range::ThreeHours).into_iter();
+    let mut charts: Vec<Chart> =
+        own.filter(|(name, ..)| !DETAILS.contains(name)).map(|(_, _, chart)| chart).collect();
+    if matches!(item, Item::Subject(Subject::Database(_))) {
+        let day = of_item(model, item, Range::Day).into_iter();
+        charts.extend(day.filter(|(name, ..)| *name == "FreeStorageSpace").map(|(_, _, chart)| chart));
     }
     charts
 }
