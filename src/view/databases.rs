@@ -6,7 +6,7 @@ use crate::app::Model;
 use crate::app::charts::{Chart, wanted_of_item};
 use crate::app::pane::PaneId;
 use crate::app::pane::triage::Item;
-use crate::diagnose::database::severity_of_status;
+use crate::diagnose::database::{max_connections, severity_of_status};
 use crate::diagnose::{Severity, Subject};
 use crate::domain::database::{DatabaseId, DbInstance};
 use crate::domain::metric::Range;
@@ -22,11 +22,11 @@ const COLUMNS: [Column; 10] = [
     Column::new("", 1, 1),
     Column::new("DATABASE", 14, 36).cut_middle(),
     Column::new("STATUS", 9, 24),
-    Column::new("ROLE", 6, 9).expendable(5),
+    Column::new("ROLE", 6, 16).expendable(5),
     Column::new("ENGINE", 8, 24).expendable(6),
     Column::new("CLASS", 8, 16).expendable(7),
     Column::new("CPU", 6, 17).expendable(3),
-    Column::new("CONNECTIONS", 6, 15).expendable(4),
+    Column::new("CONNECTIONS", 6, 24).expendable(4),
     Column::new("FREE", 6, 10).right().expendable(2),
     Column::new("SAYS", 16, 0).flexible(),
 ];
@@ -137,7 +137,13 @@ fn row(model: &Model, item: &Item, id: &DatabaseId) -> Option<Row> {
         let line = chart(name).map(|(_, unit, chart)| spark(model, chart, unit)).unwrap_or_default();
         piece(line, Role::Gauge)
     };
-    let free = chart("FreeStorageSpace").and_then(|(_, unit, chart)| Some(number(estate.last(chart)?, unit)));
+    let last = |name: &str| chart(name).and_then(|(_, unit, chart)| Some(number(estate.last(chart)?, unit)));
+    let behind = last("ReplicaLag").map_or_else(String::new, |lag| format!(", {lag} behind"));
+    let mut connections = line("DatabaseConnections");
+    if let Some(limit) = connection_limit(model, instance).filter(|_| !connections.text.is_empty()) {
+        connections.text.push_str(&format!(" of {limit}"));
+    }
+    let free = last("FreeStorageSpace");
     let zones = if instance.multi_az { "Multi-AZ" } else { "" };
     let sentence = if sentence.is_empty() { zones.to_owned() } else { sentence };
     Some(Row {
@@ -145,16 +151,26 @@ fn row(model: &Model, item: &Item, id: &DatabaseId) -> Option<Row> {
             piece(glyph, role),
             nested(model, item, &id.name),
             piece(instance.status.clone(), role),
-            piece(role_of(model, instance), Role::Muted),
+            piece(format!("{}{behind}", role_of(model, instance)), Role::Muted),
             piece(format!("{} {}", instance.engine, instance.engine_version), Role::Muted),
             piece(instance.class.clone(), Role::Muted),
             line("CPUUtilization"),
-            line("DatabaseConnections"),
+            connections,
             free.map_or_else(none, |free| piece(free, Role::Text)),
             piece(sentence, if role == Role::Ok { Role::Muted } else { role }),
         ],
         target: None,
     })
+}
+
+/// How many connections an instance takes: `≈` where that follows from its class and not from a parameter.
+#[must_use]
+pub fn connection_limit(model: &Model, instance: &DbInstance) -> Option<String> {
+    let known = instance.parameter_groups.first().and_then(|group| {
+        model.world.estate.parameters.get(&(instance.id.scope.clone(), group.name.clone()))
+    });
+    let limit = max_connections(instance, known.map(Vec::as_slice).unwrap_or_default())?;
+    Some(limit.to_string())
 }
 
 /// The charts of a service that were read, as lines for its pane.
