@@ -2,15 +2,26 @@
 //!
 //! It knows AWS, not opsdeck: of this crate it imports `stdx` alone, so that it stays an independent judge.
 
+mod autoscaling;
+mod cloudtrail;
 mod cloudwatch;
 pub mod control;
+mod ecr;
 mod ecs;
+mod elasticache;
+mod elbv2;
 pub mod fault;
+mod iam;
+pub mod incidents;
 pub mod logs;
+mod query;
+mod rds;
 pub mod reply;
 mod route;
+mod secretsmanager;
 mod server;
 mod sigv4;
+mod ssm;
 pub mod stack;
 mod sts;
 mod throttle;
@@ -25,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use control::Control;
+pub use incidents::NamedIncident;
 pub use stack::Stack;
 
 use crate::stdx::clock::Clock;
@@ -39,6 +51,8 @@ pub struct SimConfig {
     pub seed: u64,
     /// The systems that exist.
     pub stacks: Vec<Stack>,
+    /// What has gone wrong or will, beside what the stacks say; it takes the place of their time lines.
+    pub incident: Option<NamedIncident>,
     /// Whether the documented throttle buckets are in force.
     pub throttle: bool,
     /// Whether reads may lag behind writes by some hundred milliseconds.
@@ -62,6 +76,7 @@ impl Default for SimConfig {
         Self {
             seed: 1,
             stacks: Vec::new(),
+            incident: None,
             throttle: true,
             lag: true,
             verify_signatures: false,
@@ -110,7 +125,8 @@ pub async fn start(config: SimConfig, clock: Clock) -> Result<Sim, SimError> {
     let refused = |source| SimError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
-    let mut world = World::new(config.stacks, config.seed, clock.now().wall);
+    let mut world =
+        World::with_incident(config.stacks, config.seed, clock.now().wall, config.incident.as_ref());
     world.lag = config.lag;
     let mut shared = Shared::new(clock, world, Faults::new(config.seed, config.faults));
     shared.delay = config.delay;

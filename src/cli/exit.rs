@@ -24,7 +24,7 @@ pub enum Exit {
     Unreachable = 5,
     /// Something was found, and something is missing.
     Partial = 6,
-    /// `fleet --exit-code`: something is critical.
+    /// `fleet --exit-code`: something is critical. `check`: the next task would not start.
     Critical = 20,
 }
 
@@ -43,7 +43,7 @@ pub const CODES: &[(u8, &str)] = &[
     (13, "Unknown: the answer or the watch was lost, the change may have happened"),
     (14, "Refused: by the guard or by you; AWS was not called"),
     (15, "The target changed underneath; AWS was not called"),
-    (20, "`fleet --exit-code`: something is critical"),
+    (20, "`fleet --exit-code`: something is critical; `check`: the next task would not start"),
     (255, "`exec`: opsdeck's own failure; any other code is the remote program's"),
 ];
 

@@ -296,6 +296,12 @@ fn account_id(answer: &Answer) -> Option<String> {
         Answer::Tasks { found, .. } => &found.first()?.arn,
         Answer::Deployments { found, .. } => &found.first()?.arn,
         Answer::TaskDefinition(definition) => &definition.arn,
+        Answer::Alarms { found, .. } => &found.first()?.arn,
+        Answer::DbInstances { found, .. } => &found.first()?.arn,
+        Answer::DbClusters { found, .. } => &found.first()?.arn,
+        Answer::ReplicationGroups { found, .. } => &found.first()?.arn,
+        Answer::CacheClusters { found, .. } => &found.first()?.arn,
+        Answer::Secrets { found, .. } => &found.first()?.arn,
         _ => return None,
     };
     Arn::parse(arn).map(|arn| arn.account.to_owned())

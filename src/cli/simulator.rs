@@ -9,7 +9,7 @@ use crate::cli::exit::{Exit, Problem};
 use crate::cli::parser::Request;
 use crate::cli::printer::Printer;
 use crate::cli::verb::End;
-use crate::sim::{SimConfig, SimError, Stack};
+use crate::sim::{NamedIncident, SimConfig, SimError, Stack};
 use crate::stdx::clock::Clock;
 use crate::stdx::text::count;
 
@@ -26,9 +26,11 @@ pub fn world(request: &Request) -> Result<SimConfig, Problem> {
             Problem::usage(format!("{bad}")).hint("for example --fault 'ecs:*:throttle,share=0.2'")
         })
     });
+    let stacks = stacks(request, seed)?;
     Ok(SimConfig {
         seed,
-        stacks: stacks(request, seed)?,
+        incident: incident(request, &stacks)?,
+        stacks,
         throttle: !request.is_on("no-throttle"),
         verify_signatures: request.is_on("verify-signatures"),
         faults: faults.collect::<Result<_, _>>()?,
@@ -43,6 +45,24 @@ pub fn world(request: &Request) -> Result<SimConfig, Problem> {
         allow_remote: request.is_on("allow-remote"),
         ..default
     })
+}
+
+/// The incident that `--incident` names. Its stack must be one of those that are played.
+fn incident(request: &Request, stacks: &[Stack]) -> Result<Option<NamedIncident>, Problem> {
+    let Some(name) = request.text("incident") else { return Ok(None) };
+    let known = || NamedIncident::builtins().collect::<Vec<_>>().join(", ");
+    let incident = match NamedIncident::builtin(name) {
+        Some(incident) => incident.map_err(|error| Problem::new(Exit::Other, error.to_string()))?,
+        None => {
+            return Err(Problem::usage(format!("there is no incident `{name}`"))
+                .hint(format!("there are {}", known())));
+        }
+    };
+    if !stacks.iter().any(|stack| stack.name == incident.stack) {
+        return Err(Problem::usage(format!("{name} happens in the stack {}", incident.stack))
+            .hint(format!("leave the stack out, or write {}", incident.stack)));
+    }
+    Ok(Some(incident))
 }
 
 fn stacks(request: &Request, seed: u64) -> Result<Vec<Stack>, Problem> {

@@ -2,12 +2,18 @@
 //!
 //! Must not print by itself nor know the SDK.
 
+pub mod alarms;
+pub mod cache;
+pub mod changes;
 pub mod check;
 pub mod clusters;
 pub mod deployments;
 pub mod events;
 pub mod fleet;
 pub mod logs;
+pub mod metrics;
+pub mod rds;
+pub mod secrets;
 pub mod service;
 pub mod services;
 pub mod task_definition;
@@ -61,6 +67,12 @@ pub async fn run(request: &Request, environment: &Environment, printer: &mut Pri
         Id::Logs => logs::run(&session, request, printer).await,
         Id::TaskDefinition => task_definition::run(&session, request, printer).await,
         Id::Deployments => deployments::run(&session, request, printer).await,
+        Id::Alarms => alarms::run(&session, request, printer).await,
+        Id::Metrics => metrics::run(&session, request, printer).await,
+        Id::Rds => rds::run(&session, request, printer).await,
+        Id::Cache => cache::run(&session, request, printer).await,
+        Id::Secrets => secrets::run(&session, request, printer).await,
+        Id::Changes => changes::run(&session, request, printer).await,
         Id::Fleet => fleet::run(&session, request, printer).await,
         Id::Check => check::run(&session, request, printer).await,
         id => Err(Problem::usage(format!("`{}` is not a verb of the command line", id.name())).into()),
@@ -83,6 +95,12 @@ pub fn shapes() -> Vec<(Id, Vec<Shape>)> {
             Id::Deployments,
             vec![deployments::Item::SHAPE, deployments::Breaker::SHAPE, deployments::Image::SHAPE],
         ),
+        (Id::Alarms, alarms::shapes()),
+        (Id::Metrics, metrics::shapes()),
+        (Id::Rds, rds::shapes()),
+        (Id::Cache, cache::shapes()),
+        (Id::Secrets, secrets::shapes()),
+        (Id::Changes, changes::shapes()),
         (Id::Fleet, fleet::shapes()),
         (Id::Check, check::shapes()),
     ]

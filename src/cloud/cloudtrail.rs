@@ -21,9 +21,14 @@ const PAGE: i32 = 50;
 pub(super) async fn ask(client: &Client, query: &Query, call: &Call<'_>) -> Result<Answer, Lost> {
     match query {
         Query::LookupEvents { source, from, page, .. } => {
+            // CloudTrail takes one attribute a request.
+            let (key, value) = match source.as_str() {
+                "" => (LookupAttributeKey::ReadOnly, "false"),
+                source => (LookupAttributeKey::EventSource, source),
+            };
             let attribute = LookupAttribute::builder()
-                .attribute_key(LookupAttributeKey::EventSource)
-                .attribute_value(source)
+                .attribute_key(key)
+                .attribute_value(value)
                 .build()
                 .map_err(|e| Fault::new(FaultKind::Invalid, e.to_string()).action(call.action))?;
             let request = client

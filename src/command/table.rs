@@ -59,6 +59,10 @@ pub const GLOBAL_FLAGS: &[Arg] = &[
     flag("trace", Kind::Path, "Write a diagnostic trace to this file (no bodies, no key material)"),
 ];
 
+/// The flag of verbs that buy numbers.
+const NO_METRICS: Arg =
+    flag("no-metrics", Kind::Switch, "Ask CloudWatch for no numbers: it charges for each metric");
+
 /// Every command, in the order of `Id`.
 pub const TABLE: &[Command] = &[
     both(Id::Whoami, &[Anywhere], &[], "Show whose credentials are used, per account and region"),
@@ -178,23 +182,32 @@ pub const TABLE: &[Command] = &[
         Id::Metrics,
         &[Service],
         &[
-            place("NAME", Kind::ServiceName, true, SERVICE_NAME),
+            place(
+                "NAME",
+                Kind::ServiceName,
+                false,
+                "Only this one: SERVICE, CLUSTER/SERVICE, a database's or cache's name with --of, or an ARN",
+            ),
             CLUSTER,
+            Arg {
+                default: Some("service"),
+                ..flag("of", Kind::Choice(&["service", "database", "cache"]), "Of what")
+            },
             Arg { default: Some("3h"), ..flag("since", Kind::Span, "Begin this long ago") },
         ],
-        "Show a service's CPU, memory and tasks as numbers over time",
+        "Show numbers over time of services, databases or caches; CloudWatch charges for each metric",
     ),
     both(
         Id::Rds,
         &[Anywhere],
-        &[place("NAME", Kind::Text, false, "Only the database of this identifier or ARN")],
+        &[place("NAME", Kind::Text, false, "Only the database of this identifier or ARN"), NO_METRICS],
         "List databases, sick ones first, replicas under their source",
     ),
     both(
         Id::Cache,
         &[Anywhere],
-        &[place("NAME", Kind::Text, false, "Only the cache of this id or ARN")],
-        "List caches with their nodes",
+        &[place("NAME", Kind::Text, false, "Only the cache of this id or ARN"), NO_METRICS],
+        "List caches with their nodes, sick ones first",
     ),
     both(
         Id::Secrets,
@@ -210,6 +223,7 @@ pub const TABLE: &[Command] = &[
                     "Secrets, parameters of SSM, or both",
                 )
             },
+            flag("consumers", Kind::Switch, "Tell who reads them; one request for each service"),
         ],
         "List secrets and parameters with their rotation, never values",
     ),
@@ -222,8 +236,17 @@ pub const TABLE: &[Command] = &[
                 repeat: true,
                 ..flag(
                     "kind",
-                    Kind::Choice(&["deployment", "scaling", "secret", "database", "cache", "alarm", "call"]),
-                    "Only this kind; `call` is what CloudTrail wrote down",
+                    Kind::Choice(&[
+                        "deployment",
+                        "registration",
+                        "scaling",
+                        "secret",
+                        "database",
+                        "cache",
+                        "alarm",
+                        "other",
+                    ]),
+                    "Only this kind (may be repeated); `other` are further writes that CloudTrail tells",
                 )
             },
             flag("about", Kind::Text, "Only changes of what has this text in its name"),
@@ -311,6 +334,11 @@ pub const TABLE: &[Command] = &[
                 "One system instead of all five",
             ),
             flag("services", Kind::Number, "A fleet of this many services in one cluster instead"),
+            flag(
+                "incident",
+                Kind::Text,
+                "What has gone wrong, by name; an unknown name lists them. It takes the place of what the stacks have happen",
+            ),
             flag("seed", Kind::Number, "The world's seed"),
             flag("speed", Kind::Number, "How many times as fast as real time the world runs"),
             Arg {
@@ -336,6 +364,11 @@ pub const TABLE: &[Command] = &[
             Arg { default: Some("127.0.0.1:4566"), ..flag("listen", Kind::Text, "Address and port") },
             flag("allow-remote", Kind::Switch, "Allow an address that is not loopback"),
             flag("services", Kind::Number, "A fleet of this many services in one cluster instead"),
+            flag(
+                "incident",
+                Kind::Text,
+                "What has gone wrong, by name; an unknown name lists them. It takes the place of what the stacks have happen",
+            ),
             flag("seed", Kind::Number, "The world's seed"),
             flag("speed", Kind::Number, "How many times as fast as real time the world runs"),
             flag("delay", Kind::Span, "Delay every response by this much"),

@@ -105,7 +105,8 @@ pub enum Query {
     DescribeSecret { scope: Scope, secret: String },
     /// `ssm:DescribeParameters`, 50 a page: everything but the values.
     DescribeParameters { scope: Scope, page: Option<PageToken> },
-    /// `cloudtrail:LookupEvents` of one event source, newest first, 50 a page.
+    /// `cloudtrail:LookupEvents`, newest first, 50 a page: of one event source; with an empty one, of all sources,
+    /// but writes alone, which is far less than what pollers read.
     LookupEvents { scope: Scope, source: String, from: Wall, page: Option<PageToken> },
     /// `application-autoscaling:DescribeScalableTargets` of ECS, 50 a page.
     DescribeScalableTargets { scope: Scope, page: Option<PageToken> },

@@ -11,6 +11,7 @@ use hyper::http::request::Parts;
 use serde_json::{Value, json};
 
 use crate::sim::fault::{Rule, RuleId};
+use crate::sim::incidents::NamedIncident;
 use crate::sim::server::Shared;
 use crate::sim::world::World;
 use crate::sim::world::image::Behaviour;
@@ -102,6 +103,15 @@ impl Control {
         })
     }
 
+    /// Lets a named incident begin at the present instant; `false` when its stack is not part of this world.
+    pub fn begin_incident(&self, incident: &NamedIncident) -> bool {
+        self.with_world(|world| {
+            let begun = world.begin(incident);
+            world.advance(world.now);
+            begun
+        })
+    }
+
     /// Lets reads lag behind writes, as AWS's do, or not.
     pub fn set_lag(&self, on: bool) {
         self.with_world(|world| world.lag = on);
@@ -129,10 +139,31 @@ pub(crate) fn handle(shared: &Arc<Shared>, head: &Parts, body: &[u8]) -> (u16, V
             shared.state().faults.clear();
             (200, json!({ "cleared": true }))
         }
+        (&Method::GET, "/_sim/incidents") => {
+            (200, json!({ "incidents": NamedIncident::builtins().collect::<Vec<_>>() }))
+        }
+        (&Method::POST, "/_sim/incidents") => begin(shared, String::from_utf8_lossy(body).trim()),
         _ => (
             404,
-            json!({ "error": "there is GET /_sim/ (status), POST /_sim/faults (a rule as text) and DELETE /_sim/faults (clears them)" }),
+            json!({ "error": "there is GET /_sim/ (status), POST /_sim/faults (a rule as text), DELETE /_sim/faults (clears them), \
+                GET /_sim/incidents (their names) and POST /_sim/incidents (a name; it begins now)" }),
         ),
+    }
+}
+
+fn begin(shared: &Arc<Shared>, name: &str) -> (u16, Value) {
+    let incident = match NamedIncident::builtin(name) {
+        Some(Ok(incident)) => incident,
+        Some(Err(error)) => return (500, json!({ "error": error.to_string() })),
+        None => {
+            let known = NamedIncident::builtins().collect::<Vec<_>>().join(", ");
+            return (404, json!({ "error": format!("there is no incident `{name}`; there are {known}") }));
+        }
+    };
+    if Control(Arc::clone(shared)).begin_incident(&incident) {
+        (200, json!({ "begun": name }))
+    } else {
+        (409, json!({ "error": format!("its stack `{}` is not part of this world", incident.stack) }))
     }
 }
 
@@ -155,5 +186,6 @@ fn status(shared: &Shared) -> Value {
         "tasks": state.world.tasks.len(),
         "calls": state.calls,
         "faults": faults,
+        "incidents": state.world.begun,
     })
 }

@@ -4,8 +4,8 @@
 
 mod cluster;
 mod deployment;
-mod input;
-mod json;
+pub(in crate::sim) mod input;
+pub(in crate::sim) mod json;
 mod service;
 mod task;
 mod task_definition;

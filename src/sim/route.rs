@@ -95,8 +95,18 @@ fn by_target(prefix: &str) -> &'static str {
         "ecs"
     } else if prefix.starts_with("Logs_") {
         "logs"
+    } else if prefix.ends_with("CloudTrail_20131101") {
+        "cloudtrail"
+    } else if prefix == "secretsmanager" {
+        "secretsmanager"
+    } else if prefix == "AmazonSSM" {
+        "ssm"
     } else if prefix.starts_with("GraniteServiceVersion") {
         "monitoring"
+    } else if prefix.starts_with("AmazonEC2ContainerRegistry") {
+        "ecr"
+    } else if prefix.starts_with("AnyScaleFrontendService") {
+        "application-autoscaling"
     } else {
         ""
     }
@@ -106,6 +116,10 @@ fn by_version(version: Option<&str>) -> &'static str {
     match version {
         Some("2011-06-15") => "sts",
         Some("2010-08-01") => "monitoring",
+        Some("2014-10-31") => "rds",
+        Some("2015-02-02") => "elasticache",
+        Some("2015-12-01") => "elasticloadbalancing",
+        Some("2010-05-08") => "iam",
         _ => "",
     }
 }
@@ -198,6 +212,27 @@ mod tests {
         let call = route(&head, None, Bytes::new()).unwrap();
         assert_eq!((call.service.as_str(), call.operation.as_str()), ("monitoring", "DescribeAlarms"));
         assert_eq!(call.protocol, Protocol::Cbor);
+    }
+
+    #[test]
+    fn unsigned_calls_are_routed_by_version_and_target() {
+        let form = head(&[("content-type", "application/x-www-form-urlencoded")]);
+        for (version, service) in [
+            ("2014-10-31", "rds"),
+            ("2015-02-02", "elasticache"),
+            ("2015-12-01", "elasticloadbalancing"),
+            ("2010-05-08", "iam"),
+        ] {
+            let body = Bytes::from(format!("Action=Any&Version={version}"));
+            assert_eq!(route(&form, None, body).unwrap().service, service);
+        }
+        for (target, service) in [
+            ("AmazonEC2ContainerRegistry_V20150921.DescribeImages", "ecr"),
+            ("AnyScaleFrontendService.DescribeScalableTargets", "application-autoscaling"),
+        ] {
+            let head = head(&[("x-amz-target", target)]);
+            assert_eq!(route(&head, None, Bytes::new()).unwrap().service, service);
+        }
     }
 
     #[test]

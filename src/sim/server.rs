@@ -25,12 +25,16 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::sim::fault::{Faults, Kind};
+use crate::sim::query::Fields;
 use crate::sim::reply::{ApiError, ByteStream, Reply};
 use crate::sim::route::{Call, Protocol, route};
 use crate::sim::sigv4::Authorization;
 use crate::sim::throttle::Buckets;
 use crate::sim::world::World;
-use crate::sim::{cloudwatch, control, ecs, logs, sts};
+use crate::sim::{
+    autoscaling, cloudtrail, cloudwatch, control, ecr, ecs, elasticache, elbv2, iam, logs, rds,
+    secretsmanager, ssm, sts,
+};
 use crate::stdx::clock::Clock;
 
 /// Larger requests are refused; AWS's own limits are far below.
@@ -158,6 +162,11 @@ async fn exchange(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Outcome {
     }
     let strikes = {
         let mut state = shared.state();
+        // An incident may have brought faults by now.
+        state.world.advance(shared.clock.now().wall);
+        for rule in std::mem::take(&mut state.world.faults_due) {
+            let _ = state.faults.add(rule);
+        }
         *state.calls.entry(format!("{}:{}", call.service, call.operation)).or_default() += 1;
         state.faults.strike(&call.service, &call.operation)
     };
@@ -167,7 +176,7 @@ async fn exchange(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Outcome {
         Err(Err(outcome)) => return outcome,
     };
     let result = admit(shared, head, authorization.as_ref(), &call)
-        .and_then(|()| act(shared, authorization.as_ref(), &call));
+        .and_then(|()| recorded(shared, head, &call, act(shared, authorization.as_ref(), &call)));
     let after = match suffer(shared, &call, strikes.iter().filter(|(_, after)| *after)).await {
         Ok(cut) => cut,
         Err(Ok(error)) => return Outcome::Answer(write(shared, call.protocol, Err(error), Some(&call))),
@@ -277,6 +286,23 @@ fn act(shared: &Arc<Shared>, authorization: Option<&Authorization>, call: &Call)
             ecs::handle(&mut state.world, &call.region, &call.operation, &input).map(Reply::Json)
         }
         ("logs", Protocol::Json) => act_on_logs(shared, call),
+        ("secretsmanager", Protocol::Json) => act_on_world(shared, call, secretsmanager::handle),
+        ("ssm", Protocol::Json) => act_on_world(shared, call, ssm::handle),
+        ("cloudtrail", Protocol::Json) => act_on_world(shared, call, cloudtrail::handle),
+        ("ecr", Protocol::Json) => {
+            act_on_world(shared, call, |world, region, name, input| ecr::handle(world, region, name, input))
+        }
+        ("application-autoscaling", Protocol::Json) => act_on_world(shared, call, autoscaling::handle),
+        ("rds", Protocol::Query) => act_on_form(shared, call, rds::handle),
+        ("elasticache", Protocol::Query) => act_on_form(shared, call, elasticache::handle),
+        ("elasticloadbalancing", Protocol::Query) => {
+            act_on_form(shared, call, |world, region, name, fields| {
+                elbv2::handle(world, region, name, fields)
+            })
+        }
+        ("iam", Protocol::Query) => {
+            act_on_form(shared, call, |world, _, name, fields| iam::handle(world, name, fields))
+        }
         ("sts", Protocol::Query) => {
             sts::handle(&call.operation, authorization.map_or("", |found| &found.key_id))
         }
@@ -290,6 +316,39 @@ fn act(shared: &Arc<Shared>, authorization: Option<&Authorization>, call: &Call)
             call.operation
         ))),
     }
+}
+
+/// A handler of an awsJson service that needs the world and nothing else.
+type Handler = fn(&mut World, &str, &str, &Value) -> Result<Value, ApiError>;
+
+fn act_on_world(shared: &Arc<Shared>, call: &Call, handle: Handler) -> Result<Reply, ApiError> {
+    let input = json_body(&call.body)?;
+    let mut state = shared.state();
+    state.world.advance(shared.clock.now().wall);
+    handle(&mut state.world, &call.region, &call.operation, &input).map(Reply::Json)
+}
+
+/// The same of an awsQuery service.
+type FormHandler = fn(&mut World, &str, &str, &Fields) -> Result<String, ApiError>;
+
+fn act_on_form(shared: &Arc<Shared>, call: &Call, handle: FormHandler) -> Result<Reply, ApiError> {
+    let fields = Fields::of(&call.body);
+    let mut state = shared.state();
+    state.world.advance(shared.clock.now().wall);
+    handle(&mut state.world, &call.region, &call.operation, &fields).map(Reply::Xml)
+}
+
+/// CloudTrail keeps what was carried out or refused by its service, not what never came to it.
+fn recorded(
+    shared: &Shared,
+    head: &Parts,
+    call: &Call,
+    result: Result<Reply, ApiError>,
+) -> Result<Reply, ApiError> {
+    if let Some(deed) = cloudtrail::record::of_call(call, head, shared.clock.now().wall, &result) {
+        shared.state().world.trail.tell(deed);
+    }
+    result
 }
 
 /// The world hands out a view of its log streams; reading them holds no lock.

@@ -2,7 +2,7 @@
 //!
 //! A stack describes what exists at the start (clusters, services, task definitions, their past) and what
 //! happens afterwards. Must not hold behaviour of AWS: how a rollout proceeds is the world's business.
-//! Databases and caches are not part of the schema yet; new tables may be added beside these.
+//! New tables may be added beside these.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,14 +11,19 @@ use serde::Deserialize;
 
 mod alarm;
 mod check;
+mod check_data;
+pub mod data;
 mod fleet;
 pub mod history;
 pub mod profile;
+pub mod secret;
 pub mod task_definition;
 
 pub use alarm::{Alarm, AlarmMetric};
-pub use history::{Deployment, Incident, IncidentKind, Outcome, Scaling, StoppedTask};
+pub use data::{Cache, Database, DatabaseCluster};
+pub use history::{Deployment, Incident, IncidentKind, Outcome, Scaling, StoppedTask, When};
 pub use profile::{Load, LoadShape, LogFormat, LogProfile};
+pub use secret::{Parameter, ParameterKind, Secret};
 pub use task_definition::{Container, Past, Revision, TaskDefinition};
 
 /// The one account that all stacks live in.
@@ -79,6 +84,9 @@ pub struct Stack {
     /// Secrets in Secrets Manager, by name; values do not exist here.
     #[serde(default)]
     pub secrets: Vec<Secret>,
+    /// Parameters in the SSM Parameter Store; values do not exist here.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
     /// Log groups.
     #[serde(default)]
     pub log_groups: Vec<LogGroup>,
@@ -93,6 +101,15 @@ pub struct Stack {
     /// Alarms, beside those that autoscaling makes.
     #[serde(default)]
     pub alarms: Vec<Alarm>,
+    /// RDS DB instances.
+    #[serde(default)]
+    pub databases: Vec<Database>,
+    /// Aurora clusters.
+    #[serde(default)]
+    pub database_clusters: Vec<DatabaseCluster>,
+    /// ElastiCache clusters.
+    #[serde(default)]
+    pub caches: Vec<Cache>,
     /// What happens after the start.
     #[serde(default)]
     pub timeline: Vec<Incident>,
@@ -137,21 +154,6 @@ pub struct SecurityGroup {
     /// What it is for.
     #[serde(default)]
     pub description: String,
-}
-
-/// A secret's name and what hangs on it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Secret {
-    /// Name; may contain `/`.
-    pub name: String,
-    /// The six characters that AWS appends in the ARN; left out where the document refers to the secret by
-    /// its partial ARN.
-    #[serde(default)]
-    pub suffix: Option<String>,
-    /// Keys inside, when it is a JSON object.
-    #[serde(default)]
-    pub keys: Vec<String>,
 }
 
 /// A CloudWatch Logs group.
@@ -388,11 +390,9 @@ impl Stack {
             place: error.span().map_or_else(|| "whole file".to_owned(), |span| position(text, span.start)),
             problem: error.message().trim().replace('\n', "; "),
         })?;
-        check::check(&stack).map_err(|(place, problem)| StackError {
-            file: file.to_owned(),
-            place,
-            problem,
-        })?;
+        check::check(&stack)
+            .and_then(|()| check_data::check(&stack))
+            .map_err(|(place, problem)| StackError { file: file.to_owned(), place, problem })?;
         Ok(stack)
     }
 
@@ -414,6 +414,14 @@ impl Stack {
     /// When the archetypes that come with the program do not parse.
     pub fn fleet(services: usize, seed: u64) -> Result<Self, StackError> {
         fleet::fleet(services, seed)
+    }
+
+    /// Whether an incident can happen in this stack.
+    ///
+    /// # Errors
+    /// Place and problem, when it names something that does not exist here or lacks what its kind needs.
+    pub fn check_incident(&self, place: &str, incident: &Incident) -> Result<(), (String, String)> {
+        check::incident(self, place, incident)
     }
 
     /// The service of this name.
@@ -468,7 +476,7 @@ impl Service {
 }
 
 /// `line 3, column 7` of a byte offset.
-fn position(text: &str, offset: usize) -> String {
+pub(crate) fn position(text: &str, offset: usize) -> String {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |tail| tail.chars().count()) + 1;

@@ -48,6 +48,16 @@ const GROUPS: &[Group] = &[
         refill: 20.0,
     },
     Group { service: "ecs", actions: &["DescribeServiceRevisions"], burst: 50.0, refill: 20.0 },
+    Group { service: "cloudtrail", actions: &["LookupEvents"], burst: 2.0, refill: 2.0 },
+    Group { service: "secretsmanager", actions: &["ListSecrets"], burst: 100.0, refill: 100.0 },
+    Group { service: "secretsmanager", actions: &["ListSecretVersionIds"], burst: 50.0, refill: 50.0 },
+    Group {
+        service: "secretsmanager",
+        actions: &["RotateSecret", "CancelRotateSecret"],
+        burst: 50.0,
+        refill: 50.0,
+    },
+    Group { service: "secretsmanager", actions: &["UpdateSecretVersionStage"], burst: 50.0, refill: 50.0 },
     Group { service: "logs", actions: &["FilterLogEvents"], burst: 10.0, refill: 10.0 },
     Group { service: "logs", actions: &["GetLogEvents"], burst: 25.0, refill: 25.0 },
     Group { service: "logs", actions: &["DescribeLogGroups"], burst: 10.0, refill: 10.0 },
@@ -67,6 +77,67 @@ const GROUPS: &[Group] = &[
     Group { service: "monitoring", actions: &["ListMetrics"], burst: 25.0, refill: 25.0 },
     Group { service: "monitoring", actions: &["GetMetricData"], burst: 500.0, refill: 500.0 },
     Group { service: "monitoring", actions: &["GetMetricStatistics"], burst: 400.0, refill: 400.0 },
+    // AWS publishes no figures for the following; these are low enough that a client which asks without a
+    // budget of its own meets them.
+    Group {
+        service: "rds",
+        actions: &[
+            "DescribeDBInstances",
+            "DescribeDBClusters",
+            "DescribeEvents",
+            "DescribePendingMaintenanceActions",
+            "DescribeCertificates",
+            "DescribeDBParameters",
+            "DescribeDBParameterGroups",
+        ],
+        burst: 60.0,
+        refill: 20.0,
+    },
+    Group {
+        service: "rds",
+        actions: &["DescribeDBLogFiles", "DownloadDBLogFilePortion"],
+        burst: 20.0,
+        refill: 5.0,
+    },
+    Group {
+        service: "rds",
+        actions: &["RebootDBInstance", "ModifyDBInstance", "FailoverDBCluster"],
+        burst: 10.0,
+        refill: 2.0,
+    },
+    Group {
+        service: "elasticache",
+        actions: &["DescribeReplicationGroups", "DescribeCacheClusters", "DescribeEvents"],
+        burst: 60.0,
+        refill: 20.0,
+    },
+    Group { service: "elasticache", actions: &["TestFailover"], burst: 5.0, refill: 1.0 },
+    Group {
+        service: "elasticloadbalancing",
+        actions: &["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeListeners"],
+        burst: 40.0,
+        refill: 10.0,
+    },
+    Group { service: "elasticloadbalancing", actions: &["DescribeTargetHealth"], burst: 40.0, refill: 10.0 },
+    Group {
+        service: "ecr",
+        actions: &["DescribeImages", "DescribeRepositories"],
+        burst: 100.0,
+        refill: 40.0,
+    },
+    Group {
+        service: "application-autoscaling",
+        actions: &["DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScalingActivities"],
+        burst: 40.0,
+        refill: 10.0,
+    },
+    Group {
+        service: "application-autoscaling",
+        actions: &["RegisterScalableTarget"],
+        burst: 10.0,
+        refill: 2.0,
+    },
+    Group { service: "iam", actions: &["GetRole"], burst: 40.0, refill: 15.0 },
 ];
 
 /// CloudWatch Logs documents requests per second that differ by region, without a burst of their own.

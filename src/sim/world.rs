@@ -4,28 +4,37 @@
 //! Must not know the wire: handlers read and change it, `ecs::json` writes it down.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sim::stack::{ContainerInsights, Stack};
+use crate::sim::fault::Rule;
+use crate::sim::stack::{self, ContainerInsights, Stack};
 use crate::stdx::clock::Wall;
 
 mod act;
 pub mod alarm;
 mod build;
+pub mod cache;
+pub mod database;
 pub mod definition;
+pub mod demand;
 pub mod event;
 pub mod image;
 mod incident;
 mod life;
 mod log_view;
 pub mod metric;
+mod needs;
 pub mod past;
+pub mod registry;
 mod replaced;
 mod rollout;
+pub mod scaling;
 pub mod service;
 pub mod task;
+pub mod trail;
+pub mod vault;
 
 use alarm::Alarms;
 use definition::{Family, TaskDefinition};
@@ -44,8 +53,18 @@ pub(crate) enum Due {
     Steady(usize),
     /// An incident of a stack's time line: stack, place.
     Incident(usize, usize),
+    /// An event of a named incident.
+    Happening(usize),
+    /// The next step of a secret's rotation.
+    Rotation(usize),
+    /// A secret's rotation is scheduled for now.
+    RotationDue(usize),
     /// All alarms are evaluated.
     Alarms,
+    /// The next step of a database.
+    Database(usize, database::Step),
+    /// A cache's replica has taken over.
+    Cache(usize),
 }
 
 /// A queue's entry, ordered by instant, then by the order in which it was scheduled.
@@ -105,6 +124,8 @@ pub struct World {
     pub now: Wall,
     /// When the world opened to requests.
     pub opened: Wall,
+    /// From when on it was played; what was before is told by the stacks.
+    pub played_from: Wall,
     /// Whether reads may lag behind writes.
     pub lag: bool,
     pub(crate) dice: fastrand::Rng,
@@ -130,6 +151,28 @@ pub struct World {
     pub(crate) alarms_watched: bool,
     /// Which services write into a log group, by region and group.
     pub(crate) log_writers: HashMap<(String, String), Vec<usize>>,
+    /// Secrets and parameters.
+    pub vault: vault::Vault,
+    /// What CloudTrail knows.
+    pub trail: trail::Trail,
+    /// Named incidents that have begun.
+    pub begun: Vec<String>,
+    /// Their events.
+    happenings: Vec<(Arc<Stack>, stack::Incident)>,
+    /// Faults that incidents bring, until the server takes them up.
+    pub(crate) faults_due: Vec<Rule>,
+    /// Log groups that somebody has deleted, by region and name.
+    pub(crate) deleted_groups: BTreeSet<(String, String)>,
+    /// Roles that somebody has deleted.
+    pub(crate) deleted_roles: BTreeSet<String>,
+    /// All DB instances.
+    pub databases: Vec<database::Database>,
+    /// All Aurora clusters.
+    pub database_clusters: Vec<database::DatabaseCluster>,
+    /// All ElastiCache clusters.
+    pub caches: Vec<cache::Cache>,
+    /// What Application Auto Scaling was told and has done, by service.
+    pub(crate) scalings: BTreeMap<usize, scaling::Target>,
 }
 
 impl World {
@@ -153,7 +196,12 @@ impl World {
                 Due::Task(id, step) => self.step(id, step),
                 Due::Steady(service) => self.still_steady(service),
                 Due::Incident(stack, place) => self.incident(stack, place),
+                Due::Happening(place) => self.happening(place),
+                Due::Rotation(secret) => self.rotation_step(secret),
+                Due::RotationDue(secret) => self.rotation_due(secret),
                 Due::Alarms => self.alarms_due(),
+                Due::Database(index, step) => self.database_step(index, step),
+                Due::Cache(index) => self.cache_failed_over(index),
             }
         }
         self.now = self.now.max(now);

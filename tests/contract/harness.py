@@ -25,8 +25,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def client(service, url, region):
-    """A client that does not retry: what a server answers first is what is judged."""
+def client(service, url, region, protocol=None):
+    """A client that does not retry: what a server answers first is what is judged.
+
+    A service that speaks several protocols is asked in the one that botocore likes best, or in `protocol`.
+    """
     config = Config(
         retries={"total_max_attempts": 1},
         inject_host_prefix=False,
@@ -34,7 +37,14 @@ def client(service, url, region):
         read_timeout=30,
         proxies={},
     )
-    return boto3.client(service, endpoint_url=url, region_name=region, config=config, **KEYS)
+    session = boto3.session.Session()
+    if protocol:
+        # The loader keeps what it has read, so each session's model can be given one protocol alone.
+        core = session._session
+        metadata = core.get_component("data_loader").load_service_model(service, "service-2")["metadata"]
+        assert protocol in metadata["protocols"], metadata
+        metadata["protocols"], metadata["protocol"] = [protocol], protocol
+    return session.client(service, endpoint_url=url, region_name=region, config=config, **KEYS)
 
 
 class Server:

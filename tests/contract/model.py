@@ -3,10 +3,13 @@
 botocore's parser forgives nearly everything, so the raw body is taken before it is parsed.
 """
 
+import datetime
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 
 import botocore.parsers
+import cbor2
 
 
 class Judge:
@@ -45,6 +48,8 @@ class Judge:
             wrapper = shape.serialization.get("resultWrapper")
             node = next((n for n in root.iter() if wrapper and local(n) == wrapper), root)
             self.xml(node, shape, shape.name)
+        elif "cbor" in kind:
+            self.json(cbor2.loads(body), shape, shape.name)
         elif body:
             self.json(json.loads(body), shape, shape.name)
 
@@ -91,7 +96,8 @@ class Judge:
             "float": (int, float),
             "double": (int, float),
             "boolean": bool,
-            "timestamp": (int, float),
+            # CBOR marks what is a time.
+            "timestamp": (int, float, datetime.datetime),
             "blob": str,
         }[kind]
         if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
@@ -102,16 +108,46 @@ class Judge:
         return None
 
     def xml(self, node, shape, path):
-        names = {m.serialization.get("name", n): m for n, m in shape.members.items()}
-        for child in node:
-            name = local(child)
-            if name == "ResponseMetadata":
-                continue
-            if name not in names:
-                self.say(path, f"unknown member {name}")
-            elif names[name].type_name == "structure":
-                self.xml(child, names[name], f"{path}.{name}")
+        kind = shape.type_name
+        if kind == "structure":
+            names = {m.serialization.get("name", n): m for n, m in shape.members.items()}
+            # A list may be written without an element of its own, under the name of its items.
+            flat = {m.member.serialization.get("name", n): m.member for n, m in shape.members.items()
+                    if m.type_name == "list" and m.serialization.get("flattened")}
+            for child in node:
+                name = local(child)
+                if name == "ResponseMetadata":
+                    continue
+                if name not in names and name not in flat:
+                    self.say(path, f"unknown member {name}")
+                else:
+                    self.xml(child, flat.get(name) or names[name], f"{path}.{name}")
+            there = {local(child) for child in node}
+            for name in shape.required_members:
+                if shape.members[name].serialization.get("name", name) not in there:
+                    self.say(path, f"required member {name} is missing")
+        elif kind == "list":
+            item = shape.member.serialization.get("name", "member")
+            for child in node:
+                if local(child) != item:
+                    self.say(path, f"item {local(child)} instead of {item}")
+                else:
+                    self.xml(child, shape.member, f"{path}[]")
+        elif kind in ("string", "integer", "long", "float", "double", "boolean", "timestamp"):
+            self.leaf(node, shape, path)
 
+    def leaf(self, node, shape, path):
+        if len(node):
+            return self.say(path, f"elements, where a {shape.type_name} is due")
+        text = node.text or ""
+        form = {"integer": r"-?\d+", "long": r"-?\d+", "float": r"-?\d+(\.\d+)?", "double": r"-?\d+(\.\d+)?",
+                "boolean": "true|false", "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"}
+        if not re.fullmatch(form.get(shape.type_name, "(?s).*"), text):
+            self.say(path, f"{text!r} is not of type {shape.type_name}")
+        enum = shape.metadata.get("enum")
+        if enum and text not in enum:
+            self.say(path, f"{text!r} is none of {', '.join(enum)}")
+        return None
 
 def local(node):
     return node.tag.rsplit("}", 1)[-1]
@@ -129,6 +165,13 @@ def sees_what_is_wrong():
     judge.json(bad, shape, "answer")
     for part in ("serviceName", "desiredCount", "invented", "null", "MOON", "createdAt", "failures"):
         assert any(part in finding for finding in judge.findings), f"{part} was not seen: {judge.findings}"
+    form = get_session().get_service_model("rds").operation_model("DescribeDBInstances").output_shape
+    bad = ElementTree.fromstring(
+        "<R><DBInstances><DBInstance><MultiAZ>yes</MultiAZ><AllocatedStorage>1.5</AllocatedStorage>"
+        "<InstanceCreateTime>today</InstanceCreateTime><Made>up</Made></DBInstance><member/></DBInstances></R>")
+    judge.xml(bad, form, "form")
+    for part in ("MultiAZ", "AllocatedStorage", "InstanceCreateTime", "Made", "item member"):
+        assert any(f.startswith("form") and part in f for f in judge.findings), f"{part}: {judge.findings}"
     good = Judge()
     good.close()
     good.json({"services": [{"serviceName": "web", "desiredCount": 2}], "failures": []}, shape, "answer")

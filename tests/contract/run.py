@@ -10,9 +10,11 @@ import sys
 
 import console
 import emulators
+import fleet
 import model
 import simulator
 import systems
+import triage
 from harness import Opsdeck, Server, Suite, base_environment, client, free_port
 
 
@@ -24,7 +26,8 @@ def main():
     given = options.parse_args()
     suite = Suite()
     suite.check("the judge sees what is wrong", model.sees_what_is_wrong)
-    judge_simulator(suite, given.opsdeck)
+    judge_simulator(suite, given.opsdeck, [], "simulator", simulator)
+    judge_simulator(suite, given.opsdeck, ["--services", "300"], "fleet", fleet)
     if given.moto:
         with moto(given.moto) as server:
             judge_emulator(suite, server, given.opsdeck)
@@ -34,9 +37,9 @@ def main():
     return suite.report()
 
 
-def judge_simulator(suite, binary):
+def judge_simulator(suite, binary, flags, title, checks):
     # Throttling is tried on a simulator of its own: here a burst of requests would meet it by accident.
-    words = [binary, "sim", "--listen", "127.0.0.1:0", "--no-throttle"]
+    words = [binary, "sim", "--listen", "127.0.0.1:0", "--no-throttle", *flags]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=base_environment())
     try:
         text = ""
@@ -47,12 +50,12 @@ def judge_simulator(suite, binary):
         url = re.search(r"AWS_ENDPOINT_URL=(\S+)", text)[1]
         judge = model.Judge()
         walk = simulator.Walk(url)
-        suite.all_of("simulator", simulator, walk)
+        suite.all_of(title, checks, walk)
         judge.close()
-        suite.check("simulator: botocore's models are met", simulator.judged, judge)
+        suite.check(f"{title}: botocore's models are met", checks.judged, judge)
     finally:
         process.terminate()
-        suite.check("simulator: SIGTERM ends it well", ended_well, process)
+        suite.check(f"{title}: SIGTERM ends it well", ended_well, process)
 
 
 def ended_well(process):
@@ -64,6 +67,7 @@ def judge_emulator(suite, server, binary):
     systems.create(lambda service, region: client(service, server.url, region))
     emulator = emulators.Emulator(server, binary)
     suite.all_of(server.name, emulators, emulator)
+    suite.all_of(server.name, triage, emulator)
     suite.all_of(server.name, console, emulator)
 
 

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod json;
+mod triage;
 mod verbs;
 
 use std::sync::LazyLock;

@@ -5,6 +5,7 @@
 
 mod answers;
 mod stub;
+mod triage;
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ fn the_printed_pages_are_current() {
     for page in PAGES {
         let printed = Program::new().run(&["docs", page]);
         assert_eq!(printed.code, 0, "{printed:?}");
-        let kept = crate::tidy::read(&crate::tidy::root().join(format!("docs/{page}.md")));
+        let kept = read(&root().join(format!("docs/{page}.md")));
         assert!(
             printed.out == kept,
             "docs/{page}.md is not what is printed: cargo run -- docs {page} > docs/{page}.md"
@@ -29,7 +29,7 @@ fn files(page: &str) -> Vec<&str> {
 
 #[test]
 fn every_link_to_a_file_leads_to_one() {
-    let root = crate::tidy::root();
+    let root = root();
     let mut pages = vec![root.join("README.md"), root.join("CHANGELOG.md")];
     for entry in std::fs::read_dir(root.join("docs")).unwrap() {
         pages.push(entry.unwrap().path());
@@ -37,7 +37,7 @@ fn every_link_to_a_file_leads_to_one() {
     pages.retain(|page| page.extension().is_some_and(|end| end == "md"));
     let mut seen = 0;
     for page in pages {
-        let text = crate::tidy::read(&page);
+        let text = read(&page);
         for file in files(&text) {
             seen += 1;
             let path = page.parent().unwrap().join(file);

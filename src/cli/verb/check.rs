@@ -56,7 +56,7 @@ pub fn shapes() -> Vec<Shape> {
     vec![Item::SHAPE]
 }
 
-/// Performs the verb. It ends in 1 when the next task cannot start.
+/// Performs the verb. It ends in 20 when the next task would not start, even when other checks are unknown.
 ///
 /// # Errors
 /// When the name means nothing, its task definition cannot be read, or stdout cannot be written to.
@@ -72,7 +72,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let blocked = checks.iter().any(|check| check.verdict == CheckVerdict::Block);
     let items = checks.into_iter().map(|check| item(&service, check)).collect();
     let exit = printer.report(&gather.report(items), table)?;
-    Ok(if blocked && exit == Exit::Done { Exit::Other } else { exit })
+    Ok(if blocked { Exit::Critical } else { exit })
 }
 
 fn item(service: &Service, check: Check) -> Item {

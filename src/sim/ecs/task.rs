@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::{input, json as shape};
 use crate::sim::reply::ApiError;
-use crate::sim::stack::Subnet;
 use crate::sim::world::World;
 use crate::sim::world::event::uuid;
 use crate::sim::world::service::{Service, id};
@@ -97,9 +96,9 @@ pub fn one(world: &World, task: &Task, with_tags: bool) -> Value {
     let Some(service) = world.services.get(task.service) else { return Value::Null };
     let (family, revision) = &task.definition;
     let definition = world.definition(&service.region, family, *revision);
-    let subnet = subnet(service, task);
+    let subnet = service.subnet(task);
     let eni = uuid(task.id.0 as u64, 1);
-    let ip = address(subnet, task.id);
+    let ip = service.address(task);
     let attached = task.status > Status::Provisioning;
     let gone = task.status == Status::Stopped;
     let details: Vec<Value> = [
@@ -231,19 +230,6 @@ fn health(health: Health) -> &'static str {
         Health::Healthy => "HEALTHY",
         Health::Unhealthy => "UNHEALTHY",
     }
-}
-
-fn subnet<'s>(service: &'s Service, task: &Task) -> Option<&'s Subnet> {
-    let name = service.spec()?.subnets.get(task.subnet)?;
-    service.stack.network.subnets.iter().find(|subnet| subnet.name == *name)
-}
-
-/// An address of the subnet, drawn from the task's id; the first few addresses of a subnet are AWS's own.
-fn address(subnet: Option<&Subnet>, id: TaskId) -> String {
-    let network = subnet.map_or("10.0.0.0", |subnet| subnet.cidr.split('/').next().unwrap_or("10.0.0.0"));
-    let mut parts: Vec<&str> = network.split('.').collect();
-    parts.truncate(3);
-    format!("{}.{}", parts.join("."), 5 + id.0 % 249)
 }
 
 fn mac(id: TaskId) -> String {

@@ -540,7 +540,7 @@ fn request(profile: &LogProfile, failing: bool, rng: &mut Rng) -> Request {
     }
 }
 
-/// The daily curve, without chance.
+/// The daily curve, without chance: 1 at the busiest time.
 fn daily(load: Load, at: i64) -> f64 {
     let local = at + i64::from(load.zone) * 3_600_000;
     let minute = i32::try_from(local.rem_euclid(86_400_000) / 60_000).unwrap_or(0);

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Container, IncidentKind, LoadBalancer, Service, Stack, TaskDefinition};
+use super::{Container, Incident, IncidentKind, LoadBalancer, Secret, Service, Stack, TaskDefinition};
 
 mod alarm;
 
 /// Place and problem.
-type Fault = (String, String);
+pub(super) type Fault = (String, String);
 
 /// The first fault found.
 pub(super) fn check(stack: &Stack) -> Result<(), Fault> {
@@ -18,6 +18,7 @@ pub(super) fn check(stack: &Stack) -> Result<(), Fault> {
     unique("task_definitions", stack.task_definitions.iter().map(|t| t.family.as_str()))?;
     unique("log_groups", stack.log_groups.iter().map(|g| g.name.as_str()))?;
     unique("secrets", stack.secrets.iter().map(|s| s.name.as_str()))?;
+    unique("parameters", stack.parameters.iter().map(|p| p.name.as_str()))?;
     for cluster in &stack.clusters {
         if let Some(group) = &cluster.exec_log_group {
             log_group(stack, group, &format!("clusters.{}.exec_log_group", cluster.name))?;
@@ -29,40 +30,155 @@ pub(super) fn check(stack: &Stack) -> Result<(), Fault> {
     for service in &stack.services {
         self::service(stack, service)?;
     }
+    for secret in &stack.secrets {
+        self::secret(secret)?;
+    }
     unique("alarms", stack.alarms.iter().map(|a| a.name.as_str()))?;
     for alarm in &stack.alarms {
         alarm::check(stack, alarm)?;
     }
     for (at, incident) in stack.timeline.iter().enumerate() {
         let place = format!("timeline.{at}");
-        let Some(service) = stack.service(&incident.service) else {
-            return Err(unknown(&format!("{place}.service"), "service", &incident.service));
-        };
-        let family = stack.family(&service.task_definition);
-        if let (Some(name), Some(family)) = (&incident.container, family)
-            && !family.containers.iter().any(|c| &c.name == name)
-        {
-            return Err(unknown(&format!("{place}.container"), "container", name));
+        if incident.at.millis < 0 {
+            let problem = "a stack's time line begins at the start; what happened before stands in its past";
+            return Err((format!("{place}.at"), problem.to_owned()));
         }
-        let needs = match incident.kind {
-            IncidentKind::Crash | IncidentKind::BadDeploy if incident.exit_code.is_none() => "exit_code",
-            IncidentKind::Deploy | IncidentKind::BadDeploy if incident.build.is_none() => "build",
-            IncidentKind::ErrorBurst if incident.text.is_none() => "text",
-            IncidentKind::ErrorBurst if incident.rate.is_none_or(|rate| rate <= 0.0) => "rate (above 0)",
-            IncidentKind::TrafficSpike if incident.factor.is_none_or(|f| f < 1.0) => "factor (1 or more)",
-            IncidentKind::ErrorBurst | IncidentKind::TrafficSpike if incident.lasts.is_none() => "lasts",
-            IncidentKind::Scale if incident.count.is_none() => "count",
-            IncidentKind::SpotReclaim if !service.capacity.iter().any(|c| c.provider == "FARGATE_SPOT") => {
-                return Err((place, format!("`{}` runs no Spot tasks", service.name)));
-            }
-            _ => continue,
-        };
-        return Err((place, format!("an incident of this kind needs `{needs}`")));
+        self::incident(stack, &place, incident)?;
     }
     Ok(())
 }
 
-fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+/// What an incident needs beside its kind, and that what it names exists.
+pub(super) fn incident(stack: &Stack, place: &str, incident: &Incident) -> Result<(), Fault> {
+    use IncidentKind as Kind;
+    let target = incident.target.as_deref();
+    let missing = |kind: &str, name: &str| Err(unknown(&format!("{place}.target"), kind, name));
+    match (incident.kind, target) {
+        (Kind::Fault, _) => {
+            let Some(rule) = &incident.rule else {
+                return Err((place.to_owned(), "an incident of this kind needs `rule`".to_owned()));
+            };
+            return match rule.parse::<crate::sim::fault::Rule>() {
+                Ok(_) => Ok(()),
+                Err(error) => Err((format!("{place}.rule"), error.to_string())),
+            };
+        }
+        (
+            Kind::SecretKeys
+            | Kind::SecretDeleted
+            | Kind::Rotation
+            | Kind::RotationStuck
+            | Kind::LogGroupDeleted
+            | Kind::RoleDeleted
+            | Kind::DatabaseStorageFull
+            | Kind::DatabaseConnectionsExhausted
+            | Kind::DatabaseSlowQueries
+            | Kind::DatabaseFailover,
+            None,
+        ) => return Err((place.to_owned(), "an incident of this kind needs `target`".to_owned())),
+        (Kind::SecretKeys | Kind::SecretDeleted | Kind::Rotation | Kind::RotationStuck, Some(name)) => {
+            let Some(secret) = stack.secrets.iter().find(|secret| secret.name == name) else {
+                return missing("secret", name);
+            };
+            if matches!(incident.kind, Kind::Rotation | Kind::RotationStuck) && secret.rotation.is_none() {
+                return Err((format!("{place}.target"), format!("`{name}` does not rotate")));
+            }
+            if incident.kind == Kind::RotationStuck
+                && !incident.step.as_deref().is_some_and(|step| ROTATION_STEPS.contains(&step))
+            {
+                let problem =
+                    format!("an incident of this kind needs `step`, one of {}", ROTATION_STEPS.join(", "));
+                return Err((place.to_owned(), problem));
+            }
+            return Ok(());
+        }
+        (Kind::LogGroupDeleted, Some(name)) => return log_group(stack, name, &format!("{place}.target")),
+        (Kind::RoleDeleted, Some(name)) => {
+            let known = stack.task_definitions.iter().any(|definition| {
+                definition.execution_role == name || definition.task_role.as_deref() == Some(name)
+            });
+            return if known { Ok(()) } else { missing("role", name) };
+        }
+        (Kind::DatabaseSlowQueries, Some(_)) if incident.factor.is_none_or(|factor| factor < 1.0) => {
+            return Err((place.to_owned(), "an incident of this kind needs `factor` (1 or more)".to_owned()));
+        }
+        (
+            Kind::DatabaseStorageFull
+            | Kind::DatabaseConnectionsExhausted
+            | Kind::DatabaseSlowQueries
+            | Kind::DatabaseFailover,
+            Some(name),
+        ) => {
+            let Some(database) = stack.databases.iter().find(|database| database.name == name) else {
+                return missing("database", name);
+            };
+            let alone = incident.kind == Kind::DatabaseFailover && database.secondary_zone.is_none();
+            let problem = format!("`{name}` has no standby");
+            return if alone { Err((format!("{place}.target"), problem)) } else { Ok(()) };
+        }
+        _ => {}
+    }
+    let Some(service) = stack.service(&incident.service) else {
+        return Err(unknown(&format!("{place}.service"), "service", &incident.service));
+    };
+    let family = stack.family(&service.task_definition);
+    if let (Some(name), Some(family)) = (&incident.container, family)
+        && !family.containers.iter().any(|c| &c.name == name)
+    {
+        return Err(unknown(&format!("{place}.container"), "container", name));
+    }
+    let needs = match incident.kind {
+        Kind::Crash | Kind::BadDeploy if incident.exit_code.is_none() => "exit_code",
+        Kind::Deploy | Kind::BadDeploy | Kind::MissingImage | Kind::UnhealthyDeploy
+            if incident.build.is_none() =>
+        {
+            "build"
+        }
+        Kind::UnhealthyDeploy if incident.status.is_none() => "status",
+        Kind::OutOfMemory if incident.after.is_none() => "after",
+        Kind::ErrorBurst if incident.text.is_none() => "text",
+        Kind::ErrorBurst if incident.rate.is_none_or(|rate| rate <= 0.0) => "rate (above 0)",
+        Kind::TrafficSpike if incident.load.or(incident.factor).is_none_or(|f| f < 1.0) => {
+            "factor` or `load` (1 or more)"
+        }
+        Kind::ErrorBurst | Kind::TrafficSpike if incident.lasts.is_none() => "lasts",
+        Kind::Scale if incident.count.is_none() => "count",
+        Kind::SpotReclaim if !service.capacity.iter().any(|c| c.provider == "FARGATE_SPOT") => {
+            return Err((place.to_owned(), format!("`{}` runs no Spot tasks", service.name)));
+        }
+        _ => return Ok(()),
+    };
+    Err((place.to_owned(), format!("an incident of this kind needs `{needs}`").replace(")`", ")")))
+}
+
+/// The steps that a rotation function is asked for, in their order.
+pub(super) const ROTATION_STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+
+fn secret(secret: &Secret) -> Result<(), Fault> {
+    let place = format!("secrets.{}", secret.name);
+    if secret.suffix.as_ref().is_some_and(|suffix| suffix.len() != 6) {
+        return Err((format!("{place}.suffix"), "AWS appends six characters".to_owned()));
+    }
+    if secret.changed.is_some_and(|changed| changed > secret.age) {
+        return Err((format!("{place}.changed"), "it cannot have changed before it was created".to_owned()));
+    }
+    if let Some(rotation) = &secret.rotation {
+        if rotation.days == 0 || rotation.days > 1000 {
+            return Err((format!("{place}.rotation.days"), "AWS takes 1 to 1000 days".to_owned()));
+        }
+        if rotation.lambda.is_none() && secret.owning_service.is_none() {
+            let problem = "only what a service manages rotates without a Lambda function";
+            return Err((format!("{place}.rotation"), problem.to_owned()));
+        }
+    }
+    let currents = secret.versions.iter().flat_map(|version| &version.stages);
+    if !secret.versions.is_empty() && currents.filter(|stage| *stage == "AWSCURRENT").count() != 1 {
+        return Err((format!("{place}.versions"), "exactly one version is AWSCURRENT".to_owned()));
+    }
+    Ok(())
+}
+
+pub(super) fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
@@ -72,7 +188,7 @@ fn unique<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<(), F
     Ok(())
 }
 
-fn unknown(place: &str, kind: &str, name: &str) -> Fault {
+pub(super) fn unknown(place: &str, kind: &str, name: &str) -> Fault {
     (place.to_owned(), format!("there is no {kind} `{name}` in this stack"))
 }
 
@@ -155,9 +271,21 @@ fn container(stack: &Stack, family: &TaskDefinition, it: &Container, place: &str
         }
     }
     for (variable, reference) in &it.secrets {
-        let name = reference.split(':').next().unwrap_or_default();
-        if name != "ssm" && !stack.secrets.iter().any(|secret| secret.name == name) {
-            return Err(unknown(&format!("{place}.secrets.{variable}"), "secret", name));
+        let place = format!("{place}.secrets.{variable}");
+        if let Some(parameter) = reference.strip_prefix("ssm:") {
+            if !stack.parameters.iter().any(|known| known.name == parameter) {
+                return Err(unknown(&place, "parameter", parameter));
+            }
+            continue;
+        }
+        let (name, key) = reference.split_once(':').map_or((reference.as_str(), None), |(n, k)| (n, Some(k)));
+        let Some(secret) = stack.secrets.iter().find(|secret| secret.name == name) else {
+            return Err(unknown(&place, "secret", name));
+        };
+        if let Some(key) = key
+            && !secret.keys.iter().any(|known| known == key)
+        {
+            return Err((place, format!("the secret `{name}` has no key `{key}`")));
         }
     }
     if let Some(other) = &it.log.follows

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use super::{Condition, Service, Span, Stack, StackError, TaskDefinition};
 
+mod stock;
+
 const ARCHETYPES: &str = include_str!("../stacks/fleet.toml");
 
 /// What the made-up services are about.
@@ -61,10 +63,13 @@ pub(super) fn fleet(services: usize, seed: u64) -> Result<Stack, StackError> {
         .collect();
     stack.task_definitions.clear();
     let groups = std::mem::take(&mut stack.log_groups);
+    let stock = stock::Archetypes::take(&mut stack);
+    let mut kinds = Vec::new();
     let mut chance = fastrand::Rng::with_seed(seed);
     for number in 1..=services {
         let Some(subject) = chance.choice(SUBJECTS) else { continue };
         let Some((service, family)) = chance.choice(&archetypes) else { continue };
+        kinds.push(service.name.clone());
         let name = format!("{subject}-{}-{number:04}", service.name);
         let group = format!("/ecs/{name}");
         let (mut service, mut family) = (service.clone(), family.clone());
@@ -98,5 +103,6 @@ pub(super) fn fleet(services: usize, seed: u64) -> Result<Stack, StackError> {
             kept
         }));
     }
+    stock.put_into(&mut stack, &kinds, &mut fastrand::Rng::with_seed(seed ^ 0xda7a));
     Ok(stack)
 }

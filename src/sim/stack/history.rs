@@ -81,6 +81,24 @@ pub struct Scaling {
     pub to: u32,
 }
 
+/// An instant beside the start, written as `12s`, or `-20m` for what happened before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct When {
+    /// Milliseconds after the start; negative before it.
+    pub millis: i64,
+}
+
+impl TryFrom<String> for When {
+    type Error = crate::stdx::span::BadSpan;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let (sign, span) = text.strip_prefix('-').map_or((1, text.as_str()), |span| (-1, span));
+        let span = crate::stdx::span::parse(span)?;
+        Ok(Self { millis: sign * i64::try_from(span.as_millis()).unwrap_or(i64::MAX) })
+    }
+}
+
 /// What kind of thing happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -95,22 +113,76 @@ pub enum IncidentKind {
     SpotReclaim,
     /// `rate` errors per second for as long as it `lasts`, each with `text`.
     ErrorBurst,
-    /// Load times `factor` for as long as it `lasts`.
+    /// Load times `factor`, or so many times full `load`, for as long as it `lasts`.
     TrafficSpike,
     /// Desired count becomes `count`.
     Scale,
+    /// A deployment of a tag, `build`, that nobody has pushed.
+    MissingImage,
+    /// Tasks are killed for memory `after` so long; `build` is the release that brought it, if one did.
+    OutOfMemory,
+    /// A deployment whose tasks answer the load balancer's health check with `status`.
+    UnhealthyDeploy,
+    /// AWS has no room for further tasks of the service.
+    NoCapacity,
+    /// It has again.
+    CapacityReturns,
+    /// The secret `target` gets a value with no other keys than `keys`.
+    SecretKeys,
+    /// The secret `target` is deleted, with 7 days to think about it.
+    SecretDeleted,
+    /// The secret `target` is rotated.
+    Rotation,
+    /// The secret `target` is rotated, and its function fails at `step` again and again.
+    RotationStuck,
+    /// The log group `target` is deleted.
+    LogGroupDeleted,
+    /// The role `target` is deleted.
+    RoleDeleted,
+    /// The storage of the database `target` fills up, and is full after `lasts`.
+    DatabaseStorageFull,
+    /// The connections of the database `target` run out, the last one after `lasts`.
+    DatabaseConnectionsExhausted,
+    /// Statements of the database `target` take `factor` times as long.
+    DatabaseSlowQueries,
+    /// The standby of the database `target` takes over; that `lasts`.
+    DatabaseFailover,
+    /// What lies between a client and AWS breaks, by a rule such as `*:expired`.
+    Fault,
 }
 
-/// Something that happens after the start.
+/// Something that happens beside the start: after it in a stack, before it as well in a named incident.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Incident {
-    /// How long after the start.
-    pub at: Span,
+    /// When, from the start.
+    pub at: When,
     /// What.
     pub kind: IncidentKind,
-    /// To which service of this stack.
+    /// To which service of this stack; empty for what happens to something else.
+    #[serde(default)]
     pub service: String,
+    /// To which secret, database, log group or role.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Keys that a secret has afterwards.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// The step of a rotation: `createSecret`, `setSecret`, `testSecret` or `finishSecret`.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// What a health check is answered with.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// How long a task runs before it happens to it.
+    #[serde(default)]
+    pub after: Option<Span>,
+    /// A fault, as after `--fault`.
+    #[serde(default)]
+    pub rule: Option<String>,
+    /// Who did it, for CloudTrail: a session's name. The deployment system, if left out.
+    #[serde(default)]
+    pub by: Option<String>,
     /// To which container; the first one when left out.
     #[serde(default)]
     pub container: Option<String>,
@@ -126,6 +198,9 @@ pub struct Incident {
     /// Multiple of the load.
     #[serde(default)]
     pub factor: Option<f64>,
+    /// Load in multiples of full load, whatever the hour.
+    #[serde(default)]
+    pub load: Option<f64>,
     /// Desired count.
     #[serde(default)]
     pub count: Option<u32>,

@@ -38,11 +38,11 @@ fn every_service_has_a_past_of_ninety_days_and_of_the_last_hour() {
 
 #[test]
 fn the_first_minute_over_all_five_is_worth_looking_at() {
-    let minute = Duration::from_secs(60);
+    let minute = 60_000;
     let kinds: Vec<IncidentKind> = Stack::builtins()
         .map(stack)
         .flat_map(|stack| stack.timeline)
-        .filter(|incident| incident.at.0 < minute)
+        .filter(|incident| incident.at.millis < minute)
         .map(|incident| incident.kind)
         .collect();
     for kind in
@@ -189,7 +189,19 @@ fn a_fleet_has_the_asked_size_unique_names_and_some_sick_services() {
     check::check(&fleet).unwrap();
     let sick = fleet.services.iter().filter(|s| s.condition.is_some()).count();
     assert!((6..60).contains(&sick), "{sick} of 600 are sick");
+    check::check(&Stack::fleet(0, 7).unwrap()).unwrap();
     assert!(Stack::fleet(0, 7).unwrap().services.is_empty());
+}
+
+#[test]
+fn a_fleet_of_300_services_has_all_that_must_be_paged_through() {
+    let fleet = Stack::fleet(300, 7).unwrap();
+    check::check(&fleet).unwrap();
+    let alone = fleet.databases.iter().filter(|database| database.cluster.is_none()).count();
+    assert_eq!((alone, fleet.caches.len(), fleet.alarms.len(), fleet.secrets.len()), (50, 25, 200, 300));
+    assert!(fleet.databases.iter().all(|database| !database.used_by.is_empty()), "{:?}", fleet.databases);
+    let more = Stack::fleet(2_000, 7).unwrap();
+    assert_eq!((more.databases.len(), more.alarms.len(), more.secrets.len()), (52, 200, 300));
 }
 
 fn refused(change: impl Fn(&str) -> String) -> String {
@@ -224,4 +236,97 @@ fn two_containers_cannot_share_a_port() {
     let error = Stack::parse("cg.toml", &text).unwrap_err();
     assert_eq!(error.place, "task_definitions.codeguardians-gateway.containers.healthguard.ports");
     assert!(error.problem.contains("8005"));
+}
+
+#[test]
+fn databases_and_caches_are_as_the_documents_say() {
+    let gov = stack("gov");
+    assert!(gov.databases[0].multi_az && gov.databases[0].retention > 0);
+    let cma = stack("cma");
+    let [main, replica] = cma.databases.as_slice() else { panic!("{:?}", cma.databases) };
+    assert_eq!(
+        (main.class.as_str(), main.retention, main.backup_window.as_str()),
+        ("db.r6g.large", 30, "03:00-04:00")
+    );
+    assert_eq!((replica.class.as_str(), replica.retention), ("db.t4g.medium", 0));
+    assert_eq!(replica.replica_of.as_deref(), Some("cma-production"));
+    assert_eq!(cma.caches[0].node_type, "cache.r6g.large");
+    let saas = stack("saas");
+    let database = &saas.databases[0];
+    assert_eq!((database.major(), database.class.as_str(), database.storage), ("16", "db.t4g.medium", 20));
+    assert_eq!((database.multi_az, database.retention, database.max_storage), (true, 7, Some(100)));
+    assert_eq!(database.parameters["rds.force_ssl"], "1");
+    assert!(database.used_by.iter().all(|used| used.pool == 15));
+    assert!(saas.caches[0].automatic_failover && saas.caches[0].node_type == "cache.t4g.micro");
+}
+
+#[test]
+fn alarms_are_as_the_documents_say_and_two_systems_have_none() {
+    let alarms = |name: &str| -> Vec<(String, f64)> {
+        stack(name).alarms.into_iter().map(|alarm| (alarm.name, alarm.threshold)).collect()
+    };
+    let saas = alarms("saas");
+    // "CPU > 80%, RDS connections > 80%, 5xx error rate > 1%"
+    for (name, threshold) in [
+        ("saas-backend-cpu-high", 80.0),
+        ("saas-worker-cpu-high", 80.0),
+        ("saas-db-connections-high", 80.0),
+        ("saas-backend-5xx-rate", 1.0),
+    ] {
+        assert!(saas.contains(&(name.to_owned(), threshold)), "{saas:?}");
+    }
+    assert_eq!((saas.len(), alarms("gov").len(), alarms("codeguardians").len()), (4, 5, 2));
+    assert_eq!((alarms("cma").len(), alarms("migrate").len()), (0, 0));
+}
+
+#[test]
+fn hosts_in_task_definitions_are_endpoints_of_databases_and_caches() {
+    let mut seen = 0;
+    for stack in Stack::builtins().map(stack) {
+        let mut known: Vec<&str> =
+            stack.databases.iter().map(|database| database.endpoint.as_str()).collect();
+        known.extend(stack.caches.iter().map(|cache| cache.endpoint.as_str()));
+        for (_, value) in stack
+            .task_definitions
+            .iter()
+            .flat_map(TaskDefinition::revisions)
+            .flat_map(|revision| revision.containers)
+            .flat_map(|container| container.environment)
+            .filter(|(_, value)| value.contains(".rds.amazonaws") || value.contains(".cache.amazonaws"))
+        {
+            assert!(known.iter().any(|known| value.contains(known)), "{}: {value}", stack.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 6, "{seen}");
+}
+
+#[test]
+fn a_slip_in_a_database_is_refused_with_its_place() {
+    let text = include_str!("../stacks/cma.toml");
+    for (from, to, place) in [
+        (
+            "replica_of = \"cma-production\"",
+            "replica_of = \"nobody\"",
+            "databases.cma-read-replica-production.replica_of",
+        ),
+        ("class = \"db.r6g.large\"", "class = \"db.r6g.huge\"", "databases.cma-production.class"),
+        ("used = 61.7", "used = 161.7", "databases.cma-production.used"),
+        ("secondary_zone = \"eu-west-2b\"\n", "", "databases.cma-production.secondary_zone"),
+        (
+            "service = \"cma-api-production\", pool = 5",
+            "service = \"nobody\", pool = 5",
+            "caches.cma-production.used_by",
+        ),
+        ("zones = [\"eu-west-2a\"]", "zones = []", "caches.cma-production.zones"),
+        (
+            "backup_window = \"03:00-04:00\"",
+            "backup_window = \"three\"",
+            "databases.cma-production.backup_window",
+        ),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let error = Stack::parse("cma.toml", &text.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(error.place, place, "{error}");
+    }
 }

@@ -54,7 +54,28 @@ impl World {
 
     /// Pushes an image: from now on the tag means what was built from `build`.
     pub fn push_image(&mut self, region: &str, image: &str, build: &str, behaviour: Behaviour) -> String {
-        self.regions.entry(region.to_owned()).or_default().images.push(image, build, behaviour)
+        let now = self.now;
+        let images = &mut self.regions.entry(region.to_owned()).or_default().images;
+        let digest = images.push(image, build, behaviour);
+        images.note(image, &digest, now);
+        digest
+    }
+
+    /// Whether an IAM role exists: one that a task definition of a stack names, unless it was deleted.
+    #[must_use]
+    pub fn role_exists(&self, name: &str) -> bool {
+        let mut definitions = self.stacks.iter().flat_map(|stack| &stack.task_definitions);
+        !self.deleted_roles.contains(name)
+            && definitions.any(|definition| {
+                let past = definition.past.iter().filter_map(|past| past.task_role.as_deref());
+                definition.execution_role == name
+                    || past.chain(definition.task_role.as_deref()).any(|role| role == name)
+            })
+    }
+
+    /// Deletes an IAM role.
+    pub fn delete_role(&mut self, name: &str) {
+        self.deleted_roles.insert(name.to_owned());
     }
 
     /// Takes a service away.

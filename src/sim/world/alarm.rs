@@ -374,9 +374,11 @@ impl World {
                 continue;
             }
             let names: Vec<String> = alarms.by_name.keys().cloned().collect();
-            let (first, last) = (visible_end(opened.minus(PAST)), visible_end(opened));
+            let last = visible_end(opened);
             for name in &names {
                 let Some(alarm) = alarms.by_name.get(name) else { continue };
+                let configured_at = alarm.configured_at;
+                let first = visible_end(opened.minus(PAST).max(configured_at)).min(last);
                 let Kind::Metric(watch) = &alarm.kind else { continue };
                 let watch = watch.clone();
                 let told = judge::told_at(name);
@@ -389,7 +391,7 @@ impl World {
                         judge::verdict(&watch, &datapoints, known.then_some(state), end, at)
                     {
                         // What the state was a day ago has been so for some days.
-                        let since = if known { at } else { at.minus(judge::days(name)) };
+                        let since = if known { at } else { at.minus(judge::days(name)).max(configured_at) };
                         alarms.set(name, verdict, since, known);
                     }
                     known = true;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::sim::incidents::NamedIncident;
 use crate::sim::stack::{self, Condition, Outcome, Stack};
 use crate::sim::world::definition::Family;
 use crate::sim::world::event::{Events, SILENCE};
@@ -16,6 +17,8 @@ use crate::sim::world::service::{
     Breaker, Deployment, Opening, Record, Revision, Rollout, Service, Threshold, id,
 };
 use crate::sim::world::task::{Health, Status, Step, Stop, Task, TaskId, span};
+use crate::sim::world::trail::Trail;
+use crate::sim::world::vault::Vault;
 use crate::sim::world::{Cluster, Due, Region, World};
 use crate::stdx::clock::Wall;
 
@@ -29,10 +32,30 @@ impl World {
     /// A world with these stacks, as it is at `now`.
     #[must_use]
     pub fn new(stacks: Vec<Stack>, seed: u64, now: Wall) -> Self {
+        Self::with_incident(stacks, seed, now, None)
+    }
+
+    /// The same with a named incident around the start. It takes the place of the stacks' own time lines, so
+    /// that nothing else is wrong but what they begin with.
+    #[must_use]
+    pub fn with_incident(
+        mut stacks: Vec<Stack>,
+        seed: u64,
+        now: Wall,
+        incident: Option<&NamedIncident>,
+    ) -> Self {
+        let mut warm_up = WARM_UP;
+        if let Some(incident) = incident {
+            for stack in &mut stacks {
+                stack.timeline.clear();
+            }
+            warm_up = warm_up.max(incident.lead() + Duration::from_secs(60));
+        }
         let stacks: Vec<Arc<Stack>> = stacks.into_iter().map(Arc::new).collect();
         let mut world = Self {
-            now: now.minus(WARM_UP),
+            now: now.minus(warm_up),
             opened: now,
+            played_from: now.minus(warm_up),
             lag: false,
             dice: fastrand::Rng::with_seed(seed),
             read_dice: fastrand::Rng::with_seed(seed ^ 0x5ead),
@@ -47,9 +70,24 @@ impl World {
             alarms: BTreeMap::new(),
             alarms_watched: false,
             log_writers: HashMap::new(),
+            vault: Vault::default(),
+            trail: Trail::default(),
+            begun: Vec::new(),
+            happenings: Vec::new(),
+            faults_due: Vec::new(),
+            deleted_groups: BTreeSet::new(),
+            databases: Vec::new(),
+            database_clusters: Vec::new(),
+            caches: Vec::new(),
+            scalings: BTreeMap::new(),
+            deleted_roles: BTreeSet::new(),
         };
         for (number, stack) in stacks.iter().enumerate() {
             world.add_stack(number, stack);
+        }
+        world.tell_past();
+        if let Some(incident) = incident {
+            world.plan(incident, now);
         }
         world.advance(now);
         world
@@ -72,6 +110,7 @@ impl World {
                 Cluster { name, origin: (Arc::clone(stack), index), services: BTreeMap::new() },
             );
         }
+        self.add_secrets(stack);
         let families: HashMap<&str, usize> = stack
             .task_definitions
             .iter()
@@ -85,9 +124,12 @@ impl World {
                 self.afflict(service, condition);
             }
         }
+        self.tag_latest(stack);
+        self.add_databases(stack);
+        self.add_caches(stack);
         self.add_alarms(stack);
         for (place, incident) in stack.timeline.iter().enumerate() {
-            self.schedule(opened.plus(incident.at.0), Due::Incident(number, place));
+            self.schedule(Wall(opened.0.saturating_add(incident.at.millis)), Due::Incident(number, place));
         }
     }
 
@@ -139,7 +181,7 @@ impl World {
                 reason: format!("ECS deployment {} completed.", id(number)),
                 failed_tasks: 0,
                 launch_failures: 0,
-                not_before: opened.minus(WARM_UP),
+                not_before: self.now,
             })
             .into_iter()
             .collect();

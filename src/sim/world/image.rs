@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::sim::stack::ACCOUNT;
+use crate::stdx::clock::Wall;
 
 /// What a container built from an image does once it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Behaviour {
     FailsContainerCheck,
     /// It runs, but the load balancer's health check fails.
     FailsTargetCheck,
+    /// It runs, but answers the load balancer's health check with this status.
+    AnswersCheck(u16),
     /// The platform cannot start it; the text is what AWS reports.
     CannotStart {
         /// `stoppedReason`.
@@ -55,6 +58,20 @@ pub struct Registry {
     tags: HashMap<String, String>,
     missing: HashSet<String>,
     behaviours: HashMap<String, Behaviour>,
+    pushed: Vec<Pushed>,
+    archived: HashSet<String>,
+    removed: HashSet<String>,
+}
+
+/// A push since the world opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// `registry/repository`.
+    pub repository: String,
+    /// What the tag points at since then.
+    pub digest: String,
+    /// When.
+    pub at: Wall,
 }
 
 impl Registry {
@@ -62,9 +79,67 @@ impl Registry {
     pub fn push(&mut self, image: &str, build: &str, behaviour: Behaviour) -> String {
         let digest = digest(repository(image), build);
         self.missing.remove(image);
+        self.removed.remove(&digest);
         self.behaviours.insert(digest.clone(), behaviour);
         self.tags.insert(image.to_owned(), digest.clone());
         digest
+    }
+
+    /// Remembers when something was pushed.
+    pub fn note(&mut self, image: &str, digest: &str, at: Wall) {
+        let repository = repository(image).to_owned();
+        self.pushed.push(Pushed { repository, digest: digest.to_owned(), at });
+    }
+
+    /// What was pushed to a repository since the world opened, oldest first.
+    pub fn pushed<'a>(&'a self, repository: &'a str) -> impl Iterator<Item = &'a Pushed> {
+        self.pushed.iter().filter(move |pushed| pushed.repository == repository)
+    }
+
+    /// Points a tag at an image that is there already.
+    pub fn tag(&mut self, image: &str, digest: String) {
+        self.tags.insert(image.to_owned(), digest);
+    }
+
+    /// The tags of a repository that point somewhere, with the digest.
+    pub fn tags<'a>(&'a self, repository: &'a str) -> impl Iterator<Item = (&'a str, &'a String)> {
+        self.tags
+            .iter()
+            .filter(move |(image, _)| self::repository(image) == repository)
+            .map(|(image, digest)| (tag(image), digest))
+    }
+
+    /// Whether a tag was taken away.
+    #[must_use]
+    pub fn is_missing(&self, image: &str) -> bool {
+        self.missing.contains(image)
+    }
+
+    /// Archives an image.
+    pub fn archive(&mut self, digest: &str) {
+        self.archived.insert(digest.to_owned());
+    }
+
+    /// Whether an image is archived.
+    #[must_use]
+    pub fn is_archived(&self, digest: &str) -> bool {
+        self.archived.contains(digest)
+    }
+
+    /// Takes an image away, with its tags.
+    pub fn remove(&mut self, digest: &str) {
+        let tags: Vec<String> =
+            self.tags.iter().filter(|(_, known)| *known == digest).map(|(image, _)| image.clone()).collect();
+        for image in tags {
+            self.delete(&image);
+        }
+        self.removed.insert(digest.to_owned());
+    }
+
+    /// Whether an image was taken away.
+    #[must_use]
+    pub fn is_removed(&self, digest: &str) -> bool {
+        self.removed.contains(digest)
     }
 
     /// Says how the code behind a digest behaves from the next start on.

@@ -1,41 +1,91 @@
-//! What a stack's time line brings: crashes, deployments good and bad, reclaimed Spot tasks, bursts.
+//! What time lines bring, those of stacks and those of named incidents: crashes, deployments good and bad,
+//! reclaimed Spot tasks, bursts, secrets and log groups that go missing.
 //!
 //! Must not invent anything that the time line does not say.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::sim::stack::{DeployHabit, Incident, IncidentKind};
-use crate::sim::world::World;
+use crate::sim::incidents::NamedIncident;
+use crate::sim::stack::{DeployHabit, Incident, IncidentKind, Stack};
+use crate::sim::world::database::Condition;
 use crate::sim::world::definition::wire;
+use crate::sim::world::event::uuid;
 use crate::sim::world::image::{self, Behaviour};
 use crate::sim::world::service::{Disturbance, DisturbanceKind};
-use crate::sim::world::task::{Stop, TaskId};
+use crate::sim::world::task::{Step, Stop, TaskId, span};
+use crate::sim::world::trail::{Deed, Release};
+use crate::sim::world::vault::{STEPS, number_of};
+use crate::sim::world::{Due, World};
+use crate::stdx::clock::Wall;
 
 impl World {
+    /// Lets a named incident begin: what its time line puts before this instant happens at once. `false` when
+    /// its stack is not part of this world.
+    pub fn begin(&mut self, incident: &NamedIncident) -> bool {
+        let now = self.now;
+        self.plan(incident, now)
+    }
+
+    /// Puts the time line of a named incident around an instant.
+    pub(crate) fn plan(&mut self, incident: &NamedIncident, start: Wall) -> bool {
+        let Some(stack) = self.stacks.iter().find(|stack| stack.name == incident.stack).map(Arc::clone)
+        else {
+            return false;
+        };
+        self.begun.push(incident.name.clone());
+        for event in &incident.events {
+            let place = self.happenings.len();
+            self.happenings.push((Arc::clone(&stack), event.clone()));
+            self.schedule(Wall(start.0.saturating_add(event.at.millis)), Due::Happening(place));
+        }
+        true
+    }
+
+    pub(crate) fn happening(&mut self, place: usize) {
+        if let Some((stack, event)) = self.happenings.get(place).cloned() {
+            self.happen(&stack, &event);
+        }
+    }
+
     pub(crate) fn incident(&mut self, stack: usize, place: usize) {
         let Some(stack) = self.stacks.get(stack).map(Arc::clone) else { return };
-        let Some(incident) = stack.timeline.get(place) else { return };
-        let Some(service) = self
+        if let Some(incident) = stack.timeline.get(place) {
+            self.happen(&stack, incident);
+        }
+    }
+
+    fn happen(&mut self, stack: &Arc<Stack>, incident: &Incident) {
+        let service = self
             .services
             .iter()
-            .position(|found| Arc::ptr_eq(&found.stack, &stack) && *found.name == *incident.service)
-        else {
-            return;
-        };
+            .position(|found| Arc::ptr_eq(&found.stack, stack) && *found.name == *incident.service);
+        match service {
+            Some(service) => self.happen_to_service(service, incident),
+            None => self.happen_to_target(stack, incident),
+        }
+    }
+
+    fn happen_to_service(&mut self, service: usize, incident: &Incident) {
         match incident.kind {
             IncidentKind::Crash => self.crash_one(service, incident),
-            IncidentKind::Deploy => self.release(service, incident, Behaviour::Healthy),
+            IncidentKind::Deploy => self.release(service, incident, Some(Behaviour::Healthy)),
             IncidentKind::BadDeploy => {
                 let behaviour = Behaviour::Crash {
                     after: Duration::from_secs(8),
                     exit_code: incident.exit_code.unwrap_or(1),
                     text: incident.text.clone(),
                 };
-                self.release(service, incident, behaviour);
+                self.release(service, incident, Some(behaviour));
             }
+            IncidentKind::MissingImage => self.release(service, incident, None),
+            IncidentKind::UnhealthyDeploy => {
+                let behaviour = Behaviour::AnswersCheck(incident.status.unwrap_or(404));
+                self.release(service, incident, Some(behaviour));
+            }
+            IncidentKind::OutOfMemory => self.out_of_memory(service, incident),
             IncidentKind::SpotReclaim => self.reclaim(service),
             IncidentKind::ErrorBurst => {
                 let kind = DisturbanceKind::Errors {
@@ -45,9 +95,142 @@ impl World {
                 self.disturb(service, incident, kind);
             }
             IncidentKind::TrafficSpike => {
-                self.disturb(service, incident, DisturbanceKind::Load(incident.factor.unwrap_or(3.0)));
+                let factor = self.factor(service, incident);
+                self.disturb(service, incident, DisturbanceKind::Load(factor));
             }
-            IncidentKind::Scale => self.set_desired(service, incident.count.unwrap_or(0)),
+            IncidentKind::Scale => {
+                let (now, count) = (self.now, incident.count.unwrap_or(0));
+                self.tell_scaling(service, now, count);
+                self.scale(service, count);
+            }
+            IncidentKind::NoCapacity | IncidentKind::CapacityReturns => {
+                if let Some(found) = self.services.get_mut(service) {
+                    found.no_capacity = incident.kind == IncidentKind::NoCapacity;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How many times as much as usual comes in, where the incident may say it by full load as well.
+    fn factor(&self, service: usize, incident: &Incident) -> f64 {
+        let usual = self.activity(service, self.now).max(0.01);
+        let by_load = incident.load.map(|load| (load / usual).max(1.0));
+        by_load.or(incident.factor).unwrap_or(3.0)
+    }
+
+    fn happen_to_target(&mut self, stack: &Arc<Stack>, incident: &Incident) {
+        let target = incident.target.clone().unwrap_or_default();
+        let region = stack.region.clone();
+        let lasts = incident.lasts.map_or(Duration::from_secs(600), |span| span.0);
+        match incident.kind {
+            IncidentKind::SecretKeys | IncidentKind::SecretDeleted => {
+                self.change_secret(&region, &target, incident);
+            }
+            IncidentKind::Rotation | IncidentKind::RotationStuck => {
+                let Some(place) = self.vault.place(&region, &target) else { return };
+                if let Some(secret) = self.vault.secrets.get_mut(place) {
+                    secret.fails_at = STEPS.iter().position(|step| incident.step.as_deref() == Some(*step));
+                }
+                let token = uuid(number_of(&target), self.now.0.unsigned_abs());
+                let _ = self.rotate(place, token);
+            }
+            IncidentKind::LogGroupDeleted => {
+                self.tell_done(
+                    &region,
+                    incident,
+                    ("logs", "DeleteLogGroup"),
+                    ("AWS::Logs::LogGroup", &target),
+                    json!({ "logGroupName": target }),
+                );
+                self.deleted_groups.insert((region, target));
+            }
+            IncidentKind::RoleDeleted => {
+                self.tell_done(
+                    "us-east-1",
+                    incident,
+                    ("iam", "DeleteRole"),
+                    ("AWS::IAM::Role", &target),
+                    json!({ "roleName": target }),
+                );
+                self.delete_role(&target);
+            }
+            IncidentKind::DatabaseStorageFull => {
+                self.set_condition(&region, &target, Condition::StorageFilling { within: lasts });
+            }
+            IncidentKind::DatabaseConnectionsExhausted => {
+                self.set_condition(&region, &target, Condition::ConnectionsExhausted { within: lasts });
+            }
+            IncidentKind::DatabaseSlowQueries => {
+                let factor = incident.factor.unwrap_or(10.0);
+                self.set_condition(&region, &target, Condition::SlowQueries { factor });
+            }
+            IncidentKind::DatabaseFailover => {
+                self.set_condition(&region, &target, Condition::FailingOver { takes: lasts });
+            }
+            IncidentKind::Fault => {
+                self.faults_due.extend(incident.rule.as_deref().and_then(|rule| rule.parse().ok()));
+            }
+            _ => {}
+        }
+    }
+
+    /// A person's change, for the trail.
+    fn tell_done(
+        &mut self,
+        region: &str,
+        incident: &Incident,
+        (source, name): (&str, &str),
+        (kind, resource): (&str, &str),
+        request: Value,
+    ) {
+        let by = Self::person(incident.by.as_deref().unwrap_or("maria.k"));
+        let deed = Deed {
+            resources: vec![(kind.to_owned(), resource.to_owned())],
+            request,
+            ..Deed::new(self.now, region, source, name, by)
+        };
+        self.trail.tell(deed);
+    }
+
+    fn change_secret(&mut self, region: &str, target: &str, incident: &Incident) {
+        let Some(place) = self.vault.place(region, target) else { return };
+        let arn = self.vault.secrets.get(place).map(|secret| secret.arn.clone()).unwrap_or_default();
+        let resource = ("AWS::SecretsManager::Secret", arn.as_str());
+        if incident.kind == IncidentKind::SecretKeys {
+            let token = uuid(number_of(target), self.now.0.unsigned_abs());
+            let request = json!({ "secretId": target, "clientRequestToken": token });
+            self.tell_done(region, incident, ("secretsmanager", "UpdateSecret"), resource, request);
+            self.put_secret(place, token, incident.keys.clone(), &["AWSCURRENT".to_owned()]);
+        } else {
+            let request = json!({ "secretId": target, "recoveryWindowInDays": 7 });
+            self.tell_done(region, incident, ("secretsmanager", "DeleteSecret"), resource, request);
+            self.delete_secret(place, Some(7));
+        }
+    }
+
+    /// The tasks of a release need more than they have, or those that run begin to.
+    fn out_of_memory(&mut self, service: usize, incident: &Incident) {
+        let after = incident.after.map_or(Duration::from_secs(120), |span| span.0);
+        let behaviour = Behaviour::OutOfMemory { after };
+        if incident.build.is_some() {
+            return self.release(service, incident, Some(behaviour));
+        }
+        let Some(found) = self.services.get(service) else { return };
+        let (region, tasks) = (found.region.to_string(), found.tasks.clone());
+        let Some(number) = found.primary().map(|primary| primary.number) else { return };
+        let named = |image: &&image::Resolved| {
+            incident.container.as_deref().is_none_or(|name| name == image.container)
+        };
+        let digest = self
+            .images(service, number)
+            .and_then(|images| images.iter().find(named).and_then(|image| image.digest.clone()));
+        if let (Some(digest), Some(found)) = (digest, self.regions.get_mut(&region)) {
+            found.images.set_behaviour(&digest, behaviour);
+        }
+        for id in tasks {
+            let pause = span(&mut self.dice, 1_000, 120_000);
+            self.schedule(self.now.plus(pause), Due::Task(id, Step::Crash));
         }
     }
 
@@ -103,8 +286,8 @@ impl World {
         }
     }
 
-    /// A release as this service's people make one.
-    fn release(&mut self, service: usize, incident: &Incident, behaviour: Behaviour) {
+    /// A release as this service's people make one. Without a behaviour its image was never pushed.
+    fn release(&mut self, service: usize, incident: &Incident, behaviour: Option<Behaviour>) {
         let build =
             incident.build.clone().unwrap_or_else(|| format!("{:07x}", self.dice.u32(..) & 0xfff_ffff));
         let Some(found) = self.services.get(service) else { return };
@@ -116,37 +299,53 @@ impl World {
             return;
         };
         let region = found.region.to_string();
+        let by = match &incident.by {
+            Some(session) => Self::person(session),
+            None => self.pipeline(&found.stack.name),
+        };
         let Some(full) = self.definition(&region, &definition.0, definition.1) else { return };
         let named = |name: &str| incident.container.as_deref().is_none_or(|wanted| wanted == name);
         let Some(container) = full.containers.iter().find(|container| named(&container.name)) else { return };
         let repository = image::repository(&container.image).to_owned();
         let tagged = format!("{repository}:{build}");
-        match habit {
-            DeployHabit::LatestByForce => {
+        let pushed = behaviour.is_some();
+        match (habit, behaviour) {
+            (DeployHabit::LatestByForce, Some(behaviour)) => {
                 self.push_image(&region, &container.image, &build, behaviour);
-                self.start_deployment(service, &definition.0, definition.1);
             }
-            DeployHabit::LatestAndSha => {
+            (DeployHabit::LatestAndSha, Some(behaviour)) => {
                 self.push_image(&region, &tagged, &build, behaviour.clone());
                 self.push_image(&region, &container.image, &build, behaviour);
-                self.start_deployment(service, &definition.0, definition.1);
             }
-            DeployHabit::NewTag => {
+            (DeployHabit::NewTag, Some(behaviour)) => {
                 self.push_image(&region, &tagged, &build, behaviour);
-                let mut request = wire::request(&full);
-                let containers = request.get_mut("containerDefinitions").and_then(Value::as_array_mut);
-                for written in containers.into_iter().flatten() {
-                    let ours = written
-                        .get("image")
-                        .and_then(Value::as_str)
-                        .is_some_and(|image| image::repository(image) == repository);
-                    if ours && let Some(object) = written.as_object_mut() {
-                        object.insert("image".to_owned(), Value::from(tagged.clone()));
-                    }
-                }
-                let registered = self.register(&region, &definition.0, &request);
-                self.start_deployment(service, &definition.0, registered.revision);
             }
+            (_, None) => {}
         }
+        let mut revision = definition.1;
+        if habit == DeployHabit::NewTag || !pushed {
+            let mut request = wire::request(&full);
+            let containers = request.get_mut("containerDefinitions").and_then(Value::as_array_mut);
+            for written in containers.into_iter().flatten() {
+                let ours = written
+                    .get("image")
+                    .and_then(Value::as_str)
+                    .is_some_and(|image| image::repository(image) == repository);
+                if ours && let Some(object) = written.as_object_mut() {
+                    object.insert("image".to_owned(), Value::from(tagged.clone()));
+                }
+            }
+            revision = self.register(&region, &definition.0, &request).revision;
+        }
+        self.start_deployment(service, &definition.0, revision);
+        let release = Release {
+            at: self.now,
+            by,
+            build: &build,
+            pushed,
+            definition: (Arc::clone(&definition.0), revision),
+            habit,
+        };
+        self.tell_release(service, &release);
     }
 }

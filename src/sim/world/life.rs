@@ -22,6 +22,13 @@ impl World {
     /// Carries out a step, unless the task's life has taken another turn since it was scheduled.
     pub(crate) fn step(&mut self, id: TaskId, step: Step) {
         let now = self.now;
+        let pulls = |task: &Task| task.status == Status::Pending && task.wanted;
+        if step == Step::Pulling
+            && self.tasks.get(&id).is_some_and(pulls)
+            && let Some(reason) = self.obstacle(id)
+        {
+            return self.cannot_start(id, reason, None);
+        }
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let next = match (step, task.status, task.wanted) {
             (Step::Pending, Status::Provisioning, true) => {
@@ -98,22 +105,7 @@ impl World {
     fn pulled(&mut self, id: TaskId) {
         let now = self.now;
         if let Some((culprit, Behaviour::CannotStart { reason })) = self.fate(id) {
-            if let Some(task) = self.tasks.get_mut(&id) {
-                task.wanted = false;
-                task.status = Status::Deprovisioning;
-                task.version += 1;
-                task.stopping_at = Some(now);
-                task.execution_stopped_at = Some(now);
-                let container_reason = reason.starts_with("CannotPull").then(|| reason.clone());
-                task.stop = Some(Stop {
-                    code: "TaskFailedToStart".into(),
-                    reason,
-                    culprit: Some((culprit, None, container_reason)),
-                });
-            }
-            self.later(id, Step::Stopped, 6_000, 14_000);
-            self.failed(id);
-            return;
+            return self.cannot_start(id, reason, Some(culprit));
         }
         if let Some(task) = self.tasks.get_mut(&id) {
             task.pull_stopped_at = Some(now);
@@ -121,6 +113,26 @@ impl World {
             task.version += 1;
         }
         self.later(id, Step::Running, 1_000, 4_000);
+    }
+
+    /// A task ends before any of its containers ran.
+    fn cannot_start(&mut self, id: TaskId, reason: String, culprit: Option<usize>) {
+        let now = self.now;
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.wanted = false;
+            task.status = Status::Deprovisioning;
+            task.version += 1;
+            task.stopping_at = Some(now);
+            task.execution_stopped_at = Some(now);
+            let container_reason = reason.starts_with("CannotPull").then(|| reason.clone());
+            task.stop = Some(Stop {
+                code: "TaskFailedToStart".into(),
+                reason,
+                culprit: culprit.map(|culprit| (culprit, None, container_reason)),
+            });
+        }
+        self.later(id, Step::Stopped, 6_000, 14_000);
+        self.failed(id);
     }
 
     fn running(&mut self, id: TaskId) {
@@ -158,7 +170,10 @@ impl World {
                 let after = after.mul_f64(0.8 + 0.4 * self.dice.f64());
                 self.schedule(now.plus(after), Due::Task(id, Step::Crash));
             }
-            Some((_, Behaviour::FailsContainerCheck | Behaviour::FailsTargetCheck)) => {
+            Some((
+                _,
+                Behaviour::FailsContainerCheck | Behaviour::FailsTargetCheck | Behaviour::AnswersCheck(_),
+            )) => {
                 passes = Duration::MAX;
                 let grace = self.services.get(service).and_then(|found| found.grace_seconds).unwrap_or(0);
                 let pause = Duration::from_secs(grace.min(300)) + span(&mut self.dice, 55_000, 95_000);

@@ -37,6 +37,9 @@ impl World {
             for group in
                 stack.log_groups.iter().filter(|group| wanted.is_empty() || wanted.contains(&group.name))
             {
+                if self.deleted_groups.contains(&(region.to_owned(), group.name.clone())) {
+                    continue;
+                }
                 let writers = self.log_writers.get(&(region.to_owned(), group.name.clone()));
                 let mut emitters = Vec::new();
                 for service in writers.into_iter().flatten() {

@@ -187,10 +187,16 @@ impl World {
                 spec.autoscaling.as_ref().filter(|bounds| bounds.metric == key.name)?;
                 self.total(Kind::Custom, vec![index])
             }
-            // Here `World::database_metric` and `World::cache_metric` are asked, as
-            // `Source::gauge(move |at| self.database_metric(region, &key.dimensions, &key.name, at))`.
-            // Without databases and caches in the world, nobody sends these.
-            "AWS/RDS" | "AWS/ElastiCache" => None,
+            "AWS/RDS" => {
+                let index = self.database(region, key.dimension("DBInstanceIdentifier")?)?;
+                self.database_metrics(index).contains(&key.name.as_str()).then_some(())?;
+                Some(Source::gauge(move |at| self.database_metric(region, &key.dimensions, &key.name, at)))
+            }
+            "AWS/ElastiCache" => {
+                let node = self.cache_node(region, key.dimension("CacheClusterId")?)?;
+                self.cache_metrics(node).contains(&key.name.as_str()).then_some(())?;
+                Some(Source::gauge(move |at| self.cache_metric(region, &key.dimensions, &key.name, at)))
+            }
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::sim::world::image::Behaviour;
 use crate::sim::world::service::{Deployment, Record, Revision, Rollout, id};
 use crate::sim::world::task::{Health, Status, Step, Stop, Task, TaskId, span};
 use crate::sim::world::{Due, World};
@@ -182,6 +183,15 @@ impl World {
                 "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a \
                  different availability zone. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.",
             );
+            self.wake(service, Duration::from_secs(60));
+        }
+        if starts > 0
+            && let Some(complaint) = self.role_missing(service)
+        {
+            starts = 0;
+            if let Some(found) = self.services.get_mut(service) {
+                found.say(now, &complaint);
+            }
             self.wake(service, Duration::from_secs(60));
         }
         if starts > 0 && now < primary.not_before {
@@ -420,6 +430,10 @@ impl World {
     /// The container health check of a task has failed for good, or its target's has.
     pub(crate) fn condemn(&mut self, id: TaskId, target: bool) {
         let now = self.now;
+        let code = match self.fate(id) {
+            Some((_, Behaviour::AnswersCheck(code))) => code,
+            _ => 502,
+        };
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let service = task.service;
         task.healthy = false;
@@ -432,7 +446,7 @@ impl World {
             Some((arn, _, port)) => {
                 found.say(
                     now,
-                    &format!("(task {id}) (port {port}) is unhealthy in (target-group {arn}) due to (reason Health checks failed with these codes: [502])."),
+                    &format!("(task {id}) (port {port}) is unhealthy in (target-group {arn}) due to (reason Health checks failed with these codes: [{code}])."),
                 );
                 format!("Task failed ELB health checks in (target-group {arn})")
             }

@@ -370,6 +370,24 @@ impl Service {
         self.events.say(at, message);
     }
 
+    /// The subnet that one of its tasks runs in.
+    #[must_use]
+    pub fn subnet(&self, task: &Task) -> Option<&stack::Subnet> {
+        let name = self.spec()?.subnets.get(task.subnet)?;
+        self.stack.network.subnets.iter().find(|subnet| subnet.name == *name)
+    }
+
+    /// The private address of one of its tasks: of the subnet, drawn from the task's id. The first few
+    /// addresses of a subnet are AWS's own.
+    #[must_use]
+    pub fn address(&self, task: &Task) -> String {
+        let subnet = self.subnet(task);
+        let network = subnet.map_or("10.0.0.0", |subnet| subnet.cidr.split('/').next().unwrap_or("10.0.0.0"));
+        let mut parts: Vec<&str> = network.split('.').collect();
+        parts.truncate(3);
+        format!("{}.{}", parts.join("."), 5 + task.id.0 % 249)
+    }
+
     /// The target groups in front of it: (ARN, container, port).
     #[must_use]
     pub fn targets(&self) -> Vec<(String, String, u16)> {

@@ -8,7 +8,18 @@ use crate::cli::World;
 use crate::program::Program;
 
 /// Objects whose keys are data.
-const MAPS: [&str; 6] = ["tags", "settings", "environment", "secrets", "log_options", "depends_on"];
+const MAPS: [&str; 10] = [
+    "tags",
+    "settings",
+    "environment",
+    "secrets",
+    "log_options",
+    "depends_on",
+    "dimensions",
+    "pending",
+    "parameter_groups",
+    "parameters",
+];
 
 /// Documented keys by section of the page.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
@@ -46,7 +57,7 @@ fn every_printed_key_is_documented() {
     let documented = documented();
     let world = World::of(&["gov", "codeguardians"]);
     let program = Program::new().against(&world.url);
-    let verbs: [(&str, &[&str]); 9] = [
+    let verbs: [(&str, &[&str]); 13] = [
         ("whoami", &[]),
         ("clusters", &[]),
         ("services", &[]),
@@ -56,6 +67,10 @@ fn every_printed_key_is_documented() {
         ("logs", &["gateway-service", "--since", "30s"]),
         ("task-definition", &["gateway-service"]),
         ("deployments", &["gateway-service"]),
+        ("alarms", &["gov-backend-cpu-high"]),
+        ("metrics", &["gateway-service"]),
+        ("rds", &["gov-db"]),
+        ("cache", &[]),
     ];
     for (verb, rest) in verbs {
         let outcome = program.run(&[&[verb], rest, &["--output", "json"]].concat());

@@ -17,6 +17,8 @@ pub enum Reply {
     Json(u16, Value),
     /// Any answer: status, headers, body.
     Raw(u16, Vec<(&'static str, String)>, String),
+    /// An answer of rpc-v2-cbor: status, further headers, body.
+    Cbor(u16, Vec<(&'static str, String)>, ciborium::Value),
     /// The first bytes of a JSON answer, then the end of the connection.
     Cut(Value),
     /// The end of the connection.
@@ -34,10 +36,13 @@ impl Reply {
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// `ListClusters`.
+    /// `ListClusters`; the whole form of awsQuery.
     pub operation: String,
     pub headers: HashMap<String, String>,
     pub body: Value,
+    /// The path and the body as they came, for CBOR.
+    pub path: String,
+    pub bytes: Vec<u8>,
     /// Since the server began.
     pub at: Duration,
     /// How many came before it.
@@ -80,7 +85,8 @@ async fn connection(
     start: Instant,
     latency: Duration,
 ) {
-    while let Some((headers, body)) = read(&mut socket).await {
+    while let Some((path, headers, bytes)) = read(&mut socket).await {
+        let body = String::from_utf8_lossy(&bytes).into_owned();
         let target = headers.get("x-amz-target").and_then(|t| t.split_once('.')).map(|(_, o)| o.to_owned());
         let seen = {
             let mut all = all.lock().unwrap();
@@ -88,6 +94,8 @@ async fn connection(
                 operation: target.unwrap_or_else(|| body.clone()),
                 headers,
                 body: serde_json::from_str(&body).unwrap_or_default(),
+                path,
+                bytes,
                 at: start.elapsed(),
                 number: all.len(),
             };
@@ -97,9 +105,16 @@ async fn connection(
         tokio::time::sleep(latency).await;
         let json = vec![("content-type", "application/x-amz-json-1.1".to_owned())];
         let (status, headers, body, cut) = match handler(&seen) {
-            Reply::Json(status, value) => (status, json, value.to_string(), false),
-            Reply::Raw(status, headers, body) => (status, headers, body, false),
-            Reply::Cut(value) => (200, json, value.to_string(), true),
+            Reply::Json(status, value) => (status, json, value.to_string().into_bytes(), false),
+            Reply::Raw(status, headers, body) => (status, headers, body.into_bytes(), false),
+            Reply::Cbor(status, mut headers, value) => {
+                headers.push(("content-type", "application/cbor".to_owned()));
+                headers.push(("smithy-protocol", "rpc-v2-cbor".to_owned()));
+                let mut bytes = Vec::new();
+                ciborium::into_writer(&value, &mut bytes).unwrap();
+                (status, headers, bytes, false)
+            }
+            Reply::Cut(value) => (200, json, value.to_string().into_bytes(), true),
             Reply::Close => return,
             Reply::Hang => std::future::pending().await,
         };
@@ -109,15 +124,15 @@ async fn connection(
         }
         answer += &format!("content-length: {}\r\n\r\n", body.len());
         let sent = if cut { &body[..body.len() / 2] } else { &body };
-        answer += sent;
-        if socket.write_all(answer.as_bytes()).await.is_err() || cut {
+        let answer = [answer.as_bytes(), sent].concat();
+        if socket.write_all(&answer).await.is_err() || cut {
             return;
         }
     }
 }
 
-/// A request: headers with lower-case names, and the body.
-async fn read(socket: &mut TcpStream) -> Option<(HashMap<String, String>, String)> {
+/// A request: its path, headers with lower-case names, and the body.
+async fn read(socket: &mut TcpStream) -> Option<(String, HashMap<String, String>, Vec<u8>)> {
     let mut bytes = Vec::new();
     let head = loop {
         if let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
@@ -127,7 +142,9 @@ async fn read(socket: &mut TcpStream) -> Option<(HashMap<String, String>, String
             return None;
         }
     };
-    let headers: HashMap<String, String> = String::from_utf8_lossy(&bytes[..head])
+    let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
+    let path = text.split(' ').nth(1).unwrap_or_default().to_owned();
+    let headers: HashMap<String, String> = text
         .lines()
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
@@ -138,5 +155,5 @@ async fn read(socket: &mut TcpStream) -> Option<(HashMap<String, String>, String
             return None;
         }
     }
-    Some((headers, String::from_utf8_lossy(&bytes[head..]).into_owned()))
+    Some((path, headers, bytes[head..].to_vec()))
 }

@@ -20,6 +20,16 @@ pub fn check(stack: &Stack, alarm: &Alarm) -> Result<(), Fault> {
         {
             return Err(unknown(&format!("{place}.service"), "service", name));
         }
+        if let Some(name) = database
+            && !stack.databases.iter().any(|known| known.name == *name)
+        {
+            return Err(unknown(&format!("{place}.database"), "database", name));
+        }
+        if let Some(name) = cache
+            && !stack.caches.iter().any(|known| known.members().any(|member| member == *name))
+        {
+            return Err(unknown(&format!("{place}.cache"), "cache node", name));
+        }
         if [service, database, cache].into_iter().flatten().count() > 1 {
             return Err((place, "a metric is a service's, a database's or a cache's".to_owned()));
         }

@@ -4,26 +4,13 @@
 //! Must not scale anything.
 
 use super::{Alarm, Comparison, Kind, Missing, Watch};
-use crate::sim::logs::chance::{self, mix};
 use crate::sim::stack::ACCOUNT;
 use crate::sim::world::metric::catalog::{balancer_dimensions, service_dimensions};
 use crate::sim::world::metric::series::{Ask, Query, Statistic};
 use crate::sim::world::metric::{CUSTOM, Key, MINUTE};
+use crate::sim::world::scaling::uuid;
 use crate::sim::world::service::Service;
 use crate::stdx::clock::Wall;
-
-/// An id in UUID's form that follows from names.
-fn uuid(of: &str) -> String {
-    let (high, low) = (chance::text(of), mix(chance::text(of), 5));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xfff,
-        low >> 48 & 0xfff,
-        low & 0xffff_ffff_ffff
-    )
-}
 
 /// The name of a service's target-tracking policy.
 #[must_use]

@@ -26,9 +26,34 @@ impl World {
                 );
             }
         }
+        self.of_data(region, &mut keys);
         keys.sort();
         keys.dedup();
         keys
+    }
+}
+
+impl World {
+    /// Those of databases and caches, by identifier alone: what RDS adds up per class and per engine is left
+    /// out, as is what Aurora sends per cluster.
+    fn of_data(&self, region: &str, into: &mut Vec<Key>) {
+        for (index, found) in self.databases.iter().enumerate().filter(|(_, found)| *found.region == *region)
+        {
+            let own = vec![("DBInstanceIdentifier".to_owned(), found.name().to_owned())];
+            into.extend(
+                self.database_metrics(index).into_iter().map(|name| Key::new("AWS/RDS", name, own.clone())),
+            );
+        }
+        for (index, found) in self.caches.iter().enumerate().filter(|(_, found)| *found.region == *region) {
+            for (node, id) in found.members().into_iter().enumerate() {
+                let cluster = vec![("CacheClusterId".to_owned(), id)];
+                let mut one = cluster.clone();
+                one.push(("CacheNodeId".to_owned(), "0001".to_owned()));
+                for name in self.cache_metrics((index, node)) {
+                    into.extend([&cluster, &one].map(|own| Key::new("AWS/ElastiCache", name, own.clone())));
+                }
+            }
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! What the numbers of one service follow from: its load, its tasks over time, what disturbs it.
+//! What the numbers of one service follow from: its load, its tasks over time, what disturbs it, and the
+//! databases behind it.
 //!
 //! Must not draw from the world's dice: each number has its own seed, so that reading changes nothing.
 
@@ -9,8 +10,10 @@ use crate::sim::logs::chance::{self, mix};
 use crate::sim::logs::emitter::level;
 use crate::sim::stack::{Condition, LogProfile};
 use crate::sim::world::World;
+use crate::sim::world::image::Behaviour;
 use crate::sim::world::service::{DisturbanceKind, Service};
 use crate::sim::world::task::Task;
+use crate::stdx::clock::Wall;
 
 /// Before the start, tasks are known for as long as ECS remembers stopped ones.
 const KNOWN: Duration = Duration::from_secs(3_600);
@@ -29,6 +32,8 @@ struct Count {
 
 /// A service as its metrics see it.
 pub struct Facts<'a> {
+    world: &'a World,
+    index: usize,
     service: &'a Service,
     seed: u64,
     own: u64,
@@ -43,6 +48,8 @@ pub struct Facts<'a> {
     serving: Option<&'a LogProfile>,
     cpu_units: f64,
     memory: f64,
+    /// From when on its tasks fill their memory until they are killed, so long after their start.
+    leak: Option<(i64, i64)>,
 }
 
 impl<'a> Facts<'a> {
@@ -66,6 +73,8 @@ impl<'a> Facts<'a> {
             .and_then(|number| service.revision(number))
             .map_or(world.opened, |revision| revision.created_at);
         Some(Self {
+            world,
+            index,
             service,
             seed: world.seed,
             own: chance::text(&format!("{}/{}/{}", service.region, service.cluster, service.name)),
@@ -77,6 +86,7 @@ impl<'a> Facts<'a> {
             serving,
             cpu_units: f64::from(family.cpu),
             memory: f64::from(family.memory),
+            leak: leak(world, index),
         })
     }
 
@@ -146,7 +156,8 @@ impl<'a> Facts<'a> {
             Kind::ResponseTime => {
                 let usual = f64::from(serving.typical_ms) / 1_000.0;
                 let crowded = 1.0 + (self.cpu_mean(at, strain) - 75.0).max(0.0) / 6.0;
-                let mean = usual * 1.27 * crowded * self.noise(at, 4, 0.2);
+                let (slow, _) = self.world.behind(self.index, Wall(at));
+                let mean = usual * 1.27 * crowded * slow * self.noise(at, 4, 0.2);
                 let most = mean * (5.0 + 5.0 * self.draw(at, 6));
                 (requests > 0.0)
                     .then(|| Sample::around(fine(mean), requests, fine(usual * 0.4), fine(most.min(60.0))))
@@ -169,9 +180,8 @@ impl<'a> Facts<'a> {
 
     fn desired(&self, at: i64) -> u32 {
         let Some(spec) = self.service.spec() else { return 0 };
-        if at >= self.opened {
-            let newest = self.service.desires.iter().rev().find(|(from, _)| from.0 <= at);
-            return newest.map_or(spec.desired, |(_, count)| *count);
+        if let Some((_, count)) = self.service.desires.iter().rev().find(|(from, _)| from.0 <= at) {
+            return *count;
         }
         let mut count = spec.desired;
         for scaling in &spec.scalings {
@@ -222,7 +232,10 @@ impl<'a> Facts<'a> {
             DisturbanceKind::Load(_) => 0.0,
         });
         let burst = burst.sum::<f64>().round();
-        (usual + burst, burst)
+        // Without its database a request fails; these are requests that come anyway.
+        let (_, refused) = self.world.behind(self.index, Wall(at));
+        let refused = ((asked - usual).max(0.0) * refused).round();
+        (usual + burst + refused, burst)
     }
 
     fn cpu_mean(&self, at: i64, strain: f64) -> f64 {
@@ -247,6 +260,12 @@ impl<'a> Facts<'a> {
             let age = (at + chance::millis(self.own, 1_200_000)).rem_euclid(cycle);
             mean += (99.0 - mean) * f64::from(i32::try_from(age / 1_000).unwrap_or(0)) / 1_200.0;
         }
+        if let Some((_, after)) = self.leak.filter(|(since, _)| *since <= at) {
+            // A minute holds tasks of every age, the oldest of them about to be killed.
+            let part = (60_000.0 / after.max(1) as f64).min(1.0);
+            mean += (99.0 - mean) * (0.6 + 0.3 * part);
+        }
+        let leaks = leaks || self.leak.is_some_and(|(since, _)| since <= at);
         let most = if leaks { 99.5 } else { mean + 2.0 };
         Sample::around(tidy(mean), tasks, tidy(mean - 1.5), tidy(if tasks > 1.0 { most } else { mean }))
     }
@@ -260,6 +279,21 @@ impl<'a> Facts<'a> {
     fn noise(&self, at: i64, purpose: u64, width: f64) -> f64 {
         1.0 + width * (self.draw(at, purpose) - 0.5)
     }
+}
+
+/// Whether what a service runs fills its memory: since its deployment, and how long that takes (ms).
+fn leak(world: &World, index: usize) -> Option<(i64, i64)> {
+    let service = world.services.get(index)?;
+    let primary = service.primary()?;
+    let region = world.regions.get(&*service.region)?;
+    let images = world.images(index, primary.number)?;
+    let behaviours = images.iter().filter_map(|image| Some(region.images.behaviour(image.digest.as_ref()?)));
+    // A stack's own sickness has its own curve.
+    let sick = service.spec().is_some_and(|spec| spec.condition.is_some());
+    behaviours.filter(|_| !sick).find_map(|behaviour| match behaviour {
+        Behaviour::OutOfMemory { after } => Some((primary.created_at.0, span(after))),
+        _ => None,
+    })
 }
 
 /// The share of a minute that lies between two instants.

@@ -18,7 +18,7 @@ fn world(stack: &str) -> World {
 
 fn sum(world: &World, region: &str, key: &Key, from: i64, to: i64) -> f64 {
     let source = world.metric(region, key).unwrap();
-    points(&source, Statistic::Sum, (from, to), to - from, i64::MAX).first().map_or(0.0, |(_, value)| *value)
+    points(&source, Statistic::Sum, (from, to), to - from, to).first().map_or(0.0, |(_, value)| *value)
 }
 
 fn of_service(world: &World, name: &str) -> (usize, Key, Key, Key) {
@@ -168,4 +168,48 @@ fn expressions_build_on_each_other_and_circles_are_refused() {
     assert_eq!(found[0].points.len(), 12, "each period has a rate, errors or none");
     assert!(found[0].points.iter().all(|(_, rate)| (0.0..0.02).contains(rate)), "{:?}", found[0]);
     assert!(ask(&[math("a", "b"), math("b", "a")]).unwrap_err().1.contains("no query"));
+}
+
+#[test]
+fn databases_and_caches_send_what_is_listed_for_them() {
+    let world = world("cma");
+    let keys = world.metrics("eu-west-2");
+    let own = |namespace: &str, dimension: &str, id: &str| -> Vec<&Key> {
+        keys.iter().filter(|key| key.namespace == namespace && key.dimension(dimension) == Some(id)).collect()
+    };
+    let main = own("AWS/RDS", "DBInstanceIdentifier", "cma-production");
+    let replica = own("AWS/RDS", "DBInstanceIdentifier", "cma-read-replica-production");
+    let named = |keys: &[&Key], name: &str| keys.iter().any(|key| key.name == name);
+    assert!(named(&replica, "ReplicaLag") && !named(&main, "ReplicaLag"), "{replica:?}");
+    // The replica is burstable, the r6g is not.
+    assert!(named(&replica, "CPUCreditBalance") && !named(&main, "CPUCreditBalance"));
+    let cache = &world.stacks[0].caches[0].name;
+    let nodes = own("AWS/ElastiCache", "CacheClusterId", cache);
+    assert!(named(&nodes, "EngineCPUUtilization") && named(&nodes, "Evictions"), "{nodes:?}");
+    let end = visible_end(NOW);
+    for key in main.iter().chain(&replica).chain(&nodes) {
+        let source = world.metric("eu-west-2", key).unwrap();
+        let day = points(&source, Statistic::Average, (end - 24 * HOUR, end), 5 * MINUTE, end);
+        assert_eq!(day.len(), 288, "{key:?}");
+        assert!(day.iter().all(|(_, value)| value.is_finite() && *value >= 0.0), "{key:?}");
+    }
+}
+
+#[test]
+fn more_load_is_more_work_for_the_database() {
+    let mut world = world("saas");
+    let key = |name: &str| Key::new("AWS/RDS", name, vec![("DBInstanceIdentifier".into(), "saas-db".into())]);
+    let (cpu, connections) = (key("CPUUtilization"), key("DatabaseConnections"));
+    let end = visible_end(NOW);
+    let read = |world: &World, key: &Key| sum(world, "me-south-1", key, end - 10 * MINUTE, end) / 10.0;
+    let before = (read(&world, &cpu), read(&world, &connections));
+    let index = world.services.iter().position(|service| &*service.name == "saas-backend").unwrap();
+    world.services[index].disturbances.push(Disturbance {
+        from: Wall(end - 10 * MINUTE),
+        to: Wall(end),
+        container: None,
+        kind: DisturbanceKind::Load(2.0),
+    });
+    let after = (read(&world, &cpu), read(&world, &connections));
+    assert!(after.0 > before.0 * 1.15 && after.1 > before.1 * 1.1, "{before:?} {after:?}");
 }

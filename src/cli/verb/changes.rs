@@ -1,0 +1,115 @@
+//! `changes`: what changed in a time, newest first: deployments, registrations, scaling, secrets, databases, caches,
+//! alarms, and the writes that CloudTrail wrote down, each told once.
+//!
+//! Must not decide what two tellings of one change are; `diagnose::change` does.
+
+mod ask;
+
+use crate::cli::exit::Exit;
+use crate::cli::item::{Shape, Shaped, Time, shape};
+use crate::cli::parser::Request;
+use crate::cli::printer::Printer;
+use crate::cli::session::Session;
+use crate::cli::table::{Cell, Column, Table};
+use crate::cli::verb::End;
+use crate::diagnose::Subject;
+use crate::diagnose::change::{Change, ChangeKind, ChangeSource, timeline};
+
+shape! {
+    /// A change.
+    Item {
+        /// The credential context: `default`, or the profile's name.
+        account: String = "text",
+        /// The region.
+        region: String = "text",
+        /// When.
+        at: Time = "time",
+        /// `deployment`, `registration`, `scaling`, `secret`, `database`, `cache`, `alarm`, `other`.
+        kind: ChangeKind = "text",
+        /// What changed: the resource's name.
+        name: String = "text",
+        /// For services: the cluster's name.
+        cluster: Option<String> = "text or null",
+        /// What happened, in one sentence.
+        sentence: String = "text",
+        /// Who did it, where that is known: mostly from CloudTrail, which is up to 15 minutes late.
+        who: Option<String> = "text or null",
+        /// Who told: `ecs`, `auto_scaling`, `secrets`, `rds`, `elasti_cache`, `cloud_watch`, `cloud_trail`.
+        source: ChangeSource = "text",
+        /// Whether CloudTrail told of it too.
+        confirmed: bool = "boolean",
+    }
+}
+
+/// The shapes of this verb.
+#[must_use]
+pub fn shapes() -> Vec<Shape> {
+    vec![Item::SHAPE]
+}
+
+impl From<Change> for Item {
+    fn from(change: Change) -> Self {
+        let cluster = match &change.subject {
+            Some(Subject::Service(id)) => Some(id.cluster.clone()),
+            _ => None,
+        };
+        Self {
+            account: change.scope.account.to_string(),
+            region: change.scope.region.to_string(),
+            at: Time(change.at),
+            kind: change.kind,
+            name: change.name,
+            cluster,
+            sentence: change.sentence,
+            who: change.who,
+            source: change.source,
+            confirmed: change.confirmed,
+        }
+    }
+}
+
+/// Performs the verb.
+///
+/// # Errors
+/// When stdout cannot be written to.
+pub async fn run(session: &Session, request: &Request, printer: &mut Printer) -> Result<Exit, End> {
+    let mut gather = session.gather();
+    let from = gather.begun().wall.minus(request.span("since").unwrap_or_default());
+    let words = request.all("kind");
+    let kinds: Vec<ChangeKind> =
+        ChangeKind::ALL.iter().copied().filter(|kind| words.iter().any(|word| word == kind.word())).collect();
+    let wanted = |kind: ChangeKind| kinds.is_empty() || kinds.contains(&kind);
+    let found = ask::everything(session, &mut gather, from, &wanted).await?;
+    let mut items: Vec<Item> = timeline(found, from).into_iter().map(Item::from).collect();
+    items.retain(|item| wanted(item.kind));
+    if let Some(about) = request.text("about") {
+        let about = about.to_lowercase();
+        let names = |item: &Item| {
+            format!("{}/{}", item.cluster.as_deref().unwrap_or_default(), item.name).to_lowercase()
+        };
+        items.retain(|item| names(item).contains(&about));
+    }
+    Ok(printer.report(&gather.report(items), table)?)
+}
+
+fn table(items: &[Item], printer: &Printer) -> Vec<String> {
+    let mut table = Table::new(&[
+        Column::fixed("TIME"),
+        Column::fixed("REGION"),
+        Column::fixed("KIND"),
+        Column::name("NAME"),
+        Column::sentence("WHAT"),
+        Column::name("WHO"),
+    ]);
+    for item in items {
+        table.row([
+            item.at.0.rfc3339().into(),
+            Cell::new(&item.region),
+            Cell::new(item.kind.word()),
+            Cell::new(&item.name),
+            Cell::new(&item.sentence),
+            Cell::new(item.who.as_deref().unwrap_or("")),
+        ]);
+    }
+    printer.set(&table)
+}

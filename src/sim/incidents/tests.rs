@@ -1,0 +1,514 @@
+//! Every incident that comes with the program: it is of the schema, it can be played, and it shows.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::NamedIncident;
+use crate::sim::query::Fields;
+use crate::sim::reply::Reply;
+use crate::sim::route::{Call, Protocol};
+use crate::sim::stack::Stack;
+use crate::sim::world::World;
+use crate::sim::world::service::Rollout;
+use crate::sim::{autoscaling, cloudwatch, ecr, elbv2, rds, secretsmanager};
+use crate::stdx::clock::Wall;
+
+/// 2026-11-20T12:00:00Z.
+const NOON: Wall = Wall(1_795_176_000_000);
+
+fn named(name: &str) -> NamedIncident {
+    NamedIncident::builtin(name).unwrap().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn opened(incident: &NamedIncident) -> World {
+    let stacks = Stack::builtins().map(|name| Stack::builtin(name).unwrap().unwrap()).collect();
+    World::with_incident(stacks, 7, NOON, Some(incident))
+}
+
+fn service(world: &World, name: &str) -> usize {
+    world.services.iter().position(|found| &*found.name == name).unwrap()
+}
+
+fn running(world: &World, name: &str) -> usize {
+    let service = service(world, name);
+    world.tasks.values().filter(|task| task.service == service && task.is_running()).count()
+}
+
+/// Reasons of the tasks of a service that have stopped since an instant: of the task, and of its culprit.
+fn stops(world: &World, name: &str, since: Wall) -> Vec<String> {
+    let service = service(world, name);
+    world
+        .tasks
+        .values()
+        .filter(|task| task.service == service && task.stopping_at.is_some_and(|at| at >= since))
+        .filter_map(|task| task.stop.as_ref())
+        .map(|stop| {
+            let (_, code, reason) = stop.culprit.clone().unwrap_or_default();
+            format!("{} {} {code:?} {}", stop.code, stop.reason, reason.unwrap_or_default())
+        })
+        .collect()
+}
+
+fn said(world: &World, name: &str, text: &str) -> bool {
+    world.events(service(world, name)).iter().any(|event| event.message.contains(text))
+}
+
+/// How many lines with a text a log group got in the last five minutes.
+fn lines(world: &World, region: &str, group: &str, text: &str) -> usize {
+    let groups = world.log_groups(region, &[group.to_owned()]);
+    let input = json!({
+        "logGroupName": group,
+        "startTime": world.now.minus(Duration::from_secs(300)).0,
+        "endTime": world.now.0,
+        "filterPattern": format!("\"{text}\""),
+        "limit": 1000,
+    });
+    let answer = crate::sim::logs::answer("FilterLogEvents", &groups, world.now, &input).unwrap().unwrap();
+    answer["events"].as_array().unwrap().len()
+}
+
+/// CloudWatch's answer.
+fn watch(world: &mut World, region: &str, operation: &str, input: &Value) -> Value {
+    let call = Call {
+        protocol: Protocol::Json,
+        service: "monitoring".to_owned(),
+        region: region.to_owned(),
+        operation: operation.to_owned(),
+        version: None,
+        body: input.to_string().into(),
+    };
+    match cloudwatch::handle(world, &call).unwrap() {
+        Reply::Json(answer) => answer,
+        _ => panic!("JSON is answered in JSON"),
+    }
+}
+
+/// The alarms of a region that fire, but for those that autoscaling has made to scale in.
+fn firing(world: &mut World, region: &str) -> Vec<String> {
+    let input = json!({ "StateValue": "ALARM", "AlarmTypes": ["MetricAlarm", "CompositeAlarm"] });
+    let answer = watch(world, region, "DescribeAlarms", &input);
+    let lists = ["MetricAlarms", "CompositeAlarms"].into_iter().filter_map(|list| answer[list].as_array());
+    let names = lists.flatten().map(|alarm| alarm["AlarmName"].as_str().unwrap().to_owned());
+    names.filter(|name| !name.contains("-AlarmLow-")).collect()
+}
+
+/// A metric's last five minutes that have arrived: least and most.
+fn recent(
+    world: &mut World,
+    region: &str,
+    metric: (&str, &str),
+    own: &[(&str, &str)],
+    stat: &str,
+) -> (f64, f64) {
+    let end = world.now.0 / 1000;
+    let dimensions: Vec<Value> =
+        own.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+    let input = json!({
+        "Namespace": metric.0, "MetricName": metric.1, "Dimensions": dimensions, "Statistics": [stat],
+        "StartTime": end - 420, "EndTime": end, "Period": 60,
+    });
+    let answer = watch(world, region, "GetMetricStatistics", &input);
+    let points = answer["Datapoints"].as_array().unwrap().iter().map(|point| point[stat].as_f64().unwrap());
+    points
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)))
+}
+
+/// A metric of a database in its last minutes.
+fn database(world: &mut World, region: &str, id: &str, name: &str) -> (f64, f64) {
+    recent(world, region, ("AWS/RDS", name), &[("DBInstanceIdentifier", id)], "Average")
+}
+
+/// A metric of a service in its last minutes.
+fn load(world: &mut World, region: &str, (cluster, name): (&str, &str), metric: &str) -> (f64, f64) {
+    let own = [("ClusterName", cluster), ("ServiceName", name)];
+    recent(world, region, ("AWS/ECS", metric), &own, "Average")
+}
+
+/// RDS's answer.
+fn asked(world: &mut World, region: &str, operation: &str, form: &str) -> String {
+    rds::handle(world, region, operation, &Fields::of(form.as_bytes())).unwrap()
+}
+
+/// The texts of all elements of a name.
+fn texts(xml: &str, name: &str) -> Vec<String> {
+    let open = format!("<{name}>");
+    let rest = xml.split(open.as_str()).skip(1);
+    rest.map(|rest| rest.split("</").next().unwrap().to_owned()).collect()
+}
+
+/// Status, zone and standby's zone of a database, and what its events of the last hour say.
+fn instance(world: &mut World, region: &str, id: &str) -> (String, String, String) {
+    let xml = asked(world, region, "DescribeDBInstances", &format!("DBInstanceIdentifier={id}"));
+    let events = format!("SourceType=db-instance&SourceIdentifier={id}&Duration=60");
+    let events = texts(&asked(world, region, "DescribeEvents", &events), "Message").join("\n");
+    let zones = [texts(&xml, "AvailabilityZone"), texts(&xml, "SecondaryAvailabilityZone")].concat();
+    (texts(&xml, "DBInstanceStatus").join(""), zones.join(" "), events)
+}
+
+/// The newest log file of a database.
+fn log_file(world: &mut World, region: &str, id: &str) -> String {
+    let own = format!("DBInstanceIdentifier={id}");
+    let names = texts(&asked(world, region, "DescribeDBLogFiles", &own), "LogFileName");
+    let newest = names.iter().max().unwrap();
+    let form = format!("{own}&LogFileName={newest}&NumberOfLines=10000");
+    asked(world, region, "DownloadDBLogFilePortion", &form)
+}
+
+/// States and reasons of a service's targets.
+fn targets(world: &World, name: &str) -> Vec<String> {
+    let found = &world.services[service(world, name)];
+    let (region, arn) = (found.region.to_string(), found.targets()[0].0.clone());
+    let fields = Fields::of(format!("TargetGroupArn={arn}").as_bytes());
+    let xml = elbv2::handle(world, &region, "DescribeTargetHealth", &fields).unwrap();
+    xml.split("<TargetHealth>")
+        .skip(1)
+        .map(|part| {
+            let of = |name: &str| texts(part, name).first().cloned().unwrap_or_default();
+            format!("{} {}", of("State"), of("Description"))
+        })
+        .collect()
+}
+
+/// Bounds of a service, and what autoscaling did last.
+fn scaled(world: &mut World, region: &str, resource: &str) -> (Value, Value) {
+    let mut ask = |operation: &str, key: &str| {
+        let input = json!({ "ServiceNamespace": "ecs", "ResourceIds": [resource], "ResourceId": resource });
+        autoscaling::handle(world, region, operation, &input).unwrap()[key][0].clone()
+    };
+    (ask("DescribeScalableTargets", "ScalableTargets"), ask("DescribeScalingActivities", "ScalingActivities"))
+}
+
+/// What an operator sees of the incident when the world opens: what is missing is named.
+fn shows(world: &mut World, name: &str) -> Vec<&'static str> {
+    let since = NOON.minus(Duration::from_secs(1_200));
+    let any = |reasons: Vec<String>, text: &str| reasons.iter().any(|reason| reason.contains(text));
+    let state = |world: &World, name: &str| world.services[service(world, name)].primary().unwrap().state;
+    let symptoms: Vec<(&'static str, bool)> = match name {
+        "bad-image-tag" => {
+            let frontend = "cma-frontend-production";
+            let input = json!({ "repositoryName": "cma-frontend", "imageIds": [{ "imageTag": "b8c1fO4" }] });
+            let image = ecr::handle(world, "eu-west-2", "DescribeImages", &input);
+            vec![
+                ("a stop reason", any(stops(world, frontend, since), "CannotPullContainerError")),
+                ("a rollout", state(world, frontend) == Rollout::InProgress),
+                ("an event", said(world, frontend, "unable to consistently start tasks")),
+                (
+                    "no image of the tag that is to run",
+                    image.is_err_and(|error| error.code == "ImageNotFoundException")
+                        && any(stops(world, frontend, since), "b8c1fO4"),
+                ),
+            ]
+        }
+        "out-of-memory" => {
+            let killed = stops(world, "migrate-backend-service", since);
+            let killed = killed.iter().filter(|stop| stop.contains("Some(137) OutOfMemoryError")).count();
+            let own = ("migrate-cluster", "migrate-backend-service");
+            vec![
+                ("kills", killed >= 3),
+                ("memory", load(world, "us-east-1", own, "MemoryUtilization").1 > 80.0),
+            ]
+        }
+        "secret-key-removed" => {
+            let input = json!({ "SecretId": "codeguardians-gateway/production" });
+            let secret = secretsmanager::handle(world, "us-east-1", "DescribeSecret", &input).unwrap();
+            let changed = secret["LastChangedDate"].as_f64().unwrap();
+            vec![
+                (
+                    "a stop reason",
+                    any(stops(world, "gateway-service", since), "did not contain json key DATABASE_URL"),
+                ),
+                ("a task less", running(world, "gateway-service") == 1),
+                ("a secret that has just changed", changed > since.as_secs_f64()),
+            ]
+        }
+        "rotation-stuck" => {
+            let input = json!({ "SecretId": "codeguardians-gateway/production/database" });
+            let secret = secretsmanager::handle(world, "us-east-1", "DescribeSecret", &input).unwrap();
+            let stages = secret["VersionIdsToStages"].as_object().unwrap();
+            let alone = |stage: &str| stages.values().any(|stages| stages == &json!([stage]));
+            let date = |name: &str| secret[name].as_f64().unwrap();
+            let refused = "password authentication failed";
+            let failed = world.trail.newest_first("us-east-1");
+            let failed = failed.iter().filter(|entry| entry.deed.name == "RotationFailed").count();
+            vec![
+                ("AWSPENDING on another version", alone("AWSPENDING") && alone("AWSCURRENT")),
+                ("no rotation since", date("LastRotatedDate") < since.as_secs_f64()),
+                ("a change", date("LastChangedDate") > since.as_secs_f64()),
+                ("failures in the trail", failed >= 3),
+                ("errors", lines(world, "us-east-1", "/ecs/codeguardians-gateway", refused) > 5),
+            ]
+        }
+        "health-check-path" => {
+            let api = "cma-api-production";
+            vec![
+                ("an event", said(world, api, "Health checks failed with these codes: [404]")),
+                ("a rollout", state(world, api) == Rollout::InProgress),
+                (
+                    "old targets",
+                    targets(world, api).iter().filter(|found| found.starts_with("healthy")).count() == 2,
+                ),
+                ("a new target", targets(world, api).iter().any(|found| !found.starts_with("healthy"))),
+                ("stops", any(stops(world, api, since), "failed ELB health checks")),
+            ]
+        }
+        "database-storage-full" => {
+            let (status, _, events) = instance(world, "us-east-1", "gov-db");
+            let fires = firing(world, "us-east-1");
+            let full = "No space left on device";
+            vec![
+                ("a status", status == "storage-full"),
+                (
+                    "a low storage event",
+                    events.contains("free storage capacity for DB instance: gov-db is low"),
+                ),
+                ("an event", events.contains("The allocated storage has been exhausted.")),
+                ("no storage", database(world, "us-east-1", "gov-db", "FreeStorageSpace").1 < 1.0),
+                ("no connections", database(world, "us-east-1", "gov-db", "DatabaseConnections").1 < 1.0),
+                ("a log file", log_file(world, "us-east-1", "gov-db").contains(full)),
+                ("errors", lines(world, "us-east-1", "/ecs/gov-backend", full) > 5),
+                ("a crash", any(stops(world, "gov-backend", since), "Essential container")),
+                ("an alarm", fires.iter().any(|name| name == "gov-backend-5xx")),
+                ("a composite alarm", fires.iter().any(|name| name == "gov-citizens-notice")),
+            ]
+        }
+        "connections-exhausted" => {
+            let (least, _) = database(world, "me-south-1", "saas-db", "DatabaseConnections");
+            let spec = world.databases.iter().find(|found| found.name() == "saas-db").unwrap();
+            let most = f64::from(spec.spec().unwrap().max_connections());
+            let refused = "remaining connection slots are reserved";
+            let (target, activity) = scaled(world, "me-south-1", "service/saas/saas-backend");
+            vec![
+                ("all tasks", running(world, "saas-backend") == 6 && target["MaxCapacity"] == 6),
+                ("who scaled", activity["Cause"].as_str().is_some_and(|cause| cause.contains("AlarmHigh"))),
+                ("all connections", least >= most),
+                ("a log file", log_file(world, "me-south-1", "saas-db").contains(refused)),
+                ("errors", lines(world, "me-south-1", "/ecs/saas-backend", refused) > 5),
+                (
+                    "an alarm",
+                    firing(world, "me-south-1").iter().any(|name| name == "saas-db-connections-high"),
+                ),
+            ]
+        }
+        "slow-queries" => {
+            let fires = firing(world, "us-east-1");
+            let found = &world.services[service(world, "gov-backend")];
+            let balancer = found.spec().unwrap().load_balancers[0].clone();
+            let own = crate::sim::world::metric::catalog::balancer_dimensions(
+                &balancer.name,
+                Some(&balancer.target_group),
+            );
+            let own: Vec<(&str, &str)> = own.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let answers = ("AWS/ApplicationELB", "TargetResponseTime");
+            let log = log_file(world, "us-east-1", "gov-db");
+            let late = "canceling statement due to statement timeout";
+            vec![
+                ("load", database(world, "us-east-1", "gov-db", "DBLoad").0 > 2.0),
+                ("a latency", database(world, "us-east-1", "gov-db", "ReadLatency").0 > 0.02),
+                ("slow answers", recent(world, "us-east-1", answers, &own, "Average").0 > 0.5),
+                ("a log file", log.matches("LOG:  duration: ").count() > 200),
+                ("errors", lines(world, "us-east-1", "/ecs/gov-backend", late) > 5),
+                ("an alarm", fires.iter().any(|name| name == "gov-db-slow-queries")),
+            ]
+        }
+        "failover" => {
+            let (status, zones, events) = instance(world, "us-east-1", "gov-db");
+            let lost = "Connection terminated unexpectedly";
+            vec![
+                ("a status", status == "rebooting"),
+                ("the old zones", zones == "us-east-1a us-east-1b"),
+                ("an event", events.contains("Multi-AZ instance failover started.")),
+                ("errors", lines(world, "us-east-1", "/ecs/gov-backend", lost) > 5),
+            ]
+        }
+        "spot-reclaim" => {
+            let stops = stops(world, "cma-workers-production", since);
+            vec![("stops", stops.iter().filter(|stop| stop.starts_with("SpotInterruption")).count() >= 3)]
+        }
+        "capacity-unavailable" => {
+            let (target, activity) = scaled(world, "me-south-1", "service/saas/saas-backend");
+            let own = ("saas", "saas-backend");
+            let (least, _) = load(world, "me-south-1", own, "CPUUtilization");
+            vec![
+                ("an event", said(world, "saas-backend", "Capacity is unavailable at this time")),
+                ("too few tasks", running(world, "saas-backend") == 2),
+                ("a desired count", world.services[service(world, "saas-backend")].desired == 5),
+                ("room below the maximum", target["MaxCapacity"] == 6),
+                ("an activity under way", activity["StatusCode"] == "InProgress"),
+                ("CPU", least > 90.0),
+                ("an alarm", firing(world, "me-south-1").iter().any(|name| name == "saas-backend-cpu-high")),
+            ]
+        }
+        "cpu-at-maximum" => {
+            let own = ("codeguardians-gateway", "gateway-service");
+            let (least, _) = load(world, "us-east-1", own, "CPUUtilization");
+            let (target, activity) =
+                scaled(world, "us-east-1", "service/codeguardians-gateway/gateway-service");
+            let fires = firing(world, "us-east-1");
+            let tracking = "TargetTracking-service/codeguardians-gateway/gateway-service-AlarmHigh-";
+            vec![
+                ("all tasks", running(world, "gateway-service") == 6 && target["MaxCapacity"] == 6),
+                ("who scaled", activity["Description"] == "Setting desired count to 6."),
+                ("CPU", least > 90.0),
+                ("the alarm that scales out", fires.iter().any(|name| name.starts_with(tracking))),
+            ]
+        }
+        "5xx-after-deployment" => {
+            let found = &world.services[service(world, "saas-backend")];
+            let age = found.primary().unwrap().created_at.age_at(NOON);
+            let balancer = found.spec().unwrap().load_balancers[0].clone();
+            let own = crate::sim::world::metric::catalog::balancer_dimensions(
+                &balancer.name,
+                Some(&balancer.target_group),
+            );
+            let own: Vec<(&str, &str)> = own.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let failed = ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count");
+            let fires = firing(world, "me-south-1");
+            vec![
+                ("a deployment", age < Duration::from_secs(1_200)),
+                ("its end", state(world, "saas-backend") == Rollout::Completed),
+                ("errors", lines(world, "me-south-1", "/ecs/saas-backend", "UndefinedColumnError") > 5),
+                ("5xx", recent(world, "me-south-1", failed, &own, "Sum").0 > 60.0),
+                (
+                    "healthy targets",
+                    targets(world, "saas-backend")
+                        .iter()
+                        .filter(|found| found.starts_with("healthy"))
+                        .count()
+                        == 2,
+                ),
+                ("an alarm", fires.iter().any(|name| name == "saas-backend-5xx-rate")),
+            ]
+        }
+        "log-group-deleted" => {
+            let groups = world.log_groups("us-east-1", &[]);
+            vec![
+                (
+                    "a stop reason",
+                    any(stops(world, "gov-ai-service", since), "failed to validate logger args"),
+                ),
+                ("a task less", running(world, "gov-ai-service") == 1),
+                ("no group", !groups.groups.iter().any(|group| group.name == "/ecs/gov-ai-service")),
+            ]
+        }
+        "expired-credentials" => {
+            vec![("a fault", world.faults_due.iter().any(|rule| rule.to_string() == "*:expired"))]
+        }
+        "throttling" => vec![("faults", world.faults_due.len() == 2)],
+        _ => panic!("{name} has no symptom here"),
+    };
+    symptoms.into_iter().filter(|(_, shown)| !shown).map(|(symptom, _)| symptom).collect()
+}
+
+#[test]
+fn every_incident_parses_and_tells_its_cause_in_a_sentence() {
+    let mut names = BTreeSet::new();
+    for name in NamedIncident::builtins() {
+        let incident = named(name);
+        assert_eq!(incident.name, name);
+        assert!(names.insert(name), "{name} stands there twice");
+        assert!(incident.cause.ends_with('.') && incident.cause.len() > 40, "{name}: {}", incident.cause);
+        assert!(!incident.events.is_empty() && !incident.title.is_empty());
+        assert!(incident.events.iter().any(|event| event.at.millis <= 0), "{name} does not show at once");
+    }
+    assert_eq!(names.len(), 16);
+}
+
+#[test]
+fn every_incident_shows_when_the_world_opens_and_goes_on_for_half_an_hour() {
+    let mut healthy =
+        World::new(Stack::builtins().map(|name| Stack::builtin(name).unwrap().unwrap()).collect(), 7, NOON);
+    let mut unseen = Vec::new();
+    for name in NamedIncident::builtins() {
+        let incident = named(name);
+        let mut world = opened(&incident);
+        let missing = shows(&mut world, name);
+        if !missing.is_empty() {
+            unseen.push(format!("{name}: {}", missing.join(", ")));
+        }
+        assert!(!shows(&mut healthy, name).is_empty(), "{name} shows in a healthy world");
+        for minute in 1..=30_u64 {
+            world.advance(NOON.plus(Duration::from_secs(60 * minute)));
+        }
+        assert_eq!(world.begun, [name]);
+    }
+    assert!(unseen.is_empty(), "not to be seen of {}", unseen.join("\n"));
+}
+
+#[test]
+fn nothing_else_happens_beside_a_named_incident() {
+    let mut world = opened(&named("rotation-stuck"));
+    world.advance(NOON.plus(Duration::from_secs(600)));
+    for (index, service) in world.services.iter().enumerate() {
+        assert_eq!(service.deployments.len(), 1, "{}: {:#?}", service.name, world.events(index));
+        assert_eq!(running(&world, &service.name) as u32, service.desired, "{}", service.name);
+    }
+}
+
+#[test]
+fn an_incident_can_begin_in_a_running_world() {
+    let mut world = World::new(vec![Stack::builtin("gov").unwrap().unwrap()], 7, NOON);
+    assert!(!world.begin(&named("spot-reclaim")), "its stack is not there");
+    assert!(world.begin(&named("log-group-deleted")));
+    world.advance(NOON.plus(Duration::from_secs(240)));
+    assert!(said(&world, "gov-ai-service", "has started 1 tasks"));
+    assert!(
+        stops(&world, "gov-ai-service", NOON)
+            .iter()
+            .any(|stop| stop.contains("failed to validate logger args"))
+    );
+    let groups = world.log_groups("us-east-1", &[]);
+    assert!(!groups.groups.iter().any(|group| group.name == "/ecs/gov-ai-service"));
+}
+
+#[test]
+fn a_failover_ends_with_the_zones_changed() {
+    let mut world = opened(&named("failover"));
+    world.advance(NOON.plus(Duration::from_secs(80)));
+    let (status, zones, events) = instance(&mut world, "us-east-1", "gov-db");
+    assert_eq!((&*status, &*zones), ("available", "us-east-1b us-east-1a"));
+    assert!(events.contains("Multi-AZ instance failover completed"), "{events}");
+}
+
+#[test]
+fn an_alarm_that_somebody_puts_on_a_full_database_fires() {
+    let mut world = opened(&named("database-storage-full"));
+    let input = json!({
+        "AlarmName": "gov-db-storage", "Namespace": "AWS/RDS", "MetricName": "FreeStorageSpace",
+        "Dimensions": [{ "Name": "DBInstanceIdentifier", "Value": "gov-db" }], "Statistic": "Minimum",
+        "Period": 60, "EvaluationPeriods": 2, "Threshold": 5e9, "ComparisonOperator": "LessThanThreshold",
+    });
+    watch(&mut world, "us-east-1", "PutMetricAlarm", &input);
+    world.advance(NOON.plus(Duration::from_secs(130)));
+    assert!(firing(&mut world, "us-east-1").iter().any(|name| name == "gov-db-storage"));
+}
+
+#[test]
+fn a_deployment_of_an_incident_is_in_the_trail_with_its_author() {
+    let world = opened(&named("bad-image-tag"));
+    let told = world.trail.newest_first("eu-west-2");
+    let names: Vec<(&str, &str)> =
+        told.iter().take(2).map(|entry| (entry.deed.name.as_str(), entry.deed.by.name())).collect();
+    assert_eq!(names, [("UpdateService", "tom.r"), ("RegisterTaskDefinition", "tom.r")]);
+    let image =
+        told[1].deed.request.pointer("/containerDefinitions/0/image").and_then(Value::as_str).unwrap();
+    assert!(image.ends_with("cma-frontend:b8c1fO4"), "{image}");
+}
+
+#[test]
+fn a_slip_in_an_incident_is_named() {
+    let text = include_str!("spot-reclaim.toml");
+    let error = |text: &str| NamedIncident::parse("mine.toml", text).unwrap_err().to_string();
+    assert!(error(&text.replace("stack = \"cma\"", "stack = \"moon\"")).contains("there is no stack `moon`"));
+    assert!(
+        error(&text.replace("cma-workers-production", "cma-api-production")).contains("runs no Spot tasks")
+    );
+    assert!(
+        error(&text.replacen("sick = \"cma-workers-production\"", "sick = \"nobody\"", 1))
+            .contains("`nobody`")
+    );
+    assert!(error(&text.replacen("at = \"-19m\"", "at = \"-19\"", 1)).contains("is not a span of time"));
+    let text = include_str!("failover.toml");
+    assert!(error(&text.replace("\"gov-db\"", "\"no-db\"")).contains("`no-db`"));
+}

@@ -1,0 +1,247 @@
+//! The verbs of triage: what the simulator's systems hold, what a NAME means, what a refusal leaves, long lists.
+//!
+//! The simulator's load follows the hour, so numbers are not snapshots here: what is asserted holds at any time.
+
+use opsdeck::sim::SimConfig;
+use serde_json::Value;
+
+use crate::cli::{World, calm, told};
+use crate::program::{Outcome, Program};
+
+fn snapshot(name: &str, outcome: &Outcome, code: i32) {
+    assert_eq!(outcome.code, code, "{outcome:?}");
+    insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots/triage" }, {
+        insta::assert_snapshot!(name, told(outcome));
+    });
+}
+
+fn envelope(outcome: &Outcome, code: i32) -> Value {
+    assert_eq!(outcome.code, code, "{outcome:?}");
+    serde_json::from_str(&outcome.out).unwrap()
+}
+
+/// The items of a run that is complete.
+fn items(program: &Program, words: &[&str]) -> Vec<Value> {
+    let envelope = envelope(&program.run(&[words, &["-o", "json"]].concat()), 0);
+    assert_eq!(envelope["complete"], true, "{envelope}");
+    envelope["items"].as_array().unwrap().clone()
+}
+
+fn names(items: &[Value]) -> Vec<&str> {
+    items.iter().map(|item| item["name"].as_str().unwrap()).collect()
+}
+
+fn named<'a>(items: &'a [Value], name: &str) -> &'a Value {
+    items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("{name}: {:?}", names(items)))
+}
+
+#[test]
+fn alarms_say_what_they_watch_and_the_named_one_its_history() {
+    let world = World::of(&["gov"]);
+    let program = Program::new().against(&world.url);
+    let all = items(&program, &["alarms"]);
+    let cpu = named(&all, "gov-backend-cpu-high");
+    assert_eq!(cpu["watches"], serde_json::json!([{"kind": "service", "name": "gov-cluster/gov-backend"}]));
+    assert_eq!(
+        (&cpu["threshold"], &cpu["kind"], &cpu["history"]),
+        (&80.0.into(), &"metric".into(), &Value::Null)
+    );
+    assert_eq!(cpu["condition"], "Average of CPUUtilization > 80, 3 of 3 periods of 1 min");
+    let composite = all.iter().find(|alarm| alarm["kind"] == "composite").unwrap();
+    assert!(composite["children"].as_array().unwrap().len() > 1, "{composite}");
+    assert!(!composite["watches"].as_array().unwrap().is_empty(), "{composite}");
+    // Target tracking's alarms are in ALARM by design: never a problem, and folded in the table.
+    let tracking: Vec<&Value> = all.iter().filter(|alarm| alarm["target_tracking"] == true).collect();
+    assert!(!tracking.is_empty() && tracking.iter().all(|alarm| alarm["severity"] == "idle"), "{tracking:?}");
+    let table = program.run(&["alarms"]);
+    assert!(table.out.contains("of target tracking folded away"), "{table:?}");
+    assert!(!table.out.contains("TargetTracking-"), "{table:?}");
+    let one = items(&program, &["alarms", "gov-backend-cpu-high"]);
+    assert_eq!(one.len(), 1);
+    assert!(one[0]["history"].is_array(), "{one:?}");
+    let arn = cpu["arn"].as_str().unwrap();
+    assert_eq!(names(&items(&program, &["alarms", arn])), ["gov-backend-cpu-high"]);
+    let well = items(&program, &["alarms", "--state", "ok"]);
+    assert!(well.iter().all(|alarm| alarm["state"] == "OK"), "{well:?}");
+    snapshot("no-alarm", &program.run(&["alarms", "gov-backend-cpu-hihg"]), 3);
+}
+
+#[test]
+fn numbers_of_services_databases_and_caches() {
+    let world = World::of(&["gov"]);
+    let program = Program::new().against(&world.url);
+    let of = |words: &[&str]| -> Vec<(String, String, usize)> {
+        let all = items(&program, &[&["metrics"], words].concat());
+        all.iter()
+            .map(|item| {
+                let text = |key: &str| item[key].as_str().unwrap().to_owned();
+                (text("name"), text("metric"), item["points"].as_array().unwrap().len())
+            })
+            .collect()
+    };
+    let has = |found: &[(String, String, usize)], name: &str, metric: &str, points: usize| {
+        assert!(
+            found.iter().any(|(n, m, p)| n == name && m == metric && *p >= points),
+            "{name} {metric}: {found:?}"
+        );
+    };
+    let one = of(&["gov-backend", "--since", "1h"]);
+    assert!(one.iter().all(|(name, _, _)| name == "gov-backend"));
+    // CloudWatch is some minutes late.
+    has(&one, "gov-backend", "CPUUtilization", 50);
+    has(&one, "gov-backend", "MemoryUtilization", 50);
+    has(&one, "gov-backend", "5xx answers", 50);
+    let all = of(&[]);
+    has(&all, "gov-backend", "CPUUtilization", 100);
+    has(&all, "gov-ai-service", "CPUUtilization", 100);
+    let databases = of(&["--of", "database"]);
+    has(&databases, "gov-db", "DatabaseConnections", 100);
+    has(&databases, "gov-db", "FreeStorageSpace", 100);
+    let arn = "arn:aws:rds:us-east-1:123456789012:db:gov-db";
+    has(&of(&[arn]), "gov-db", "CPUUtilization", 100);
+    let caches = of(&["--of", "cache"]);
+    assert!(
+        caches.iter().any(|(name, metric, _)| name.starts_with("gov-redis") && metric == "CPUUtilization")
+    );
+    let table = program.run(&["metrics", "gov-backend"]);
+    assert!(table.out.contains("metrics asked, about $0.0"), "{table:?}");
+    snapshot("no-database", &program.run(&["metrics", "gov-bd", "--of", "database"]), 3);
+}
+
+#[test]
+fn databases_stand_under_their_source_with_their_numbers() {
+    let world = World::of(&["cma", "gov"]);
+    let program = Program::new().against(&world.url);
+    let cma = items(&program, &["rds", "--region", "eu-west-2"]);
+    assert_eq!(names(&cma), ["cma-production", "cma-read-replica-production"]);
+    assert_eq!((&cma[0]["role"], &cma[1]["role"]), (&"primary".into(), &"replica".into()));
+    assert_eq!(cma[1]["source"], "cma-production");
+    assert_eq!((&cma[0]["multi_az"], &cma[0]["secondary_zone"]), (&true.into(), &"eu-west-2b".into()));
+    assert!(cma[0]["connections"].is_number() && cma[0]["free_gib"].is_number(), "{}", cma[0]);
+    assert!(cma[0]["max_connections"].as_u64().unwrap() > 100, "{}", cma[0]);
+    assert_eq!(cma[0]["max_connections_estimated"], true, "its parameters were not read");
+    assert!(cma[1]["replica_lag_s"].is_number(), "{}", cma[1]);
+    assert_eq!((&cma[0]["parameters"], &cma[0]["events"]), (&Value::Null, &Value::Null));
+    assert_eq!(cma[0]["maintenance"][0]["action"], "db-upgrade");
+
+    let one = items(&program, &["rds", "gov-db"]);
+    assert_eq!(one[0]["parameters"]["rds.force_ssl"], "1", "{}", one[0]);
+    assert_eq!(one[0]["parameters"]["log_min_duration_statement"], "500");
+    assert!(one[0]["events"].is_array() && one[0]["cpu_credits"].is_number(), "{}", one[0]);
+    let table = program.run(&["rds", "gov-db"]);
+    assert!(table.out.contains("rds.force_ssl") && table.out.contains("db.t3.medium"), "{table:?}");
+
+    let cheap = items(&program, &["rds", "gov-db", "--no-metrics"]);
+    assert_eq!((&cheap[0]["connections"], &cheap[0]["status"]), (&Value::Null, &"available".into()));
+    snapshot("no-such-database", &program.run(&["rds", "gov-bd"]), 3);
+}
+
+#[test]
+fn declared_pools_are_held_against_the_limit() {
+    let world = World::of(&["gov"]);
+    let program = Program::new().against(&world.url);
+    program.file(
+        ".config/opsdeck/config.toml",
+        b"[databases.gov-db]\nrpo = \"15m\"\npools = [{ service = \"gov-backend\", connections = 5000 }]\n",
+    );
+    let one = items(&program, &["rds", "gov-db"]);
+    assert!(one[0]["pool_connections"].as_u64().unwrap() >= 10_000, "{}", one[0]);
+    let rules: Vec<&str> =
+        one[0]["findings"].as_array().unwrap().iter().map(|f| f["rule"].as_str().unwrap()).collect();
+    assert!(rules.contains(&"database.pools"), "{rules:?}");
+}
+
+#[test]
+fn caches_show_their_nodes() {
+    let world = World::of(&["cma", "codeguardians"]);
+    let program = Program::new().against(&world.url);
+    let all = items(&program, &["cache", "--region", "eu-west-2,us-east-1"]);
+    let cma = named(&all, "cma-production");
+    assert_eq!((&cma["status"], &cma["node_type"]), (&"available".into(), &"cache.r6g.large".into()));
+    let nodes = cma["nodes"].as_array().unwrap();
+    assert!(!nodes.is_empty() && nodes.iter().all(|node| node["status"] == "available"), "{cma}");
+    assert!(nodes[0]["memory_percent"].is_number(), "{cma}");
+    assert_eq!(cma["events"], Value::Null);
+    let one = items(&program, &["cache", "cma-production", "--region", "eu-west-2", "--no-metrics"]);
+    assert!(one[0]["events"].is_array() && one[0]["nodes"][0]["memory_percent"].is_null(), "{one:?}");
+    snapshot("no-such-cache", &program.run(&["cache", "cma-prodution", "--region", "eu-west-2"]), 3);
+}
+
+#[test]
+fn a_refusal_locks_its_part_and_leaves_the_rest() {
+    let faults = ["DescribeDBClusters:denied", "GetMetricData:denied"];
+    let world = World::with(&["gov"], &faults);
+    let program = Program::new().against(&world.url);
+    let partial = envelope(&program.run(&["rds", "-o", "json"]), 6);
+    assert_eq!(names(partial["items"].as_array().unwrap()), ["gov-db"]);
+    let actions: Vec<&str> =
+        partial["failures"].as_array().unwrap().iter().map(|f| f["action"].as_str().unwrap()).collect();
+    assert!(actions.contains(&"rds:DescribeDBClusters"), "{actions:?}");
+    assert!(actions.contains(&"cloudwatch:GetMetricData"), "{actions:?}");
+    assert_eq!(partial["complete"], false);
+    // A name that was not found is no proof while something could not be read.
+    let unknown = envelope(&program.run(&["rds", "nowhere", "-o", "json"]), 6);
+    assert_eq!(unknown["items"], serde_json::json!([]));
+    let world = World::with(&["gov"], &["*:denied"]);
+    let program = Program::new().against(&world.url);
+    for verb in ["alarms", "rds", "cache", "secrets", "changes"] {
+        let outcome = program.run(&[verb]);
+        assert_eq!((outcome.code, outcome.out.as_str()), (4, ""), "{verb}: {outcome:?}");
+        assert!(outcome.err.contains("hint: missing permission: "), "{outcome:?}");
+    }
+    snapshot("alarms-denied", &program.run(&["alarms"]), 4);
+}
+
+#[test]
+fn two_hundred_alarms_and_fifty_databases_come_whole() {
+    let mut stack = calm("gov");
+    let composite = stack.alarms.iter().find(|alarm| alarm.rule.is_some()).unwrap().clone();
+    stack.alarms.extend(
+        (0..200).map(|n| opsdeck::sim::stack::Alarm { name: format!("many-{n}"), ..composite.clone() }),
+    );
+    let database = stack.databases[0].clone();
+    stack.databases.extend((0..50).map(|n| {
+        let mut own = database.clone();
+        own.name = format!("many-{n}");
+        own.used_by.clear();
+        own
+    }));
+    let config = SimConfig { stacks: vec![stack], throttle: false, lag: false, ..SimConfig::default() };
+    let world = World::made(config);
+    let program = Program::new().against(&world.url);
+    for (verb, due) in [("alarms", 200), ("rds", 50)] {
+        let all = items(&program, &[verb, "--timeout", "5m"]);
+        let mut many: Vec<&str> = names(&all).into_iter().filter(|name| name.starts_with("many-")).collect();
+        many.sort_unstable();
+        many.dedup();
+        assert_eq!(many.len(), due, "{verb}");
+    }
+}
+
+#[test]
+fn the_same_name_in_two_regions_is_ambiguous() {
+    let mut twin = calm("gov");
+    twin.region = "us-west-2".to_owned();
+    let config =
+        SimConfig { stacks: vec![calm("gov"), twin], throttle: false, lag: false, ..SimConfig::default() };
+    let world = World::made(config);
+    let program = Program::new().against(&world.url);
+    let both = ["--region", "us-east-1,us-west-2"];
+    snapshot("ambiguous-database", &program.run(&[&["rds", "gov-db"][..], &both].concat()), 2);
+    assert_eq!(items(&program, &["rds", "gov-db", "--region", "us-west-2"]).len(), 1);
+}
+
+#[test]
+fn ndjson_is_the_items_and_one_trailer() {
+    let world = World::of(&["gov"]);
+    let program = Program::new().against(&world.url);
+    for verb in ["alarms", "rds", "cache", "metrics"] {
+        let outcome = program.run(&[verb, "-o", "ndjson"]);
+        assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{verb}: {outcome:?}");
+        let mut lines: Vec<Value> =
+            outcome.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let trailer = lines.pop().unwrap();
+        assert!(trailer["complete"] == true && trailer["items"].is_null(), "{trailer}");
+        assert!(!lines.is_empty() && lines.iter().all(|line| line["region"] == "us-east-1"), "{verb}");
+    }
+}
