@@ -5,7 +5,7 @@
 use crate::app::Model;
 use crate::app::pane::PaneId;
 use crate::app::pane::triage::Item;
-use crate::diagnose::{Finding, Subject};
+use crate::diagnose::Subject;
 use crate::stdx::rect::Rect;
 use crate::stdx::{span, text};
 use crate::theme::Role;
