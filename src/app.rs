@@ -3,8 +3,10 @@
 //!
 //! Must not read a clock, wait, hold a handle or do I/O, and holds no type of the drawing library.
 
+pub mod charts;
 pub mod cursor;
 mod dispatch;
+pub mod findings;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod history;
@@ -22,15 +24,17 @@ pub mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use dispatch::tabs;
 pub use interest::interests;
 pub use update::update;
 
+use crate::app::charts::Charts;
 use crate::app::history::{History, Place};
 use crate::app::overlay::{Overlay, Prompt};
 use crate::app::pane::list::{ListPane, Scroll};
 use crate::app::pane::services::Services;
 use crate::app::pane::tasks::Tasks;
-use crate::app::pane::{PaneId, logs::LogsPane};
+use crate::app::pane::{PaneId, check::NextStart, logs::LogsPane, triage::Item, triage::Triage};
 use crate::app::refresh::{Cadence, Refresh, Token};
 use crate::app::world::World;
 use crate::command::Context;
@@ -82,6 +86,7 @@ pub struct Tops {
     cluster: Option<ClusterId>,
     event: Option<String>,
     deployment: Option<String>,
+    items: Vec<(PaneId, Option<Item>)>,
 }
 
 /// Something on the screen that can be pointed at, by identity.
@@ -99,6 +104,8 @@ pub enum Target {
     Cluster(ClusterId),
     /// A service event's row.
     Event(String),
+    /// A row of a list of triage, in its pane.
+    Item(PaneId, Item),
     /// A log record's row.
     Record(crate::logs::RecordId),
     /// A row of the palette.
@@ -142,6 +149,8 @@ pub enum Effect {
     Suspend,
     /// Ring: something turned critical.
     Bell,
+    /// Put this into the terminal's title.
+    Title(String),
     /// Clear and draw everything again.
     Redraw,
     /// End.
@@ -249,6 +258,14 @@ pub struct Model {
     pub clusters: ListPane<ClusterId, ()>,
     /// Pane: API.
     pub api: Scroll,
+    /// Panes: fleet, alarms, databases, caches, secrets, changes.
+    pub triage: Triage,
+    /// The check whether the next task of a service would start.
+    pub check: NextStart,
+    /// The numbers that the screen draws.
+    pub charts: Charts,
+    /// How far charts of details and the changes reach back.
+    pub range: crate::domain::metric::Range,
     /// Pane: logs.
     pub logs: LogsPane,
     /// What lies over the panes.
@@ -271,8 +288,10 @@ pub struct Model {
     pub zone: jiff::tz::TimeZone,
     /// Set when the world changed and rows must be computed again.
     settled_at: u64,
-    /// The services that were critical when rows were last computed, so that a new one can be told.
-    critical_known: Option<std::collections::BTreeSet<ServiceId>>,
+    /// What was critical when rows were last computed, so that something new can be told.
+    critical_known: Option<std::collections::BTreeSet<crate::diagnose::Subject>>,
+    /// The terminal's title, as it was last set.
+    titled: String,
 }
 
 /// What a model starts from.
@@ -318,7 +337,7 @@ impl Model {
             now,
             last_key: now,
             size,
-            focus: PaneId::Services,
+            focus: PaneId::Fleet,
             zoomed: false,
             subject: None,
             history: History::default(),
@@ -330,6 +349,10 @@ impl Model {
             deployments: ListPane::default(),
             clusters: ListPane::default(),
             api: Scroll::default(),
+            triage: Triage::new(),
+            check: NextStart::default(),
+            charts: Charts::default(),
+            range: crate::domain::metric::Range::default(),
             overlay: None,
             prompt: None,
             pending: Vec::new(),
@@ -341,6 +364,7 @@ impl Model {
             zone,
             settled_at: u64::MAX,
             critical_known: None,
+            titled: String::new(),
         }
     }
 
@@ -366,7 +390,17 @@ impl Model {
     pub fn contexts(&self) -> Vec<Context> {
         let mut contexts = vec![Context::Anywhere];
         match self.focus {
-            PaneId::Services | PaneId::Tasks | PaneId::Events | PaneId::Deployments | PaneId::Clusters => {
+            PaneId::Services
+            | PaneId::Tasks
+            | PaneId::Events
+            | PaneId::Deployments
+            | PaneId::Clusters
+            | PaneId::Fleet
+            | PaneId::Alarms
+            | PaneId::Databases
+            | PaneId::Caches
+            | PaneId::Secrets
+            | PaneId::Changes => {
                 contexts.push(Context::List);
                 contexts.push(Context::Row);
             }
@@ -374,7 +408,7 @@ impl Model {
             // A document scrolls like a list.
             PaneId::Service | PaneId::Definition | PaneId::Api => contexts.push(Context::List),
         }
-        if self.focus != PaneId::Clusters && self.focus != PaneId::Api && self.aimed_service().is_some() {
+        if self.aimed_service().is_some() {
             contexts.push(Context::Service);
         }
         if self.focus == PaneId::Tasks {
@@ -391,8 +425,15 @@ impl Model {
     pub fn aimed_service(&self) -> Option<&ServiceId> {
         match self.focus {
             PaneId::Services => self.services.list.selected(),
-            PaneId::Clusters | PaneId::Api => None,
-            _ => self.subject.as_ref(),
+            pane if pane.follows_subject() => self.subject.as_ref(),
+            pane => match self.triage.selected(pane)? {
+                Item::Subject(crate::diagnose::Subject::Service(id)) => Some(id),
+                item @ Item::Change(..) => match self.triage.change(item)?.subject.as_ref()? {
+                    crate::diagnose::Subject::Service(id) => Some(id),
+                    _ => None,
+                },
+                _ => None,
+            },
         }
     }
 
@@ -427,6 +468,11 @@ impl Model {
             cluster: self.clusters.rows.first().filter(|_| shows(PaneId::Clusters)).cloned(),
             event: self.events.rows.first().filter(|_| shows(PaneId::Events)).cloned(),
             deployment: self.deployments.rows.first().filter(|_| shows(PaneId::Deployments)).cloned(),
+            items: Triage::PANES
+                .into_iter()
+                .filter(|pane| shows(*pane))
+                .filter_map(|pane| Some((pane, self.triage.list(pane)?.rows.first().cloned())))
+                .collect(),
         }
     }
 
@@ -437,6 +483,7 @@ impl Model {
         [
             self.refresh.wake_at(&wanted, self.now, self.idle_for()),
             self.logs.wake_in(self.now),
+            self.charts.wake_in(&charts::wanted(self), self.now, self.idle_for()),
             self.notice.as_ref().map(|n| n.until.since(self.now)),
         ]
         .into_iter()

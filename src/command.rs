@@ -89,6 +89,9 @@ ids! {
     NextMatch = "next-match",
     PreviousMatch = "previous-match",
     Older = "older",
+    // The console: alarms and charts.
+    Watched = "watched",
+    Range = "range",
     // The command line alone.
     Console = "console",
     Demo = "demo",

@@ -82,6 +82,8 @@ pub struct Ui {
     pub fold_healthy: bool,
     /// Whether to ring when something turns critical.
     pub bell: bool,
+    /// Whether the terminal's title tells how much is critical.
+    pub title: bool,
 }
 
 /// `[refresh]`
@@ -158,6 +160,7 @@ impl Default for Config {
                 time: TimeStyle::Local,
                 fold_healthy: true,
                 bell: false,
+                title: true,
             },
             refresh: Refresh {
                 focused: Duration::from_secs(5),
@@ -335,8 +338,9 @@ impl Ui {
             "time" => self.time = choice(item, &[("local", TimeStyle::Local), ("utc", TimeStyle::Utc)])?,
             "fold_healthy" => self.fold_healthy = item.flag()?,
             "bell" => self.bell = item.flag()?,
+            "title" => self.title = item.flag()?,
             _ => {
-                let known = ["theme", "keymap", "ascii", "mouse", "time", "fold_healthy", "bell"];
+                let known = ["theme", "keymap", "ascii", "mouse", "time", "fold_healthy", "bell", "title"];
                 return Err(item.unknown("setting", known));
             }
         }

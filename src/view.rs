@@ -2,15 +2,23 @@
 //!
 //! Floor 6. Must not mutate, fetch or decide; what it draws follows from the model, the theme and the size.
 
+mod alarms;
 mod api;
+mod caches;
+mod changes;
 mod clusters;
+mod databases;
 mod definition;
 mod deployments;
+mod detail;
 mod events;
+mod fleet;
 mod footer;
 mod header;
+mod items;
 mod logs;
 mod overlay;
+mod secrets;
 mod service;
 mod services;
 mod status;
@@ -48,10 +56,10 @@ pub struct Drawn {
 ///
 /// ```text
 ///  opsdeck  ■ PRODUCTION  ⊘ locked  123456789012  us-east-1 …       api 20 %  14:02:33    header
-///  1 Services ✖1  2 Service  3 Tasks  4 Logs  5 Events …                                  tabs
+///  1 Fleet ✖1  2 Services ✖1  3 Alarms  4 RDS  5 Cache …                                  tabs
 ///  ── Services 9 ───────────────────────────────────────────────────────────────────────
 ///  ✖ gov-backend        1/2  …                                                            deck: one pane,
-///  ● gateway-service    2/2  …                                                            two, or five
+///  ● gateway-service    2/2  …                                                            two, or six
 ///  enter open  l logs  t tasks  / filter  ? keys                                          footer
 /// ```
 #[must_use]
@@ -77,6 +85,12 @@ pub fn view(model: &Model, theme: &Theme, size: Size) -> Drawn {
             PaneId::Definition => definition::draw(&mut canvas, model, body),
             PaneId::Deployments => deployments::draw(&mut canvas, model, body),
             PaneId::Clusters => clusters::draw(&mut canvas, model, body),
+            PaneId::Fleet => fleet::draw(&mut canvas, model, body),
+            PaneId::Alarms => alarms::draw(&mut canvas, model, body),
+            PaneId::Databases => databases::draw(&mut canvas, model, body),
+            PaneId::Caches => caches::draw(&mut canvas, model, body),
+            PaneId::Secrets => secrets::draw(&mut canvas, model, body),
+            PaneId::Changes => changes::draw(&mut canvas, model, body),
             PaneId::Api => api::draw(&mut canvas, model, body),
         }
     }

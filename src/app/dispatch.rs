@@ -2,24 +2,27 @@
 //!
 //! Must not perform anything itself: it changes the model and returns effects.
 
+mod adjust;
+mod jump;
 mod take;
 
+use adjust::{
+    apply_filter, change_range, filter, fold, has_filter, keymap, reverse_sort, sort, theme,
+};
+use jump::{detail, watched};
 use take::{copied, copy, links};
 
 use crate::app::history::Place;
 use crate::app::layout::layout;
 use crate::app::overlay::{Overlay, Prompt};
 use crate::app::pane::list::{Motion, Scroll};
-use crate::app::pane::{PaneId, services, tasks};
-use crate::app::update::set_filter;
+use crate::app::pane::PaneId;
 use crate::app::{Effect, Model, TimeStyle};
 use crate::command::{Id, Invocation};
 use crate::domain::ecs::ServiceId;
 use crate::domain::log::LogSubject;
 use crate::domain::scope::Arn;
 use crate::domain::task::TaskId;
-use crate::keymap::Keymap;
-use crate::theme::Theme;
 
 /// Runs a command.
 pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
@@ -74,6 +77,7 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
         Id::Fold => fold(model),
         Id::Refresh => {
             model.refresh.retry_all();
+            model.charts.retry_all();
             model.say("Asking AWS again");
             if model.session.scopes.is_empty() {
                 return vec![Effect::FindRegions];
@@ -104,6 +108,9 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
             }
         }
         Id::Older => model.logs.older(),
+        Id::Watched => watched(model),
+        Id::Range => change_range(model),
+        Id::Metrics | Id::Check => detail(model, invocation.id, arg),
         id => {
             if let Some(pane) = PaneId::opened_by(id) {
                 open_pane(model, pane, arg);
@@ -137,6 +144,26 @@ fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     match (invocation.id, &*overlay) {
+        (Id::Range, Overlay::Detail(..)) => {
+            change_range(model);
+            Some(Vec::new())
+        }
+        (Id::Watched, Overlay::Detail(item, _)) => {
+            let item = item.clone();
+            model.overlay = None;
+            jump::watched_of(model, &item);
+            Some(Vec::new())
+        }
+        (Id::Open, Overlay::Detail(item, _)) => {
+            let item = item.clone();
+            jump::further(model, &item);
+            Some(Vec::new())
+        }
+        (Id::Copy | Id::CopyArn, Overlay::Detail(item, _)) => {
+            let item = item.clone();
+            let text = take::name_of(model, &item, invocation.id == Id::CopyArn);
+            Some(copied(model, text, "the name"))
+        }
         (Id::Copy, Overlay::Text { text, .. }) => {
             let text = text.clone();
             Some(copied(model, text, "the text"))
@@ -196,6 +223,16 @@ pub fn scroll(model: &mut Model, pane: PaneId, motion: Motion) {
         PaneId::Service => model.service.move_by(motion, height),
         PaneId::Definition => model.definition.scroll.move_by(motion, height),
         PaneId::Api => model.api.move_by(motion, height),
+        PaneId::Fleet
+        | PaneId::Alarms
+        | PaneId::Databases
+        | PaneId::Caches
+        | PaneId::Secrets
+        | PaneId::Changes => {
+            if let Some(list) = model.triage.list_mut(pane) {
+                list.move_by(motion, below_header);
+            }
+        }
     }
 }
 
@@ -207,7 +244,10 @@ fn sideways(model: &mut Model, by: i16) {
         PaneId::Events => &mut model.events.shift,
         PaneId::Deployments => &mut model.deployments.shift,
         PaneId::Clusters => &mut model.clusters.shift,
-        _ => return,
+        pane => match model.triage.list_mut(pane) {
+            Some(list) => &mut list.shift,
+            None => return,
+        },
     };
     *shift = shift.saturating_add_signed(by).min(4_096);
 }
@@ -223,120 +263,11 @@ fn back(model: &mut Model) {
     } else if model.focus == PaneId::Services && model.services.cluster.is_some() {
         model.services.cluster = None;
         model.settled_at = u64::MAX;
-    } else if model.focus != PaneId::Services {
+    } else if model.focus.follows_subject() {
         go(model, PaneId::Services);
+    } else if model.focus != PaneId::Fleet {
+        go(model, PaneId::Fleet);
     }
-}
-
-fn has_filter(model: &Model) -> bool {
-    match model.focus {
-        PaneId::Services => model.services.list.filter.is_some(),
-        PaneId::Tasks => model.tasks.list.filter.is_some(),
-        PaneId::Events => model.events.filter.is_some(),
-        PaneId::Deployments => model.deployments.filter.is_some(),
-        PaneId::Clusters => model.clusters.filter.is_some(),
-        PaneId::Logs => model.logs.has_filter(),
-        PaneId::Service | PaneId::Definition | PaneId::Api => false,
-    }
-}
-
-fn filter_text(model: &Model) -> String {
-    let text = |filter: &Option<crate::app::pane::list::Filter>| {
-        filter.as_ref().map(|f| f.text.clone()).unwrap_or_default()
-    };
-    match model.focus {
-        PaneId::Tasks => text(&model.tasks.list.filter),
-        PaneId::Events => text(&model.events.filter),
-        PaneId::Deployments => text(&model.deployments.filter),
-        PaneId::Clusters => text(&model.clusters.filter),
-        PaneId::Logs => model.logs.filter_text(),
-        _ => text(&model.services.list.filter),
-    }
-}
-
-fn filter(model: &mut Model, invocation: &Invocation) {
-    if !invocation.args.is_empty() {
-        apply_filter(model, &invocation.args.join(" "));
-        return;
-    }
-    if matches!(model.focus, PaneId::Service | PaneId::Definition | PaneId::Api) {
-        model.say("This pane has nothing to filter");
-        return;
-    }
-    let present = filter_text(model);
-    model.prompt = Some(Prompt::filter(model.focus, &present));
-}
-
-fn apply_filter(model: &mut Model, text: &str) {
-    if let Err(error) = set_filter(model, model.focus, text) {
-        model.complain(error);
-    }
-}
-
-fn sort(model: &mut Model, column: Option<&str>) {
-    let said = match model.focus {
-        PaneId::Services => {
-            let sort = &mut model.services.list.sort;
-            match column.map(|name| services::Column::ALL.into_iter().find(|c| c.name() == name)) {
-                Some(None) => Err(services::Column::ALL.map(services::Column::name).join(", ")),
-                Some(Some(column)) => {
-                    *sort = column;
-                    Ok(column.name())
-                }
-                None => {
-                    *sort = sort.next();
-                    Ok(sort.name())
-                }
-            }
-        }
-        PaneId::Tasks => {
-            let sort = &mut model.tasks.list.sort;
-            match column.map(|name| tasks::Column::ALL.into_iter().find(|c| c.name() == name)) {
-                Some(None) => Err(tasks::Column::ALL.map(tasks::Column::name).join(", ")),
-                Some(Some(column)) => {
-                    *sort = column;
-                    Ok(column.name())
-                }
-                None => {
-                    *sort = sort.next();
-                    Ok(sort.name())
-                }
-            }
-        }
-        _ => {
-            model.say("This list keeps AWS's order, newest first");
-            return;
-        }
-    };
-    model.settled_at = u64::MAX;
-    match said {
-        Ok(name) => model.say(format!("Sorted by {name}")),
-        Err(names) => model.complain(format!("There is no such column; the columns are {names}")),
-    }
-}
-
-fn reverse_sort(model: &mut Model) {
-    match model.focus {
-        PaneId::Services => model.services.list.reversed = !model.services.list.reversed,
-        PaneId::Tasks => model.tasks.list.reversed = !model.tasks.list.reversed,
-        _ => return,
-    }
-    model.settled_at = u64::MAX;
-}
-
-fn fold(model: &mut Model) {
-    match model.focus {
-        // Before anything is known there is nothing to decide about.
-        PaneId::Services if model.world.services.is_empty() => return,
-        PaneId::Services => {
-            let folded = model.services.fold.unwrap_or(model.services.folded > 0);
-            model.services.fold = Some(!folded);
-        }
-        PaneId::Tasks => model.tasks.fold = !model.tasks.fold,
-        PaneId::Logs => model.logs.toggle_fold(),
-        _ => return,
-    }
-    model.settled_at = u64::MAX;
 }
 
 /// Focuses a pane, remembering where we were.
@@ -352,10 +283,17 @@ pub fn go(model: &mut Model, pane: PaneId) {
 fn walk(model: &mut Model, by: isize) {
     // On a deck, Tab walks what is visible; on a narrow screen it walks the tabs.
     let visible: Vec<PaneId> = layout(model, model.size).panes.iter().map(|(pane, _)| *pane).collect();
-    let ring: Vec<PaneId> = if visible.len() > 1 { visible } else { PaneId::ALL.to_vec() };
+    let ring: Vec<PaneId> = if visible.len() > 1 { visible } else { tabs(model) };
     let index = ring.iter().position(|p| *p == model.focus).unwrap_or(0);
     let next = ring[(index + ring.len()).saturating_add_signed(by) % ring.len()];
     open_pane(model, next, None);
+}
+
+/// The tabs that the strip shows here.
+#[must_use]
+pub fn tabs(model: &Model) -> Vec<PaneId> {
+    let beside = model.focus == PaneId::Services || model.focus.follows_subject();
+    PaneId::strip(beside && (model.aimed_service().is_some() || model.subject.is_some()))
 }
 
 /// Makes a service the one that the following panes show.
@@ -376,10 +314,9 @@ pub fn take_subject(model: &mut Model, service: ServiceId) {
 fn open_pane(model: &mut Model, pane: PaneId, name: Option<&str>) {
     let place = model.place();
     let task = (model.focus == PaneId::Tasks).then(|| model.tasks.list.selected().cloned()).flatten();
-    if pane == PaneId::Services && name.is_some() {
-        let text = name.unwrap_or_default().to_owned();
+    if let Some(text) = name.filter(|_| !pane.follows_subject() && pane != PaneId::Api) {
         go(model, pane);
-        apply_filter(model, &text);
+        apply_filter(model, text);
         return;
     }
     if pane.follows_subject() {
@@ -528,6 +465,11 @@ fn open(model: &mut Model) {
             }
         }
         PaneId::Service | PaneId::Definition | PaneId::Api => {}
+        pane => {
+            if let Some(item) = model.triage.selected(pane).cloned() {
+                jump::open(model, pane, &item);
+            }
+        }
     }
 }
 
@@ -545,35 +487,4 @@ fn restore(model: &mut Model, place: Place) {
     }
     model.focus = place.pane;
     model.settled_at = u64::MAX;
-}
-
-fn next_name(names: &[String], present: &str) -> String {
-    let index = names.iter().position(|n| n == present).map_or(0, |i| i + 1);
-    names.get(index % names.len().max(1)).cloned().unwrap_or_else(|| present.to_owned())
-}
-
-fn theme(model: &mut Model, name: Option<&str>) {
-    let names: Vec<String> = Theme::names().map(str::to_owned).collect();
-    let name = name.map_or_else(|| next_name(&names, &model.theme.name), str::to_owned);
-    let present = &model.theme;
-    match Theme::builtin(&name) {
-        Some(theme) => {
-            let theme = theme.with_depth(present.depth).with_glyphs(present.glyphs);
-            model.theme = std::sync::Arc::new(theme);
-            model.say(format!("Theme {name}"));
-        }
-        None => model.complain(format!("There is no theme {name}; there are {}", names.join(", "))),
-    }
-}
-
-fn keymap(model: &mut Model, name: Option<&str>) {
-    let names: Vec<String> = Keymap::names().map(str::to_owned).collect();
-    let name = name.map_or_else(|| next_name(&names, &model.keymap.name), str::to_owned);
-    match Keymap::builtin(&name) {
-        Some(keymap) => {
-            model.keymap = std::sync::Arc::new(keymap);
-            model.say(format!("Keymap {name}"));
-        }
-        None => model.complain(format!("There is no keymap {name}; there are {}", names.join(", "))),
-    }
 }

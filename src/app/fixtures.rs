@@ -5,6 +5,7 @@
 
 mod aws;
 mod bench;
+mod owned;
 mod soak;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub(crate) use aws::Aws;
 pub(crate) use bench::Bench;
+pub(crate) use owned::{Owned, alarm, instance, secret};
 pub(crate) use soak::soak;
 
 use crate::app::{Model, Session, Start};

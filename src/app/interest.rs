@@ -4,8 +4,11 @@
 
 use crate::app::Model;
 use crate::app::layout::layout;
+use crate::app::overlay::Overlay;
 use crate::app::pane::PaneId;
-use crate::app::refresh::{Closeness, Interest};
+use crate::app::pane::triage::Item;
+use crate::app::refresh::{Closeness, Interest, TRAIL_SOURCES, Watch};
+use crate::diagnose::{Severity, Subject};
 use crate::domain::ecs::ClusterId;
 
 /// Revisions shown with the deployment history; one call describes so many.
@@ -42,6 +45,7 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
         }
     }
     let visible = |pane: PaneId| screen.pane(pane).is_some();
+    estate(model, &close, &visible, &mut wanted);
     if let Some(subject) = &model.subject {
         let detail = [PaneId::Service, PaneId::Events, PaneId::Tasks, PaneId::Deployments, PaneId::Logs];
         if model.focus.follows_subject() && detail.iter().any(|p| visible(*p)) {
@@ -72,4 +76,151 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
         }
     }
     wanted
+}
+
+/// Sick services whose tasks the first screen asks for, so that it can tell why they are sick.
+const SICK: usize = 20;
+
+/// Task definitions asked for, to find the consumers of secrets.
+const DEFINITIONS: usize = 200;
+
+/// Target groups that one call describes.
+const TARGET_GROUPS: usize = 20;
+
+/// What there is beside ECS. What feeds the badges is asked for wherever one is; the rest where it is shown.
+fn estate(
+    model: &Model,
+    close: &dyn Fn(&[PaneId]) -> Closeness,
+    visible: &dyn Fn(PaneId) -> bool,
+    wanted: &mut Vec<(Interest, Closeness)>,
+) {
+    let known = &model.world.estate;
+    // The first screen stands on everything: there a list is shown, not waited for.
+    let on = |panes: &[PaneId]| match close(panes) {
+        Closeness::Rest if visible(PaneId::Fleet) || visible(PaneId::Changes) => Closeness::Visible,
+        closeness => closeness,
+    };
+    for scope in &model.session.scopes {
+        let mut add = |watch: Watch, panes: &[PaneId]| {
+            wanted.push((Interest::Watch(scope.clone(), watch), on(panes)));
+        };
+        add(Watch::Alarms, &[PaneId::Alarms]);
+        add(Watch::Instances, &[PaneId::Databases]);
+        add(Watch::CacheGroups, &[PaneId::Caches]);
+        add(Watch::CacheNodes, &[PaneId::Caches]);
+        add(Watch::Secrets, &[PaneId::Secrets]);
+        add(Watch::Targets, &[PaneId::Service]);
+        let has_databases = known.instances.keys().any(|id| id.scope == *scope);
+        if has_databases {
+            add(Watch::DbClusters, &[PaneId::Databases]);
+            add(Watch::DbEvents, &[PaneId::Databases]);
+            add(Watch::Maintenance, &[PaneId::Databases]);
+        }
+        if known.cache_nodes.keys().any(|id| id.scope == *scope) {
+            add(Watch::CacheEvents, &[PaneId::Caches]);
+        }
+        if visible(PaneId::Secrets) || visible(PaneId::Changes) {
+            add(Watch::Stored, &[PaneId::Secrets]);
+        }
+        if visible(PaneId::Changes) {
+            if known.alarms.keys().any(|id| id.scope == *scope) {
+                add(Watch::Flips, &[PaneId::Changes]);
+            }
+            if known.targets.get(scope).is_some_and(|targets| !targets.is_empty()) {
+                add(Watch::Activities, &[PaneId::Changes]);
+            }
+            for source in TRAIL_SOURCES {
+                add(Watch::Trail(source), &[PaneId::Changes]);
+            }
+        }
+    }
+    services(model, visible, wanted);
+    details(model, wanted);
+}
+
+/// What the judgement of services and secrets needs beside the services themselves.
+fn services(model: &Model, visible: &dyn Fn(PaneId) -> bool, wanted: &mut Vec<(Interest, Closeness)>) {
+    if visible(PaneId::Fleet) {
+        let sick = model.world.services.iter().filter(|(_, row)| {
+            row.health.as_ref().is_some_and(|health| health.severity <= Severity::Warning)
+        });
+        for (id, _) in sick.take(SICK) {
+            wanted.push((Interest::Tasks(id.clone(), false), Closeness::Rest));
+            wanted.push((Interest::Tasks(id.clone(), true), Closeness::Rest));
+        }
+    }
+    let described = model.world.services.values().filter_map(|row| row.seen.as_ref());
+    if visible(PaneId::Secrets) {
+        for seen in described.clone().take(DEFINITIONS) {
+            let service = &seen.value;
+            let arn = service.task_definition_arn.clone();
+            wanted.push((Interest::Definition(service.id.scope.clone(), arn), Closeness::Visible));
+        }
+    }
+    // Target groups tie alarms of load balancers to services. They are asked for once all services are known,
+    // so that each is asked for once.
+    let all_described = model.services.undescribed == 0;
+    if all_described && [PaneId::Fleet, PaneId::Alarms, PaneId::Service].into_iter().any(visible) {
+        for scope in &model.session.scopes {
+            let mut arns: Vec<String> = described
+                .clone()
+                .filter(|seen| seen.value.id.scope == *scope)
+                .flat_map(|seen| seen.value.load_balancers.iter().filter_map(|b| b.target_group_arn.clone()))
+                .collect();
+            arns.sort();
+            arns.dedup();
+            for arns in arns.chunks(TARGET_GROUPS) {
+                wanted.push((Interest::TargetGroups(scope.clone(), arns.to_vec()), Closeness::Visible));
+            }
+        }
+    }
+}
+
+/// What lies over the panes needs more of one resource.
+fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
+    let known = &model.world.estate;
+    let mut add = |interest: Interest| {
+        if !wanted.iter().any(|(present, _)| *present == interest) {
+            wanted.push((interest, Closeness::Focused));
+        }
+    };
+    match &model.overlay {
+        Some(Overlay::Detail(Item::Subject(Subject::Alarm(id)), _)) => {
+            add(Interest::AlarmHistory(id.clone()))
+        }
+        Some(Overlay::Detail(Item::Subject(Subject::Database(id)), _)) => {
+            if let Some(seen) = known.instances.get(id) {
+                for group in &seen.value.parameter_groups {
+                    add(Interest::Parameters(id.scope.clone(), group.name.clone()));
+                }
+                add(Interest::LogFiles(id.clone()));
+            }
+        }
+        Some(Overlay::Detail(Item::LogFile(id, file), _)) => {
+            add(Interest::LogText(id.clone(), file.clone()));
+        }
+        Some(Overlay::Detail(Item::Subject(Subject::Secret(id)), _)) => {
+            add(Interest::Secret(id.clone()));
+            let consumers = crate::app::findings::definitions(&model.world);
+            let services: Vec<_> = known
+                .secrets
+                .get(id)
+                .map_or_else(Vec::new, |seen| crate::diagnose::secret::consumers(&seen.value, consumers));
+            for consumer in services {
+                add(Interest::Tasks(consumer.service, false));
+            }
+        }
+        Some(Overlay::Check(_)) => {
+            let seen = model.check.service.as_ref().and_then(|id| model.world.service(id));
+            if let Some(seen) = seen {
+                let service = &seen.value;
+                let scope = service.id.scope.clone();
+                add(Interest::Definition(scope.clone(), service.task_definition_arn.clone()));
+                if !service.current_service_revisions.is_empty() {
+                    add(Interest::Revisions(scope, service.current_service_revisions.clone()));
+                }
+            }
+        }
+        _ => {}
+    }
 }

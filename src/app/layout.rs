@@ -65,33 +65,43 @@ fn deck_panes(model: &Model, deck: Rect) -> Vec<(PaneId, Rect)> {
         return vec![(focus, deck)];
     }
     if deck.width < 180 || deck.height < 40 {
-        let companion = if focus.follows_subject() { focus } else { PaneId::Service };
-        let upper = if focus.follows_subject() { PaneId::Services } else { focus };
+        let (upper, companion) = match focus {
+            PaneId::Fleet => (PaneId::Fleet, PaneId::Services),
+            PaneId::Services => (PaneId::Services, PaneId::Service),
+            pane if pane.follows_subject() => (PaneId::Services, pane),
+            // A list of its own beside what is wrong.
+            pane => (pane, PaneId::Fleet),
+        };
         let share = if focus == PaneId::Logs { deck.height / 3 } else { deck.height / 2 };
         let (top, bottom) = deck.split_top(share);
         return vec![(upper, top), (companion, bottom)];
     }
-    // Wide: what is wrong and the selected service side by side, its tasks and events below, and its logs over
-    // the whole width, since nothing needs columns as they do.
-    let master = if focus.follows_subject() { PaneId::Services } else { focus };
+    // Wide: what is wrong beside the alarms, the selected service beside data and secrets, and its logs over the
+    // whole width, since nothing needs columns as they do. A pane that has no place of its own takes the place of
+    // the one that it is nearest to.
+    let master = match focus {
+        PaneId::Fleet | PaneId::Clusters | PaneId::Api => focus,
+        _ => PaneId::Services,
+    };
+    let beside = if focus == PaneId::Changes { focus } else { PaneId::Alarms };
     let detail = match focus {
-        PaneId::Definition | PaneId::Deployments => focus,
-        _ => PaneId::Service,
+        PaneId::Service | PaneId::Events | PaneId::Definition | PaneId::Deployments => focus,
+        _ => PaneId::Tasks,
     };
+    let data = if focus == PaneId::Caches { focus } else { PaneId::Databases };
     let (upper, rest) = deck.split_top(deck.height * 2 / 5);
-    let (middle, lower) = rest.split_top(rest.height * 2 / 5);
-    let halves = |row: Rect| {
-        let (left, right) = row.split_left(row.width / 2);
-        // A column of air between the two.
-        (Rect { width: left.width.saturating_sub(1), ..left }, right)
-    };
-    let (upper_left, upper_right) = halves(upper);
-    let (middle_left, middle_right) = halves(middle);
+    let (middle, lower) = rest.split_top(rest.height / 2);
+    // A column of air between two.
+    let air = |left: Rect| Rect { width: left.width.saturating_sub(1), ..left };
+    let (upper_left, upper_right) = upper.split_left(upper.width / 2);
+    let (middle_left, middle_rest) = middle.split_left(middle.width * 2 / 5);
+    let (middle_middle, middle_right) = middle_rest.split_left(middle_rest.width * 3 / 5);
     vec![
-        (master, upper_left),
-        (detail, upper_right),
-        (PaneId::Tasks, middle_left),
-        (PaneId::Events, middle_right),
+        (master, air(upper_left)),
+        (beside, upper_right),
+        (detail, air(middle_left)),
+        (data, air(middle_middle)),
+        (PaneId::Secrets, middle_right),
         (PaneId::Logs, lower),
     ]
 }

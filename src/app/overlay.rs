@@ -7,6 +7,7 @@ pub mod palette;
 use crate::app::input::Line;
 use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
+use crate::app::pane::triage::Item;
 use crate::domain::task::TaskId;
 use crate::logs::RecordId;
 
@@ -28,6 +29,10 @@ pub enum Overlay {
     Task(TaskId, Scroll),
     /// A log record, whole.
     Record(RecordId, Scroll),
+    /// A resource with its evidence, its numbers and its history.
+    Detail(Item, Scroll),
+    /// Whether the next task of a service would start.
+    Check(Scroll),
     /// A service's links.
     Links {
         /// Label and address.
@@ -44,6 +49,8 @@ impl Overlay {
             Self::Help(scroll)
             | Self::Task(_, scroll)
             | Self::Record(_, scroll)
+            | Self::Detail(_, scroll)
+            | Self::Check(scroll)
             | Self::Text { scroll, .. } => Some(scroll),
             Self::Links { .. } => None,
         }

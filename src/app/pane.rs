@@ -2,19 +2,37 @@
 //!
 //! A pane keeps cursors, filters and scroll positions; data live in the world. Must not draw.
 
+pub mod check;
 pub mod definition;
 pub mod list;
 pub mod logs;
 pub mod services;
 pub mod tasks;
+pub mod triage;
 
 use crate::command::Id;
 
 /// A pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PaneId {
+    /// Every problem of every scope.
+    Fleet,
     /// Every service of every scope.
     Services,
+    /// Alarms.
+    Alarms,
+    /// Databases.
+    Databases,
+    /// Caches.
+    Caches,
+    /// Secrets and parameters.
+    Secrets,
+    /// What changed.
+    Changes,
+    /// Clusters.
+    Clusters,
+    /// Accounts, endpoints, request budget, faults.
+    Api,
     /// One service: state, deployments, configuration.
     Service,
     /// Its tasks.
@@ -27,31 +45,53 @@ pub enum PaneId {
     Definition,
     /// Its deployment history.
     Deployments,
-    /// Clusters.
-    Clusters,
-    /// Accounts, endpoints, request budget, faults.
-    Api,
 }
 
 impl PaneId {
     /// In the order of the tab strip; the number keys count from one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
+        Self::Fleet,
         Self::Services,
+        Self::Alarms,
+        Self::Databases,
+        Self::Caches,
+        Self::Secrets,
+        Self::Changes,
+        Self::Clusters,
+        Self::Api,
         Self::Service,
         Self::Tasks,
         Self::Logs,
         Self::Events,
         Self::Definition,
         Self::Deployments,
-        Self::Clusters,
-        Self::Api,
     ];
+
+    /// Those of the selected service. They have letters instead of numbers, and tabs only beside a service.
+    pub const OF_SERVICE: [Self; 6] =
+        [Self::Service, Self::Tasks, Self::Logs, Self::Events, Self::Definition, Self::Deployments];
+
+    /// The tabs of the strip, in its order: the service's own stand behind the services.
+    #[must_use]
+    pub fn strip(beside_service: bool) -> Vec<Self> {
+        let mut strip: Vec<Self> = Self::ALL.into_iter().filter(|pane| !pane.follows_subject()).collect();
+        if beside_service {
+            strip.splice(2..2, Self::OF_SERVICE);
+        }
+        strip
+    }
 
     /// Its title.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
+            Self::Fleet => "Fleet",
             Self::Services => "Services",
+            Self::Alarms => "Alarms",
+            Self::Databases => "Databases",
+            Self::Caches => "Caches",
+            Self::Secrets => "Secrets",
+            Self::Changes => "Changes",
             Self::Service => "Service",
             Self::Tasks => "Tasks",
             Self::Logs => "Logs",
@@ -68,11 +108,35 @@ impl PaneId {
     pub fn tab(self) -> &'static str {
         match self {
             Self::Definition => "Definition",
+            Self::Databases => "RDS",
+            Self::Caches => "Cache",
             other => other.title(),
         }
     }
 
-    /// The number key that goes to it.
+    /// The command that opens it.
+    #[must_use]
+    pub fn command(self) -> Id {
+        match self {
+            Self::Fleet => Id::Fleet,
+            Self::Services => Id::Services,
+            Self::Alarms => Id::Alarms,
+            Self::Databases => Id::Rds,
+            Self::Caches => Id::Cache,
+            Self::Secrets => Id::Secrets,
+            Self::Changes => Id::Changes,
+            Self::Clusters => Id::Clusters,
+            Self::Api => Id::Api,
+            Self::Service => Id::Service,
+            Self::Tasks => Id::Tasks,
+            Self::Logs => Id::Logs,
+            Self::Events => Id::Events,
+            Self::Definition => Id::TaskDefinition,
+            Self::Deployments => Id::Deployments,
+        }
+    }
+
+    /// Its number; the keys go to the first nine.
     #[must_use]
     pub fn number(self) -> usize {
         Self::ALL.iter().position(|pane| *pane == self).map_or(0, |index| index + 1)
@@ -81,13 +145,19 @@ impl PaneId {
     /// Whether it shows something of the selected service.
     #[must_use]
     pub fn follows_subject(self) -> bool {
-        !matches!(self, Self::Services | Self::Clusters | Self::Api)
+        Self::OF_SERVICE.contains(&self)
     }
 
     /// The pane that a command opens.
     #[must_use]
     pub fn opened_by(id: Id) -> Option<Self> {
         Some(match id {
+            Id::Fleet => Self::Fleet,
+            Id::Alarms => Self::Alarms,
+            Id::Rds => Self::Databases,
+            Id::Cache => Self::Caches,
+            Id::Secrets => Self::Secrets,
+            Id::Changes => Self::Changes,
             Id::Services => Self::Services,
             Id::Service => Self::Service,
             Id::Tasks => Self::Tasks,

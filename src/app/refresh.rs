@@ -3,17 +3,24 @@
 //!
 //! Must stay pure: it turns interests and answers into effects. Pacing against AWS's quotas is `cloud`'s.
 
+mod watch;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::app::Effect;
 use crate::app::world::World;
+use crate::domain::alarm::AlarmId;
+use crate::domain::database::DatabaseId;
 use crate::domain::ecs::{ClusterId, ServiceId};
 use crate::domain::fault::{Failure, Fault, FaultKind};
 use crate::domain::query::{Answer, Class, Query};
 use crate::domain::scope::Scope;
+use crate::domain::secret::SecretId;
 use crate::domain::sweep::{Goal, Sweep};
 use crate::stdx::clock::Moment;
+
+pub use watch::{TRAIL_SOURCES, Watch};
 
 /// A number that ties an answer to the fetch that asked. Tokens are never reused, so an answer to a fetch
 /// that was dropped finds nothing and is dropped too.
@@ -39,6 +46,41 @@ pub enum Interest {
     Deployments(ServiceId),
     /// What service revisions deployed, by ARN.
     Revisions(Scope, Vec<String>),
+    /// A list of a scope that needs no describing.
+    Watch(Scope, Watch),
+    /// What an alarm did in the last week.
+    AlarmHistory(AlarmId),
+    /// The parameters of a database parameter group.
+    Parameters(Scope, String),
+    /// A database instance's log files.
+    LogFiles(DatabaseId),
+    /// The end of one of them.
+    LogText(DatabaseId, String),
+    /// What only a secret's description says.
+    Secret(SecretId),
+    /// Target groups by ARN, at most 20.
+    TargetGroups(Scope, Vec<String>),
+}
+
+impl Interest {
+    /// Where it is asked.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        match self {
+            Self::Identity(scope)
+            | Self::Clusters(scope)
+            | Self::Definition(scope, _)
+            | Self::Revisions(scope, _)
+            | Self::Watch(scope, _)
+            | Self::Parameters(scope, _)
+            | Self::TargetGroups(scope, _) => scope,
+            Self::Services(id) => &id.scope,
+            Self::Service(id) | Self::Tasks(id, _) | Self::Deployments(id) => &id.scope,
+            Self::AlarmHistory(id) => &id.scope,
+            Self::LogFiles(id) | Self::LogText(id, _) => &id.scope,
+            Self::Secret(id) => &id.scope,
+        }
+    }
 }
 
 /// How close to the eye an interest is.
@@ -77,11 +119,14 @@ impl Default for Cadence {
 /// pipe stays full, and few enough that what comes on screen later still overtakes what waits here.
 const IN_FLIGHT: usize = 12;
 
+/// Lines asked for of a database's log file.
+const LOG_LINES: u32 = 500;
+
 /// A selection that only passes by does not cost a request.
 const SETTLE: Duration = Duration::from_millis(150);
 
 /// After this long without a key the cadence is stretched.
-const AWAY: Duration = Duration::from_secs(15 * 60);
+pub(super) const AWAY: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Clone, Debug)]
 struct Fetch {
@@ -211,6 +256,10 @@ impl Refresh {
                 Interest::Services(cluster) => world.retain_services(cluster, &sweep.listed),
                 Interest::Clusters(scope) => world.retain_clusters(scope, &sweep.listed),
                 Interest::Tasks(service, false) => world.settle_tasks(service, &sweep.listed),
+                Interest::Watch(scope, watch) => {
+                    world.generation += 1;
+                    world.estate.retain(scope, *watch, &sweep.listed);
+                }
                 _ => {}
             }
         }
@@ -247,7 +296,7 @@ impl Refresh {
                 let token = Token(self.next_token);
                 let waited_for = entry.fresh_at.is_none() || *closeness == Closeness::Focused;
                 let class = if waited_for { Class::Foreground } else { Class::Background };
-                entry.fetch = Some(Fetch::start(interest, token, class));
+                entry.fetch = Some(Fetch::start(interest, token, class, now));
                 self.tokens.insert(token, interest.clone());
             }
             if let Some(fetch) = entry.fetch.as_mut() {
@@ -332,11 +381,18 @@ fn due_in(
         (Some(fault), _) if matches!(fault.kind, FaultKind::Denied | FaultKind::Unsupported) => {
             Duration::from_secs(300)
         }
+        (Some(fault), Interest::Watch(_, watch)) if fault.is_transient() => {
+            watch.interval(entry.closeness, false) * 2u32.saturating_pow(entry.faults_in_a_row.min(3))
+        }
         (Some(fault), _) if fault.is_transient() => base * 2u32.saturating_pow(entry.faults_in_a_row.min(3)),
         (Some(_), _) => cadence.rest,
         (None, Interest::Identity(_)) => Duration::from_secs(900),
         // A registered revision never changes but for its status.
         (None, Interest::Definition(..) | Interest::Revisions(..)) => Duration::from_secs(600),
+        (None, Interest::Watch(_, watch)) => watch.interval(entry.closeness, entry.progress.1 == 0),
+        (None, Interest::Parameters(..) | Interest::TargetGroups(..)) => Duration::from_secs(600),
+        (None, Interest::AlarmHistory(_) | Interest::LogFiles(_) | Interest::Secret(_)) => cadence.rest,
+        (None, Interest::LogText(..)) => base.max(cadence.visible),
         (None, Interest::Clusters(_)) => cadence.rest,
         (None, Interest::Deployments(_)) => base.max(cadence.visible),
         (None, _) => base,
@@ -352,7 +408,7 @@ fn is_due(interest: &Interest, entry: &Entry, cadence: Cadence, now: Moment, idl
 }
 
 impl Fetch {
-    fn start(interest: &Interest, token: Token, class: Class) -> Self {
+    fn start(interest: &Interest, token: Token, class: Class, now: Moment) -> Self {
         let (sweep, first) = match interest.clone() {
             Interest::Identity(scope) => (None, Query::CallerIdentity { scope }),
             Interest::Clusters(scope) => swept(Goal::Clusters { scope }),
@@ -369,6 +425,37 @@ impl Fetch {
                 swept(Goal::Deployments { scope: id.scope, cluster: id.cluster, service: id.name })
             }
             Interest::Revisions(scope, arns) => (None, Query::DescribeServiceRevisions { scope, arns }),
+            Interest::Watch(scope, watch) => {
+                let first = watch.first(&scope, now.wall);
+                if watch.is_read_to_its_end() { swept(Goal::Pages(Box::new(first))) } else { (None, first) }
+            }
+            Interest::AlarmHistory(id) => {
+                let from = now.wall.minus(Duration::from_secs(7 * 86_400));
+                (
+                    None,
+                    Query::DescribeAlarmHistory { scope: id.scope, alarm: Some(id.name), from, page: None },
+                )
+            }
+            Interest::Parameters(scope, group) => {
+                swept(Goal::Pages(Box::new(Query::DescribeDbParameters { scope, group, page: None })))
+            }
+            Interest::LogFiles(id) => swept(Goal::Pages(Box::new(Query::DescribeDbLogFiles {
+                scope: id.scope,
+                instance: id.name,
+                page: None,
+            }))),
+            Interest::LogText(id, file) => (
+                None,
+                Query::DownloadDbLogFile {
+                    scope: id.scope,
+                    instance: id.name,
+                    file,
+                    marker: None,
+                    lines: LOG_LINES,
+                },
+            ),
+            Interest::Secret(id) => (None, Query::DescribeSecret { scope: id.scope, secret: id.name }),
+            Interest::TargetGroups(scope, arns) => (None, Query::DescribeTargetGroups { scope, arns }),
         };
         Self { token, sweep, backlog: VecDeque::from([first]), in_flight: 0, class, fault: None }
     }

@@ -6,3 +6,4 @@ mod keys;
 mod logs;
 mod refresh;
 mod selection;
+mod triage;

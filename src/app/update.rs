@@ -2,11 +2,14 @@
 //!
 //! Must stay pure; the order inside is: take the message in, compute the rows again, ask for what is due.
 
+use crate::app::charts;
 use crate::app::dispatch;
+use crate::app::findings;
 use crate::app::layout::layout;
 use crate::app::overlay::{Overlay, Prompt, Purpose, palette};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::{Filter, Motion};
+use crate::app::pane::triage::{self, Triage};
 use crate::app::{Effect, Model, Msg, Pointing, Target, Tops, interests};
 use crate::command::Invocation;
 use crate::keymap::{Code, Key, Lookup};
@@ -21,8 +24,8 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
     let mut effects = take_in(model, at, msg);
     let changed = model.settled_at != model.world.generation;
     settle(model);
-    if model.config.ui.bell && changed && turned_critical(model) {
-        effects.push(Effect::Bell);
+    if changed {
+        effects.extend(alert(model));
     }
     effects.extend(schedule(model));
     effects
@@ -60,7 +63,12 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
         Msg::Answer(token, query, outcome) => {
             match model.refresh.absorb(token, &query, &outcome, &mut model.world, at) {
                 Some(effects) => effects,
+                None if model.check.absorb(token, &query, &outcome) => Vec::new(),
                 None => {
+                    let world = &mut model.world;
+                    if let Some(effects) = model.charts.absorb(token, &query, &outcome, world, at) {
+                        return effects;
+                    }
                     model.logs.absorb(token, &query, &outcome, at);
                     Vec::new()
                 }
@@ -78,19 +86,36 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
     }
 }
 
-/// Whether a service is critical that was not when last looked at. What is critical when the console opens is
+/// Rings for what turned critical and says in the title how much is, as far as the configuration wants it.
+fn alert(model: &mut Model) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if turned_critical(model) && model.config.ui.bell {
+        effects.push(Effect::Bell);
+    }
+    let critical = model.critical_known.iter().flatten();
+    let title = match critical.clone().count() {
+        0 => "opsdeck".to_owned(),
+        1 => critical.map(|subject| format!("opsdeck: {} is critical", subject.name())).collect(),
+        several => format!("opsdeck: {several} critical"),
+    };
+    if model.config.ui.title && model.titled != title {
+        model.titled.clone_from(&title);
+        effects.push(Effect::Title(title));
+    }
+    effects
+}
+
+/// Whether something is critical that was not when last looked at. What is critical when the console opens is
 /// on the screen anyway.
 fn turned_critical(model: &mut Model) -> bool {
-    let critical: std::collections::BTreeSet<_> = model
-        .world
-        .services
-        .iter()
-        .filter(|(_, row)| {
-            row.health.as_ref().is_some_and(|h| h.severity == crate::diagnose::Severity::Critical)
-        })
-        .map(|(id, _)| id.clone())
+    let findings = model.triage.fleet.findings.iter();
+    let critical: std::collections::BTreeSet<_> = findings
+        .filter(|finding| finding.severity == crate::diagnose::Severity::Critical)
+        .map(|finding| finding.subject.clone())
         .collect();
-    let opened = model.services.undescribed > 0 || model.critical_known.is_none();
+    // What is read for the first time is not new.
+    let reading = model.refresh.entries().any(|(_, entry)| entry.is_loading() && entry.is_first());
+    let opened = reading || model.services.undescribed > 0 || model.critical_known.is_none();
     let before = model.critical_known.replace(critical);
     match (&before, &model.critical_known) {
         (Some(before), Some(now)) if !opened => now.difference(before).next().is_some(),
@@ -105,6 +130,11 @@ fn settle(model: &mut Model) {
     let rows_below_header = |pane: PaneId| height(pane).saturating_sub(1).max(1);
     if model.settled_at != model.world.generation {
         model.settled_at = model.world.generation;
+        let now = model.now.wall;
+        model.triage.watches = findings::watches(&model.world);
+        model.triage.fleet = findings::judge(&model.world, &model.refresh, &model.config, now);
+        model.triage.judged_at = Some(model.now);
+        triage::settle(&mut model.triage, &model.world, model.range, now);
         model.services.settle(&model.world);
         model.tasks.settle(&model.world, model.subject.as_ref(), model.now.wall);
         model.clusters.rows = model
@@ -116,6 +146,12 @@ fn settle(model: &mut Model) {
             .collect();
         model.events.rows = event_rows(model);
         model.deployments.rows = deployment_rows(model);
+    }
+    for pane in Triage::PANES {
+        let height = rows_below_header(pane);
+        if let Some(list) = model.triage.list_mut(pane) {
+            list.cursor.settle(&list.rows, height);
+        }
     }
     model.services.list.cursor.settle(&model.services.list.rows, rows_below_header(PaneId::Services));
     model.tasks.list.cursor.settle(&model.tasks.list.rows, rows_below_header(PaneId::Tasks));
@@ -190,6 +226,11 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
         model.focus == PaneId::Logs,
         model.now,
     ));
+    if matches!(model.overlay, Some(Overlay::Check(_))) {
+        effects.extend(model.check.schedule(&mut model.refresh, &model.world));
+    }
+    let charts = charts::wanted(model);
+    effects.extend(model.charts.schedule(&mut model.refresh, &charts, model.now, idle_for));
     effects
 }
 
@@ -199,6 +240,11 @@ fn presented(model: &mut Model, extents: &[(PaneId, usize)], tops: Tops) {
     model.clusters.cursor.presented(tops.cluster);
     model.events.cursor.presented(tops.event);
     model.deployments.cursor.presented(tops.deployment);
+    for (pane, top) in tops.items {
+        if let Some(list) = model.triage.list_mut(pane) {
+            list.cursor.presented(top);
+        }
+    }
     for (pane, extent) in extents {
         match pane {
             PaneId::Service => model.service.extent = *extent,
@@ -371,6 +417,11 @@ pub(super) fn set_filter(model: &mut Model, pane: PaneId, text: &str) -> Result<
         PaneId::Events => model.events.filter = filter,
         PaneId::Deployments => model.deployments.filter = filter,
         PaneId::Clusters => model.clusters.filter = filter,
+        pane if model.triage.list(pane).is_some() => {
+            if let Some(list) = model.triage.list_mut(pane) {
+                list.filter = filter;
+            }
+        }
         _ => model.services.list.filter = filter,
     }
     model.settled_at = u64::MAX;
@@ -398,6 +449,7 @@ fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
             Target::Task(_) => PaneId::Tasks,
             Target::Cluster(_) => PaneId::Clusters,
             Target::Event(_) => PaneId::Events,
+            Target::Item(pane, _) => *pane,
             Target::Record(_) => PaneId::Logs,
             Target::Suggestion(_) | Target::Overlay => return Vec::new(),
         };
@@ -429,6 +481,12 @@ fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
         Target::Cluster(id) => {
             dispatch::go(model, PaneId::Clusters);
             model.clusters.cursor.select(id.clone());
+        }
+        Target::Item(pane, item) => {
+            dispatch::go(model, *pane);
+            if let Some(list) = model.triage.list_mut(*pane) {
+                list.cursor.select(item.clone());
+            }
         }
         Target::Event(id) => {
             dispatch::go(model, PaneId::Events);

@@ -2,6 +2,8 @@
 //!
 //! Must not fetch, and must not forget good data because a refresh failed: the fault stands beside it.
 
+mod estate;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::diagnose::{self, Health};
@@ -14,6 +16,8 @@ use crate::domain::scope::{Arn, Scope};
 use crate::domain::task::{Task, TaskId};
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::clock::Moment;
+
+pub use estate::Estate;
 
 /// A value with the moment it was seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +56,8 @@ pub struct World {
     pub deployments: HashMap<ServiceId, Observation<Vec<ServiceDeployment>>>,
     /// Service revisions, by ARN.
     pub revisions: HashMap<String, ServiceRevision>,
+    /// What there is beside ECS.
+    pub estate: Estate,
     /// Counts up with every change, so that panes know when to sort again.
     pub generation: u64,
 }
@@ -120,7 +126,7 @@ impl World {
                     self.revisions.insert(revision.arn.clone(), revision.clone());
                 }
             }
-            _ => {}
+            _ => self.estate.absorb(query, answer, at),
         }
     }
 

@@ -156,13 +156,15 @@ pub const TABLE: &[Command] = &[
         "List a service's deployments of the last 90 days",
     ),
     console(Id::Api, &[Anywhere], "Show accounts, regions, endpoints, request budget and the last faults"),
-    verb(
+    both(
         Id::Fleet,
+        &[Anywhere],
         &[flag("exit-code", Kind::Switch, "End in 20 when something is critical, for scripts and monitors")],
         "Show every problem of every account and region, the worst first",
     ),
-    verb(
+    both(
         Id::Alarms,
+        &[Anywhere],
         &[
             place("NAME", Kind::Text, false, "Only the alarm of this name or ARN"),
             Arg {
@@ -176,8 +178,9 @@ pub const TABLE: &[Command] = &[
         ],
         "List alarms, firing ones first, with what they watch",
     ),
-    verb(
+    both(
         Id::Metrics,
+        &[Service],
         &[
             place(
                 "NAME",
@@ -194,18 +197,21 @@ pub const TABLE: &[Command] = &[
         ],
         "Show numbers over time of services, databases or caches; CloudWatch charges for each metric",
     ),
-    verb(
+    both(
         Id::Rds,
+        &[Anywhere],
         &[place("NAME", Kind::Text, false, "Only the database of this identifier or ARN"), NO_METRICS],
         "List databases, sick ones first, replicas under their source",
     ),
-    verb(
+    both(
         Id::Cache,
+        &[Anywhere],
         &[place("NAME", Kind::Text, false, "Only the cache of this id or ARN"), NO_METRICS],
         "List caches with their nodes, sick ones first",
     ),
-    verb(
+    both(
         Id::Secrets,
+        &[Anywhere],
         &[
             place("NAME", Kind::Text, false, "Only the secret or parameter of this name or ARN"),
             flag("prefix", Kind::Text, "Only names that begin so, such as gateway/production/"),
@@ -221,8 +227,9 @@ pub const TABLE: &[Command] = &[
         ],
         "List secrets and parameters with their rotation, never values",
     ),
-    verb(
+    both(
         Id::Changes,
+        &[Anywhere],
         &[
             Arg { default: Some("1h"), ..flag("since", Kind::Span, "Only changes younger than this") },
             Arg {
@@ -246,8 +253,9 @@ pub const TABLE: &[Command] = &[
         ],
         "Show what changed, newest first",
     ),
-    verb(
+    both(
         Id::Check,
+        &[Service],
         &[place("NAME", Kind::ServiceName, true, SERVICE_NAME), CLUSTER],
         "Check whether the next task of a service would start",
     ),
@@ -313,6 +321,8 @@ pub const TABLE: &[Command] = &[
     console(Id::NextMatch, &[Logs], "Go to the next match"),
     console(Id::PreviousMatch, &[Logs], "Go to the match before"),
     console(Id::Older, &[Logs], "Load older lines"),
+    console(Id::Watched, &[Row], "Go from an alarm to what it watches, or from there to the alarm"),
+    console(Id::Range, &[List], "Change how far charts and changes reach back: 1 h, 3 h, 24 h, 7 d"),
     verb(Id::Console, &[CLUSTER], "Open the console (what opsdeck does without a verb)"),
     verb(
         Id::Demo,

@@ -38,6 +38,7 @@ fn the_sample_says_every_default() {
         "ui.time",
         "ui.fold_healthy",
         "ui.bell",
+        "ui.title",
         "refresh.focused",
         "refresh.visible",
         "refresh.rest",

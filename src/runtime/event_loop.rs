@@ -195,6 +195,7 @@ impl<S: Screen> Looped<S> {
             Effect::FindRegions => self.performer.find_regions(),
             Effect::Copy(text) => self.screen.send(osc52(&text, self.multiplexer)),
             Effect::Bell => self.screen.send(b"\x07".to_vec()),
+            Effect::Title(title) => self.screen.send(osc2(&title)),
             Effect::Suspend => self.suspend(),
             Effect::Redraw => {
                 self.screen.forget();
@@ -297,6 +298,11 @@ impl Drawn {
 }
 
 /// The clipboard sequence, wrapped for a multiplexer that would otherwise keep it.
+/// Sets the title. What came from outside is scrubbed: an escape in it would end the sequence.
+fn osc2(title: &str) -> Vec<u8> {
+    format!("\x1b]2;{}\x07", crate::stdx::text::scrub(title)).into_bytes()
+}
+
 fn osc52(text: &str, multiplexer: Multiplexer) -> Vec<u8> {
     let encoded = base64::engine::general_purpose::STANDARD.encode(text);
     let plain = format!("\x1b]52;c;{encoded}\x07");

@@ -8,8 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, terminal};
+
+/// XTWINOPS: the title goes on the terminal's stack, and comes back from there.
+const SAVE_TITLE: &str = "\x1b[22;2t";
+const RESTORE_TITLE: &str = "\x1b[23;2t";
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
@@ -26,7 +31,8 @@ impl Guard {
         TAKEN.store(true, Ordering::SeqCst);
         let guard = Self(());
         let mut out = io::stdout().lock();
-        execute!(out, EnterAlternateScreen, cursor::Hide, EnableBracketedPaste)?;
+        // The title is put on the terminal's stack, so that it comes back whatever was set since.
+        execute!(out, Print(SAVE_TITLE), EnterAlternateScreen, cursor::Hide, EnableBracketedPaste)?;
         if mouse {
             execute!(out, EnableMouseCapture)?;
         }
@@ -52,7 +58,8 @@ pub fn restore() {
         DisableBracketedPaste,
         crossterm::style::ResetColor,
         cursor::Show,
-        LeaveAlternateScreen
+        LeaveAlternateScreen,
+        Print(RESTORE_TITLE)
     );
     let _ = out.flush();
     let _ = terminal::disable_raw_mode();

@@ -85,6 +85,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if let Some(why) = &model.meter.uncoordinated {
         page.text(format!("  Not shared with other opsdeck processes: {why}"), Role::Warn);
     }
+    metrics(&mut page, model);
     page.heading("Last faults");
     if model.meter.faults.is_empty() {
         page.text("  none", Role::Muted);
@@ -102,6 +103,24 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     page.field("Theme", model.theme.name.clone());
     page.field("Keymap", model.keymap.name.clone());
     page.draw(canvas, area, model.api.top, PaneId::Api);
+}
+
+/// What the numbers on screen cost.
+fn metrics(page: &mut Document, model: &Model) {
+    let charts = &model.charts;
+    page.heading("Metrics, $0.01 for a thousand requested");
+    let dollars = |metrics: usize| {
+        let metrics = f64::from(u32::try_from(metrics).unwrap_or(u32::MAX));
+        format!("${:.4}", metrics * crate::app::charts::PRICE)
+    };
+    page.field("Requested", format!("{} since the start, {}", charts.requested, dollars(charts.requested)));
+    let hour = charts.last_hour(model.now);
+    page.field("Last hour", format!("{hour}, {} (at most 5,000 an hour, $0.05)", dollars(hour)));
+    let every = crate::stdx::span::precise(crate::app::charts::Charts::interval(charts.on_screen));
+    page.field("On screen", format!("{} metrics, every {every}", charts.on_screen));
+    for (scope, fault) in charts.faults() {
+        page.field_in(scope.region.as_str(), fault.to_string(), Role::Warn);
+    }
 }
 
 /// The part of a caller's ARN that says who it is: `assumed-role/Operator/on-call`.

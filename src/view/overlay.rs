@@ -31,6 +31,14 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) {
         }
         Some(Overlay::Task(id, scroll)) => task(canvas, model, screen, id, *scroll),
         Some(Overlay::Record(id, scroll)) => record(canvas, model, screen, *id, *scroll),
+        Some(Overlay::Detail(item, scroll)) => {
+            let (title, page) = super::detail::page(model, item, inside_width(screen));
+            window(canvas, screen, &title, &page, *scroll);
+        }
+        Some(Overlay::Check(scroll)) => {
+            let (title, page) = super::detail::check(model);
+            window(canvas, screen, &title, &page, *scroll);
+        }
         Some(Overlay::Links { links, selected }) => {
             let mut page = Document::default();
             for (index, (label, url)) in links.iter().enumerate() {
@@ -62,9 +70,18 @@ pub fn sentences(canvas: &mut Canvas<'_>, area: Rect, lines: &[(String, Role)]) 
     }
 }
 
+fn window_width(screen: Rect) -> u16 {
+    screen.width.saturating_sub(4).min(120).max(screen.width.min(36))
+}
+
+/// Columns of the text in a window.
+fn inside_width(screen: Rect) -> usize {
+    usize::from(window_width(screen).saturating_sub(4))
+}
+
 /// A bordered window over the middle of the screen, as high as its text needs.
 fn window(canvas: &mut Canvas<'_>, screen: Rect, title: &str, page: &Document, scroll: Scroll) {
-    let width = screen.width.saturating_sub(4).min(120).max(screen.width.min(36));
+    let width = window_width(screen);
     let lines = page.wrapped(usize::from(width.saturating_sub(4))).len();
     let room = screen.height.saturating_sub(4);
     let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).clamp(3, room.max(3));

@@ -36,6 +36,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         ]);
     }
     counts(&mut page, service);
+    numbers(&mut page, model, service);
     page.heading("Deployments");
     for deployment in &service.deployments {
         deployment_lines(&mut page, model, canvas, deployment);
@@ -62,6 +63,22 @@ fn counts(page: &mut Document, service: &Service) {
     page.field("Cluster", format!("{} in {}", service.id.cluster, service.id.scope.region));
     if service.status != "ACTIVE" {
         page.field_in("Status", service.status.clone(), Role::Warn);
+    }
+}
+
+/// The numbers of the last three hours that were read.
+fn numbers(page: &mut Document, model: &Model, service: &Service) {
+    let subject = crate::diagnose::Subject::Service(service.id.clone());
+    for (name, line) in super::databases::service_sparks(model, &subject) {
+        page.field_in(&name, format!("{} in 3 h", line.replace(' ', "\u{a0}")), Role::Gauge);
+    }
+    let resource = format!("service/{}/{}", service.id.cluster, service.id.name);
+    let targets = model.world.estate.targets.get(&service.id.scope).into_iter().flatten();
+    for target in targets.filter(|target| target.resource == resource) {
+        let at_most = service.desired >= target.max;
+        let role = if at_most { Role::Warn } else { Role::Text };
+        let says = if at_most { ": at its maximum" } else { "" };
+        page.field_in("Scales", format!("{} to {} tasks{says}", target.min, target.max), role);
     }
 }
 

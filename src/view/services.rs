@@ -2,18 +2,21 @@
 //!
 //! Must draw visible rows only.
 
+use crate::app::charts::{self, sparks_beside_services};
 use crate::app::pane::{PaneId, services};
 use crate::app::world::ServiceRow;
 use crate::app::{Model, Target};
 use crate::domain::ecs::ServiceId;
+use crate::domain::metric::Range;
 use crate::stdx::rect::Rect;
 use crate::stdx::span;
 use crate::theme::Role;
+use crate::view::databases::spark;
 use crate::view::status;
 use crate::view::widget::canvas::{Canvas, piece};
 use crate::view::widget::table::{self, Column, Row, Table};
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 10] = [
     Column::new("", 1, 1),
     Column::new("SERVICE", 12, 34).cut_middle(),
     Column::new("CLUSTER", 8, 24).cut_middle().expendable(5),
@@ -21,6 +24,8 @@ const COLUMNS: [Column; 8] = [
     Column::new("TASKS", 5, 9),
     Column::new("REVISION", 8, 34).cut_middle().expendable(6),
     Column::new("DEPLOYED", 8, 8).expendable(3).right(),
+    Column::new("CPU", 17, 17).expendable(7),
+    Column::new("MEMORY", 17, 17).expendable(8),
     Column::new("STATE", 44, 0).flexible(),
 ];
 
@@ -51,7 +56,8 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let first = clusters.next();
     let one_cluster = clusters.all(|cluster| Some(cluster) == first);
     let one_region = model.session.scopes.len() <= 1;
-    for (index, drop) in [(2, one_cluster), (3, one_region)] {
+    let sparks = sparks_beside_services(Some(area));
+    for (index, drop) in [(2, one_cluster), (3, one_region), (7, !sparks), (8, !sparks)] {
         if drop {
             columns[index] = Column { least: u16::MAX, expendable: u8::MAX, ..columns[index] };
         }
@@ -108,7 +114,7 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
         );
         let blank = || piece(none, Role::Faint);
         return Row {
-            cells: vec![piece(glyph, role), name, cluster, region, blank(), blank(), blank(), says],
+            cells: vec![piece(glyph, role), name, cluster, region, blank(), blank(), blank(), blank(), blank(), says],
             target,
         };
     };
@@ -127,6 +133,10 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
         piece(reason, if role == Role::Ok { Role::Muted } else { role })
     };
     let fade = |p| if stale { crate::view::widget::canvas::Piece { role: Role::Stale, ..p } } else { p };
+    let mut lines = charts::service(id, false, Range::ThreeHours)
+        .into_iter()
+        .map(|(_, unit, chart)| piece(spark(model, &chart, unit), Role::Gauge));
+    let mut line = || lines.next().unwrap_or_else(|| piece("", Role::Gauge));
     let cells = vec![
         fade(piece(glyph, role)),
         fade(name),
@@ -135,6 +145,8 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
         fade(piece(format!("{}/{}{pending}", service.running, service.desired), tasks_role)),
         fade(piece(service.revision.to_string(), Role::Muted)),
         fade(piece(deployed, Role::Muted)),
+        line(),
+        line(),
         state,
     ];
     Row { cells, target }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::app::pane::PaneId;
-use crate::app::refresh::{Entry, Interest};
+use crate::app::refresh::{Entry, Interest, Watch};
 use crate::app::{Model, interests};
 use crate::diagnose::Severity;
 use crate::domain::fault::FaultKind;
@@ -72,9 +72,64 @@ pub fn of(model: &Model, pane: PaneId, theme: &Theme) -> Says {
             return says;
         }
         PaneId::Service | PaneId::Api => {}
+        PaneId::Fleet
+        | PaneId::Alarms
+        | PaneId::Databases
+        | PaneId::Caches
+        | PaneId::Secrets
+        | PaneId::Changes => triage(model, pane, &mut says),
     }
     trust(model, pane, theme, &mut says);
     says
+}
+
+fn triage(model: &Model, pane: PaneId, says: &mut Says) {
+    let Some(list) = model.triage.list(pane) else { return };
+    let noun = match pane {
+        PaneId::Fleet => "problem",
+        PaneId::Alarms => "alarm",
+        PaneId::Databases => "database",
+        PaneId::Caches => "cache",
+        PaneId::Secrets => "row",
+        _ => "change",
+    };
+    says.left.push((count(list.rows.len(), noun), Role::Muted));
+    if pane == PaneId::Alarms {
+        let firing = firing(model);
+        if firing > 0 {
+            says.left.push((format!("{firing} firing"), Role::Warn));
+        }
+    }
+    if pane == PaneId::Changes {
+        says.left.push((format!("last {}", super::detail::reach(model.range)), Role::Muted));
+    }
+    filter(says, list.filter.as_ref().map(|f| f.text.as_str()));
+    if let Some((_, fault)) = model.charts.faults().next()
+        && matches!(pane, PaneId::Databases | PaneId::Caches)
+    {
+        says.right.push((format!("no metrics: {}", fault_word(fault.kind)), Role::Warn));
+    }
+}
+
+/// Alarms that fire and are not meant to.
+pub fn firing(model: &Model) -> usize {
+    let alarms = model.world.estate.alarms.values();
+    alarms
+        .filter(|seen| {
+            seen.value.state == crate::domain::alarm::AlarmState::Alarm && !seen.value.is_target_tracking()
+        })
+        .count()
+}
+
+/// Whether a pane shows the last good rows after a refresh that failed.
+pub fn is_stale(model: &Model, pane: PaneId) -> bool {
+    let wanted = interests(model);
+    let old = Duration::from_secs(125);
+    wanted.iter().filter(|(interest, _)| feeds(pane, interest)).any(|(interest, _)| {
+        model.refresh.entry(interest).is_some_and(|entry| {
+            entry.fault.is_some() && entry.fresh_at.is_some_and(|at| model.now.since(at) > old)
+        })
+    })
 }
 
 fn services(model: &Model, says: &mut Says) {
@@ -121,6 +176,22 @@ fn feeds(pane: PaneId, interest: &Interest) -> bool {
         PaneId::Clusters => matches!(interest, Interest::Clusters(_)),
         PaneId::Api => matches!(interest, Interest::Identity(_)),
         PaneId::Logs => false,
+        PaneId::Fleet => {
+            matches!(interest, Interest::Services(_) | Interest::Clusters(_) | Interest::Watch(..))
+        }
+        PaneId::Alarms => matches!(interest, Interest::Watch(_, Watch::Alarms)),
+        PaneId::Databases => {
+            matches!(interest, Interest::Watch(_, Watch::Instances | Watch::DbClusters | Watch::Maintenance))
+        }
+        PaneId::Caches => matches!(interest, Interest::Watch(_, Watch::CacheGroups | Watch::CacheNodes)),
+        PaneId::Secrets => matches!(interest, Interest::Watch(_, Watch::Secrets | Watch::Stored)),
+        PaneId::Changes => matches!(
+            interest,
+            Interest::Watch(
+                _,
+                Watch::Flips | Watch::DbEvents | Watch::CacheEvents | Watch::Activities | Watch::Trail(_)
+            )
+        ),
     }
 }
 
@@ -172,12 +243,24 @@ pub fn oldest(model: &Model, entries: &[(&Interest, &Entry)]) -> Option<Duration
     entries
         .iter()
         .filter(|(interest, _)| {
-            !matches!(interest, Interest::Definition(..) | Interest::Revisions(..) | Interest::Identity(_))
+            matches!(
+                interest,
+                Interest::Clusters(_)
+                    | Interest::Services(_)
+                    | Interest::Service(_)
+                    | Interest::Tasks(..)
+                    | Interest::Deployments(_)
+            ) || (e_is_faulty(model, interest) && matches!(interest, Interest::Watch(..)))
         })
         .filter_map(|(_, e)| Some((model.now.since(e.fresh_at?), e)))
         .filter(|(age, e)| *age > if e.fault.is_some() { visible } else { limit })
         .map(|(age, _)| age)
         .max()
+}
+
+/// What rests while it is empty or changes rarely is old only once it could not be renewed.
+fn e_is_faulty(model: &Model, interest: &Interest) -> bool {
+    model.refresh.entry(interest).is_some_and(|entry| entry.fault.is_some())
 }
 
 /// One word for a kind of fault.
@@ -207,6 +290,12 @@ fn scope_of(interest: &Interest) -> String {
         | Interest::Revisions(scope, _) => scope.region.to_string(),
         Interest::Services(cluster) => format!("{} in {}", cluster.name, cluster.scope.region),
         Interest::Service(id) | Interest::Tasks(id, _) | Interest::Deployments(id) => id.name.clone(),
+        Interest::Watch(scope, _) | Interest::Parameters(scope, _) | Interest::TargetGroups(scope, _) => {
+            scope.region.to_string()
+        }
+        Interest::AlarmHistory(id) => id.name.clone(),
+        Interest::LogFiles(id) | Interest::LogText(id, _) => id.name.clone(),
+        Interest::Secret(id) => id.name.clone(),
     }
 }
 
@@ -230,10 +319,34 @@ pub fn why_empty(model: &Model, pane: PaneId, nothing: &str) -> Vec<(String, Rol
     if let Some(fault) = entries.iter().find_map(|e| e.fault.as_ref()) {
         return fault_lines(fault);
     }
-    if entries.iter().any(|e| e.is_first()) || entries.is_empty() {
+    let something = model.world.services.values().any(|row| row.seen.is_some());
+    let waits = entries.iter().any(|e| e.is_first()) || entries.is_empty();
+    // The first screen is not empty-handed while it reads: it says what it has seen so far.
+    if waits && !(pane == PaneId::Fleet && something) {
         return vec![("Asking AWS…".to_owned(), Role::Muted)];
     }
     vec![(nothing.to_owned(), Role::Muted)]
+}
+
+/// What the first screen stands on and has never been read to its end, in words, each once.
+#[must_use]
+pub fn still_read(model: &Model) -> Vec<&'static str> {
+    let word = |interest: &Interest| match interest {
+        Interest::Clusters(_) | Interest::Services(_) => Some("services"),
+        Interest::Watch(_, Watch::Alarms) => Some("alarms"),
+        Interest::Watch(_, Watch::Instances | Watch::DbClusters) => Some("databases"),
+        Interest::Watch(_, Watch::CacheGroups | Watch::CacheNodes) => Some("caches"),
+        Interest::Watch(_, Watch::Secrets) => Some("secrets"),
+        _ => None,
+    };
+    let mut words = Vec::new();
+    for (interest, _) in interests(model) {
+        let unread = model.refresh.entry(&interest).is_none_or(|e| e.is_first() && e.fault.is_none());
+        if let Some(word) = word(&interest).filter(|word| unread && !words.contains(word)) {
+            words.push(word);
+        }
+    }
+    words
 }
 
 /// A fault told in full: what, and what to do.

@@ -1,4 +1,5 @@
-//! The tab strip: every pane with its number, and how many services are sick.
+//! The tab strip: the panes with their numbers, those of a service with their letters beside it, and how much is
+//! sick in each.
 //!
 //! The present tab is marked by brackets too, not by colour alone.
 
@@ -12,27 +13,32 @@ use crate::view::widget::canvas::Canvas;
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
-    let badge = badge(model, canvas);
-    let named = |name: fn(PaneId) -> &'static str| PaneId::ALL.map(name);
+    let strip = crate::app::tabs(model);
+    let badges: Vec<String> = strip.iter().map(|pane| badge(model, *pane, canvas)).collect();
     // Each is tried in turn: full names, short ones, and as short as they can be told apart.
-    let choices = [
-        (named(PaneId::tab), badge.as_str(), true),
-        (named(short), badge.as_str(), true),
-        (named(short), badge.as_str(), false),
-        (named(shortest), badge.as_str(), false),
-        (named(shortest), "", false),
-    ];
-    let width = |names: &[&str], badge: &str, airy: bool| -> usize {
-        let badge = if badge.is_empty() { 0 } else { text::width(badge) + 1 };
-        names.iter().map(|n| text::width(n) + 3 + usize::from(airy)).sum::<usize>() + badge + 1
+    let names: [fn(PaneId) -> &'static str; 4] = [PaneId::tab, short, shortest, |_| ""];
+    let choices = [(0, true), (1, true), (1, false), (2, true), (2, false), (3, true), (3, false)];
+    let choices = choices.map(|(name, airy)| (name, airy, true)).into_iter().chain([(3, false, false)]);
+    let texts = |name: usize, pane: PaneId| {
+        // The present tab always says its name.
+        let name = if pane == model.focus { name.min(1) } else { name };
+        names.get(name).map_or("", |name| name(pane))
+    };
+    let width = |(name, airy, badged): (usize, bool, bool)| -> usize {
+        let tabs = strip.iter().zip(&badges).map(|(pane, badge)| {
+            let badge = if badged && !badge.is_empty() { text::width(badge) + 1 } else { 0 };
+            let word = text::width(texts(name, *pane));
+            1 + text::width(&key(model, *pane))
+                + if word > 0 { word + 1 } else { 0 }
+                + badge
+                + usize::from(airy)
+        });
+        tabs.sum::<usize>() + 1
     };
     let room = usize::from(area.width);
-    let (names, badge, airy) = choices
-        .into_iter()
-        .find(|(names, badge, airy)| width(names, badge, *airy) <= room)
-        .unwrap_or((named(shortest), "", false));
+    let (name, airy, badged) = choices.into_iter().find(|c| width(*c) <= room).unwrap_or((3, false, false));
     let mut x = area.x;
-    for (pane, name) in PaneId::ALL.iter().zip(&names) {
+    for (pane, badge) in strip.iter().zip(&badges) {
         let active = *pane == model.focus;
         let role = if active { Role::TabActive } else { Role::Tab };
         let from = x;
@@ -44,9 +50,12 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         };
         let place = |x: u16| Rect { x, width: area.right().saturating_sub(x), ..area };
         x = canvas.text(place(x), open, role);
-        x = canvas.text(place(x), &pane.number().to_string(), if active { role } else { Role::Key });
-        x = canvas.text(place(x), &format!(" {name}"), role);
-        if *pane == PaneId::Services && !badge.is_empty() {
+        x = canvas.text(place(x), &key(model, *pane), if active { role } else { Role::Key });
+        let word = texts(name, *pane);
+        if !word.is_empty() {
+            x = canvas.text(place(x), &format!(" {word}"), role);
+        }
+        if badged && !badge.is_empty() {
             x = canvas.text(place(x), &format!(" {badge}"), Role::Warn);
         }
         x = canvas.text(place(x), close, role);
@@ -54,33 +63,88 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
 }
 
+/// The number of one of the first nine; of a service's pane the letter that opens it.
+fn key(model: &Model, pane: PaneId) -> String {
+    if !pane.follows_subject() {
+        return pane.number().to_string();
+    }
+    let contexts = [crate::command::Context::Service];
+    let keys = model.keymap.keys_for(pane.command(), &contexts).into_iter();
+    keys.filter(|key| key.chars().count() == 1).next().unwrap_or_else(|| "\u{a0}".to_owned())
+}
+
 /// Names for a screen of 80 columns.
 fn short(pane: PaneId) -> &'static str {
     match pane {
+        PaneId::Services => "Svcs",
         PaneId::Service => "Svc",
         PaneId::Definition => "Def",
         PaneId::Deployments => "Deploys",
+        PaneId::Databases => "RDS",
+        PaneId::Caches => "Cache",
+        PaneId::Clusters => "Clus",
         other => other.tab(),
     }
 }
 
-/// Names for a screen of 40 columns.
+/// Names beside those of a service.
 fn shortest(pane: PaneId) -> &'static str {
     match pane {
+        PaneId::Fleet => "Fl",
         PaneId::Services => "Sv",
-        PaneId::Service => "S",
-        PaneId::Tasks => "T",
-        PaneId::Logs => "L",
-        PaneId::Events => "E",
-        PaneId::Definition => "D",
-        PaneId::Deployments => "Dp",
-        PaneId::Clusters => "C",
-        PaneId::Api => "A",
+        PaneId::Alarms => "Al",
+        PaneId::Databases => "Db",
+        PaneId::Caches => "Ca",
+        PaneId::Secrets => "Se",
+        PaneId::Changes => "Ch",
+        PaneId::Service => "Svc",
+        PaneId::Tasks => "Tsk",
+        PaneId::Logs => "Log",
+        PaneId::Events => "Evt",
+        PaneId::Definition => "Def",
+        PaneId::Deployments => "Dep",
+        PaneId::Clusters => "Cl",
+        PaneId::Api => "API",
     }
 }
 
+/// What a tab counts: of the fleet, the services, the alarms, the databases, the caches, the secrets.
+fn badge(model: &Model, pane: PaneId, canvas: &Canvas<'_>) -> String {
+    let glyphs = &canvas.theme().glyphs;
+    let findings = &model.triage.fleet.findings;
+    let of_kind = |kind: &str| -> String {
+        let own = || findings.iter().filter(|finding| finding.subject.kind() == kind);
+        counted(glyphs, |severity| own().filter(|finding| finding.severity == severity).count())
+    };
+    match pane {
+        PaneId::Fleet => {
+            counted(glyphs, |severity| findings.iter().filter(|f| f.severity == severity).count())
+        }
+        PaneId::Services => services(model, canvas),
+        PaneId::Alarms => match crate::view::status::firing(model) {
+            0 => String::new(),
+            firing => format!("{}{firing}", glyphs.warning),
+        },
+        PaneId::Databases => of_kind("database"),
+        PaneId::Caches => of_kind("cache"),
+        PaneId::Secrets => of_kind("secret"),
+        _ => String::new(),
+    }
+}
+
+fn counted(glyphs: &crate::theme::Glyphs, count: impl Fn(Severity) -> usize) -> String {
+    let mut badge = String::new();
+    for (severity, glyph) in [(Severity::Critical, glyphs.critical), (Severity::Warning, glyphs.warning)] {
+        let number = count(severity);
+        if number > 0 {
+            badge.push_str(&format!("{glyph}{number}"));
+        }
+    }
+    badge
+}
+
 /// `✖2▲1`: how many services are critical and how many need a look.
-fn badge(model: &Model, canvas: &Canvas<'_>) -> String {
+fn services(model: &Model, canvas: &Canvas<'_>) -> String {
     let glyphs = &canvas.theme().glyphs;
     let count = |severity: Severity| {
         model
@@ -90,12 +154,5 @@ fn badge(model: &Model, canvas: &Canvas<'_>) -> String {
             .filter(|r| r.health.as_ref().is_some_and(|h| h.severity == severity))
             .count()
     };
-    let mut badge = String::new();
-    for (severity, glyph) in [(Severity::Critical, glyphs.critical), (Severity::Warning, glyphs.warning)] {
-        let number = count(severity);
-        if number > 0 {
-            badge.push_str(&format!("{glyph}{number}"));
-        }
-    }
-    badge
+    counted(glyphs, count)
 }

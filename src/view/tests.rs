@@ -6,6 +6,7 @@ mod blocks;
 mod logs;
 mod panes;
 mod property;
+mod triage;
 
 use crate::app::fixtures::Bench;
 use crate::app::layout::layout;

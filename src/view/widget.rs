@@ -3,5 +3,6 @@
 //! Must not know the model.
 
 pub mod canvas;
+pub mod chart;
 pub mod document;
 pub mod table;

@@ -4,9 +4,11 @@
 
 use crate::app::overlay::Overlay;
 use crate::app::pane::PaneId;
+use crate::app::pane::triage::Item;
 use crate::app::{Effect, Model};
 use crate::command::Id;
 use crate::config::{Variable, image_sha, image_tag};
+use crate::diagnose::Subject;
 use crate::domain::scope::Arn;
 
 pub(super) fn copied(model: &mut Model, text: String, what: &str) -> Vec<Effect> {
@@ -66,8 +68,45 @@ pub(super) fn copy(model: &mut Model, id: Id) -> Vec<Effect> {
             }
         }
         PaneId::Api => (String::new(), "this pane"),
+        pane => {
+            let text = model.triage.selected(pane).map(|item| name_of(model, item, arn_wanted));
+            (text.unwrap_or_default(), if arn_wanted { "the ARN" } else { "the name" })
+        }
     };
     copied(model, text, what)
+}
+
+/// What an item is called, or its ARN where it has one.
+pub(super) fn name_of(model: &Model, item: &Item, arn_wanted: bool) -> String {
+    let estate = &model.world.estate;
+    let arn = match item {
+        Item::Subject(Subject::Service(id)) => model.world.service(id).map(|seen| seen.value.arn.clone()),
+        Item::Subject(Subject::Alarm(id)) => estate.alarms.get(id).map(|seen| seen.value.arn.clone()),
+        Item::Subject(Subject::Database(id)) => {
+            let instance = estate.instances.get(id).map(|seen| seen.value.arn.clone());
+            instance.or_else(|| estate.db_clusters.get(id).map(|seen| seen.value.arn.clone()))
+        }
+        Item::Subject(Subject::Cache(id)) => {
+            let group = estate.cache_groups.get(id).map(|seen| seen.value.arn.clone());
+            group.or_else(|| estate.cache_nodes.get(id).map(|seen| seen.value.arn.clone()))
+        }
+        Item::Subject(Subject::Secret(id)) => estate.secrets.get(id).map(|seen| seen.value.arn.clone()),
+        Item::Parameter(scope, name) => {
+            estate.stored.get(&(scope.clone(), name.clone())).and_then(|seen| seen.value.arn.clone())
+        }
+        _ => None,
+    };
+    if let Some(arn) = arn.filter(|_| arn_wanted) {
+        return arn;
+    }
+    match item {
+        Item::Subject(subject) => subject.name().to_owned(),
+        Item::Parameter(_, name) | Item::Branch(_, name) | Item::LogFile(_, name) => name.clone(),
+        Item::Change(at, _, name) => {
+            let sentence = model.triage.change(item).map_or("", |change| change.sentence.as_str());
+            format!("{} {name} {sentence}", at.rfc3339())
+        }
+    }
 }
 
 /// The links that the configuration has for the service, filled in.

@@ -1,0 +1,136 @@
+//! From a problem to its resource, from an alarm to what it watches and back, from a row to its details.
+//!
+//! Must remember where it came from: `[` leads back.
+
+use crate::app::Model;
+use crate::app::dispatch::{go, named, take_subject};
+use crate::app::overlay::Overlay;
+use crate::app::pane::PaneId;
+use crate::app::pane::list::Scroll;
+use crate::app::pane::triage::Item;
+use crate::command::Id;
+use crate::diagnose::Subject;
+use crate::domain::alarm::{AlarmId, AlarmState};
+
+/// Enter on a row: the resource of a problem or a change, the details of anything else.
+pub(super) fn open(model: &mut Model, pane: PaneId, item: &Item) {
+    match (pane, item) {
+        (PaneId::Fleet, Item::Subject(subject)) => to(model, &subject.clone()),
+        (PaneId::Changes, item) => match model.triage.change(item).and_then(|c| c.subject.clone()) {
+            Some(subject) => to(model, &subject),
+            None => model.overlay = Some(Overlay::Detail(item.clone(), Scroll::default())),
+        },
+        (_, Item::Branch(..)) => model.say("This is a part of names; what stands below it has details"),
+        (_, item) => model.overlay = Some(Overlay::Detail(item.clone(), Scroll::default())),
+    }
+}
+
+/// Enter in a database's details: its newest log file, then its text.
+pub(super) fn further(model: &mut Model, item: &Item) {
+    if let Item::Subject(Subject::Database(id)) = item
+        && let Some(file) = model.world.estate.log_files.get(id).and_then(|files| files.first())
+    {
+        let next = Item::LogFile(id.clone(), file.name.clone());
+        model.overlay = Some(Overlay::Detail(next, Scroll::default()));
+        return;
+    }
+    model.overlay = None;
+}
+
+/// Goes to where a resource is listed, with it selected.
+pub(super) fn to(model: &mut Model, subject: &Subject) {
+    let pane = match subject {
+        Subject::Service(id) => {
+            let place = model.place();
+            model.history.leave(place);
+            take_subject(model, id.clone());
+            model.services.list.cursor.select(id.clone());
+            model.focus = PaneId::Service;
+            return;
+        }
+        Subject::Cluster(id) => {
+            go(model, PaneId::Clusters);
+            model.clusters.cursor.select(id.clone());
+            return;
+        }
+        Subject::Scope(_) => return go(model, PaneId::Api),
+        Subject::Database(_) => PaneId::Databases,
+        Subject::Cache(_) => PaneId::Caches,
+        Subject::Secret(_) => PaneId::Secrets,
+        Subject::Alarm(_) => PaneId::Alarms,
+    };
+    go(model, pane);
+    if let Some(list) = model.triage.list_mut(pane) {
+        // A filter would hide what was asked for.
+        list.filter = None;
+        list.cursor.select(Item::Subject(subject.clone()));
+    }
+    model.settled_at = u64::MAX;
+}
+
+/// From the selected alarm to what it watches; from anything else to the alarm that watches it.
+pub(super) fn watched(model: &mut Model) {
+    let item = match model.triage.selected(model.focus) {
+        Some(item) => Some(item.clone()),
+        None => model.aimed_service().map(|id| Item::Subject(Subject::Service(id.clone()))),
+    };
+    match item {
+        Some(item) => watched_of(model, &item),
+        None => model.say("Select an alarm, or what one may watch"),
+    }
+}
+
+/// The same for an item.
+pub(super) fn watched_of(model: &mut Model, item: &Item) {
+    let Item::Subject(subject) = item else {
+        model.say("No alarm can watch this");
+        return;
+    };
+    if let Subject::Alarm(id) = subject {
+        match model.triage.watches.get(id).and_then(|watched| watched.first()).cloned() {
+            Some(resource) => {
+                model.triage.came_from = Some(id.clone());
+                to(model, &resource);
+            }
+            None => model.say("This alarm watches nothing that is known here"),
+        }
+        return;
+    }
+    let watching: Vec<&AlarmId> = model
+        .triage
+        .watches
+        .iter()
+        .filter(|(_, watched)| watched.contains(subject))
+        .map(|(id, _)| id)
+        .collect();
+    let fires = |id: &AlarmId| {
+        model.world.estate.alarms.get(id).is_some_and(|seen| seen.value.state == AlarmState::Alarm)
+    };
+    let came_from = watching.iter().find(|id| model.triage.came_from.as_ref() == Some(**id));
+    let alarm = came_from.or_else(|| watching.iter().find(|id| fires(id))).or(watching.first());
+    match alarm.map(|id| (*id).clone()) {
+        Some(id) => to(model, &Subject::Alarm(id)),
+        None => model.say(format!("Nothing watches this {}", subject.kind())),
+    }
+}
+
+/// A service's charts or its check, over the panes.
+pub(super) fn detail(model: &mut Model, id: Id, name: Option<&str>) {
+    let service = match name {
+        Some(name) => match named(model, name) {
+            Ok(service) => service,
+            Err(error) => return model.complain(error),
+        },
+        None => match model.aimed_service() {
+            Some(service) => service.clone(),
+            None => return model.complain("Select a service first"),
+        },
+    };
+    if id == Id::Metrics {
+        let item = Item::Subject(Subject::Service(service));
+        model.overlay = Some(Overlay::Detail(item, Scroll::default()));
+        return;
+    }
+    model.check.open(service);
+    model.overlay = Some(Overlay::Check(Scroll::default()));
+}

@@ -1,0 +1,171 @@
+//! What was observed, handed to `diagnose` as facts: the fleet's findings and what each alarm watches.
+//!
+//! Must not judge anything itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::charts;
+use crate::app::refresh::{Interest, Refresh, Watch};
+use crate::app::world::World;
+use crate::config::Config;
+use crate::diagnose::alarm::{Known, watch_map};
+use crate::diagnose::fleet::{Fleet, FleetFacts, fleet};
+use crate::diagnose::{Finding, Severity, Subject};
+use crate::domain::alarm::AlarmId;
+use crate::domain::balancer::TargetGroup;
+use crate::domain::database::{DataEvent, Maintenance};
+use crate::domain::ecs::ServiceId;
+use crate::domain::metric::Range;
+use crate::domain::scaling::ScalableTarget;
+use crate::domain::scope::Scope;
+use crate::domain::task_definition::TaskDefinition;
+use crate::stdx::clock::Wall;
+
+/// The task definitions that services run, as far as they were read.
+pub fn definitions(world: &World) -> Vec<(&ServiceId, &TaskDefinition)> {
+    world
+        .services
+        .iter()
+        .filter_map(|(id, row)| {
+            let arn = &row.seen.as_ref()?.value.task_definition_arn;
+            let known = world.definitions.get(&(id.scope.clone(), arn.clone()))?;
+            Some((id, known.value.as_ref()?))
+        })
+        .collect()
+}
+
+/// Everything that is wrong, of every scope.
+#[must_use]
+pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fleet {
+    let estate = &world.estate;
+    let target_groups: Vec<TargetGroup> = estate.target_groups.values().cloned().collect();
+    let targets: Vec<ScalableTarget> = estate.targets.values().flatten().cloned().collect();
+    let database_events: Vec<DataEvent> = estate.db_events.values().flatten().cloned().collect();
+    let cache_events: Vec<DataEvent> = estate.cache_events.values().flatten().cloned().collect();
+    let maintenance: Vec<Maintenance> = estate.maintenance.values().flatten().cloned().collect();
+    let mut database_metrics = BTreeMap::new();
+    let mut free_storage = BTreeMap::new();
+    for (id, seen) in &estate.instances {
+        let mut numbers = BTreeMap::new();
+        for (name, _, chart) in charts::database(&seen.value, Range::ThreeHours) {
+            if let Some(last) = estate.last(&chart) {
+                numbers.insert(name.to_owned(), last);
+            }
+        }
+        database_metrics.insert(id.clone(), numbers);
+        let storage = charts::database(&seen.value, Range::Day)
+            .into_iter()
+            .find(|(name, ..)| *name == "FreeStorageSpace")
+            .and_then(|(_, _, chart)| estate.series.get(&chart));
+        if let Some(series) = storage {
+            free_storage.insert(id.clone(), series.value.points.as_slice());
+        }
+    }
+    let mut cache_metrics = BTreeMap::new();
+    for (id, seen) in &estate.cache_nodes {
+        let mut numbers = BTreeMap::new();
+        for (name, _, chart) in charts::cache_node(id, &seen.value.node_type, Range::ThreeHours) {
+            if let Some(last) = estate.last(&chart) {
+                numbers.insert(name.to_owned(), last);
+            }
+        }
+        cache_metrics.insert(id.name.clone(), numbers);
+    }
+    let alarms_read: BTreeSet<Scope> = refresh
+        .entries()
+        .filter_map(|(interest, entry)| match interest {
+            Interest::Watch(scope, Watch::Alarms) if entry.fresh_at.is_some() => Some(scope.clone()),
+            _ => None,
+        })
+        .collect();
+    let facts = FleetFacts {
+        services: world.services.values().filter_map(|row| Some(&row.seen.as_ref()?.value)).collect(),
+        tasks: world.tasks.values().map(|seen| &seen.value).collect(),
+        definitions: definitions(world),
+        instances: estate.instances.values().map(|seen| &seen.value).collect(),
+        clusters: estate.db_clusters.values().map(|seen| &seen.value).collect(),
+        cache_groups: estate.cache_groups.values().map(|seen| &seen.value).collect(),
+        cache_clusters: estate.cache_nodes.values().map(|seen| &seen.value).collect(),
+        secrets: estate.secrets.values().map(|seen| &seen.value).collect(),
+        alarms: estate.alarms.values().map(|seen| &seen.value).collect(),
+        target_groups: &target_groups,
+        targets: &targets,
+        database_events: &database_events,
+        cache_events: &cache_events,
+        maintenance: &maintenance,
+        parameters: estate.parameters.iter().map(|((_, group), p)| (group.clone(), p.as_slice())).collect(),
+        database_metrics,
+        free_storage,
+        cache_metrics,
+        declared: config.databases.clone(),
+        production: production(world, config),
+        others: unread(refresh),
+        alarms_read,
+    };
+    fleet(&facts, now)
+}
+
+/// What the configuration takes for production: a database or a cache by its account or its own name.
+fn production(world: &World, config: &Config) -> BTreeSet<Subject> {
+    let estate = &world.estate;
+    let databases = estate.instances.keys().chain(estate.db_clusters.keys()).cloned().map(Subject::Database);
+    let caches = estate.cache_groups.keys().chain(estate.cache_nodes.keys()).cloned().map(Subject::Cache);
+    databases
+        .chain(caches)
+        .filter(|subject| config.is_production(subject.scope().account.as_str(), Some(subject.name())))
+        .collect()
+}
+
+/// What each alarm watches, of what is known.
+#[must_use]
+pub fn watches(world: &World) -> BTreeMap<AlarmId, Vec<Subject>> {
+    let estate = &world.estate;
+    let groups: Vec<TargetGroup> = estate.target_groups.values().cloned().collect();
+    let mut known = Known::default();
+    for row in world.services.values() {
+        if let Some(seen) = &row.seen {
+            known.service(&seen.value, &groups);
+        }
+    }
+    estate.instances.values().for_each(|seen| known.instance(&seen.value));
+    estate.db_clusters.values().for_each(|seen| known.cluster(&seen.value));
+    estate.cache_groups.values().for_each(|seen| known.cache_group(&seen.value));
+    estate.cache_nodes.values().for_each(|seen| known.cache_cluster(&seen.value));
+    watch_map(estate.alarms.values().map(|seen| &seen.value), &known).into_iter().collect()
+}
+
+/// What could not be read at all, as findings: a region whose credentials ended or whose reads are denied looks
+/// healthy otherwise.
+fn unread(refresh: &Refresh) -> Vec<Finding> {
+    let mut found: BTreeMap<Scope, (usize, Finding)> = BTreeMap::new();
+    for (interest, entry) in refresh.entries() {
+        let Some(fault) = &entry.fault else { continue };
+        let scope = interest.scope();
+        if !matches!(interest, Interest::Clusters(_) | Interest::Services(_) | Interest::Watch(..)) {
+            continue;
+        }
+        let severity = if fault.is_about_credentials() { Severity::Critical } else { Severity::Warning };
+        let action = fault.action.as_deref().unwrap_or("a request");
+        let known = found.entry(scope.clone()).or_insert_with(|| {
+            let subject = Subject::Scope(scope.clone());
+            (0, Finding::new(subject, "scope.unread", severity, String::new()))
+        });
+        known.0 += 1;
+        known.1.severity = known.1.severity.min(severity);
+        known.1.evidence.push(crate::diagnose::Evidence { at: None, text: format!("{action}: {fault}") });
+        if let Some(hint) = &fault.hint {
+            known.1.next.get_or_insert_with(|| hint.clone());
+        }
+    }
+    found
+        .into_values()
+        .map(|(count, mut finding)| {
+            let first = finding.evidence.first().map(|e| e.text.clone()).unwrap_or_default();
+            finding.sentence = match count {
+                1 => format!("1 list could not be read: {first}"),
+                _ => format!("{count} lists could not be read, the first: {first}"),
+            };
+            finding
+        })
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! Would the next task start: the questions that `diagnose` wants answered, asked once, when somebody looks.
+//!
+//! Must not ask by itself: a check costs a request for each thing that a start needs.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::app::Effect;
+use crate::app::refresh::{Refresh, Token};
+use crate::app::world::World;
+use crate::diagnose::next_start::{self, Check, NextStartFacts};
+use crate::domain::ecs::{Service, ServiceId, ServiceRevision};
+use crate::domain::fault::Fault;
+use crate::domain::query::{Answer, Class, Query};
+use crate::domain::task_definition::TaskDefinition;
+use crate::stdx::clock::Wall;
+
+/// Requests under way at once.
+const IN_FLIGHT: usize = 6;
+
+/// The check of one service.
+#[derive(Clone, Debug, Default)]
+pub struct NextStart {
+    /// Whose.
+    pub service: Option<ServiceId>,
+    facts: NextStartFacts,
+    begun: bool,
+    backlog: VecDeque<Query>,
+    waiting: BTreeMap<Token, ()>,
+}
+
+/// What the checks are of.
+struct Running<'w> {
+    service: &'w Service,
+    definition: &'w TaskDefinition,
+    revision: Option<&'w ServiceRevision>,
+}
+
+impl NextStart {
+    /// Checks a service from the beginning.
+    pub fn open(&mut self, service: ServiceId) {
+        *self = Self { service: Some(service), ..Self::default() };
+    }
+
+    fn running<'w>(&self, world: &'w World) -> Option<Running<'w>> {
+        let service = &world.service(self.service.as_ref()?)?.value;
+        let key = (service.id.scope.clone(), service.task_definition_arn.clone());
+        let definition = world.definitions.get(&key)?.value.as_ref()?;
+        let revision = service.current_service_revisions.iter().find_map(|arn| world.revisions.get(arn));
+        Some(Running { service, definition, revision })
+    }
+
+    /// Whether answers are still to come.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        !self.begun || !self.backlog.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// How many answers are still to come.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.backlog.len() + self.waiting.len()
+    }
+
+    /// Asks what there is to ask.
+    pub fn schedule(&mut self, refresh: &mut Refresh, world: &World) -> Vec<Effect> {
+        if !self.begun
+            && let Some(running) = self.running(world)
+        {
+            let needed = next_start::needed(running.definition, running.revision, running.service);
+            self.backlog.extend(needed);
+            self.begun = true;
+        }
+        let mut effects = Vec::new();
+        while self.waiting.len() < IN_FLIGHT {
+            let Some(query) = self.backlog.pop_front() else { break };
+            let token = refresh.token();
+            self.waiting.insert(token, ());
+            effects.push(Effect::Query { token, query, class: Class::Foreground });
+        }
+        effects
+    }
+
+    /// Takes an answer in; says whether it was one of its own.
+    pub fn absorb(&mut self, token: Token, query: &Query, outcome: &Result<Answer, Fault>) -> bool {
+        if self.waiting.remove(&token).is_none() {
+            return false;
+        }
+        let more = self.facts.absorb(query, outcome);
+        self.backlog.extend(more);
+        true
+    }
+
+    /// The checks, the worst first; `None` before the service and its definition are known.
+    #[must_use]
+    pub fn checks(&self, world: &World, now: Wall) -> Option<Vec<Check>> {
+        let running = self.running(world).filter(|_| self.begun)?;
+        Some(next_start::checks(running.service, running.definition, running.revision, &self.facts, now))
+    }
+}

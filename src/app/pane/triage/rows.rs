@@ -1,0 +1,297 @@
+//! The rows of each list, from the world.
+//!
+//! Must keep the order of `diagnose` where it gave one: the worst first.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::pane::PaneId;
+use crate::app::pane::triage::{Item, Triage};
+use crate::app::world::{Estate, World};
+use crate::diagnose::change::{self, Change};
+use crate::diagnose::secret::tree;
+use crate::diagnose::{Severity, Subject, alarm};
+use crate::domain::alarm::{Alarm, AlarmState};
+use crate::domain::cache::CacheId;
+use crate::domain::database::DatabaseId;
+use crate::domain::metric::Range;
+use crate::domain::scope::{Arn, Scope};
+use crate::stdx::clock::Wall;
+
+/// Computes the rows of all lists.
+pub fn settle(triage: &mut Triage, world: &World, range: Range, now: Wall) {
+    triage.depth.clear();
+    triage.labels.clear();
+    triage.folded.clear();
+    fleet(triage);
+    alarms(triage, world);
+    databases(triage, &world.estate);
+    caches(triage, &world.estate);
+    secrets(triage, &world.estate);
+    changes(triage, world, range, now);
+}
+
+/// Takes the rows that pass the pane's filter.
+fn put(triage: &mut Triage, pane: PaneId, rows: Vec<(Item, String)>) {
+    let Some(list) = triage.list_mut(pane) else { return };
+    list.rows = rows
+        .into_iter()
+        .filter(|(_, text)| list.filter.as_ref().is_none_or(|f| f.passes(text)))
+        .map(|(item, _)| item)
+        .collect();
+}
+
+fn fleet(triage: &mut Triage) {
+    let rows = triage
+        .fleet
+        .findings
+        .iter()
+        .map(|finding| {
+            let subject = &finding.subject;
+            let text = format!(
+                "{} {} {} {} {}",
+                finding.severity.word(),
+                subject.kind(),
+                subject.name(),
+                subject.scope(),
+                finding.sentence
+            );
+            (Item::Subject(subject.clone()), text)
+        })
+        .collect();
+    put(triage, PaneId::Fleet, rows);
+}
+
+/// How much an alarm needs a person: one of target tracking is in ALARM by design.
+#[must_use]
+pub fn alarm_severity(of: &Alarm) -> Severity {
+    if of.is_target_tracking() {
+        return Severity::Idle;
+    }
+    alarm::alarm_severity(of)
+}
+
+fn alarms(triage: &mut Triage, world: &World) {
+    let filtered = triage.list(PaneId::Alarms).is_some_and(|list| list.filter.is_some());
+    let folds = triage.folds(PaneId::Alarms) && !filtered;
+    let mut known: Vec<&Alarm> = world.estate.alarms.values().map(|seen| &seen.value).collect();
+    known.sort_by_cached_key(|alarm| {
+        let firing = alarm.state == AlarmState::Alarm && !alarm.is_target_tracking();
+        let order = match alarm.state {
+            AlarmState::Alarm => 0,
+            AlarmState::Other(_) => 1,
+            AlarmState::InsufficientData => 2,
+            AlarmState::Ok => 3,
+        };
+        (!firing, alarm.is_target_tracking(), order, Reverse(alarm.since), alarm.id.clone())
+    });
+    let mut folded = 0;
+    let mut rows = Vec::new();
+    for alarm in known {
+        if folds && alarm.is_target_tracking() {
+            folded += 1;
+            continue;
+        }
+        let item = Subject::Alarm(alarm.id.clone());
+        let watched = triage.watches.get(&alarm.id).into_iter().flatten();
+        let watched: Vec<&str> = watched.map(Subject::name).collect();
+        let text = format!(
+            "{} {} {} {} {}",
+            alarm.state.word(),
+            alarm.id.name,
+            alarm.id.scope,
+            watched.join(" "),
+            alarm.reason
+        );
+        rows.push((Item::Subject(item), text));
+    }
+    triage.folded.insert(PaneId::Alarms, folded);
+    put(triage, PaneId::Alarms, rows);
+}
+
+/// The severity of what the fleet says of a subject.
+fn severity_of(triage: &Triage, subject: &Subject) -> Severity {
+    let found = triage.fleet.findings.iter().find(|finding| finding.subject == *subject);
+    found.map_or(Severity::Ok, |finding| finding.severity)
+}
+
+/// Clusters with their members and sources with their replicas: the sickest family first, and in each the head.
+fn databases(triage: &mut Triage, estate: &Estate) {
+    let parent = |id: &DatabaseId| -> Option<DatabaseId> {
+        let instance = &estate.instances.get(id)?.value;
+        if let Some(cluster) = &instance.cluster {
+            let cluster = DatabaseId { scope: id.scope.clone(), name: cluster.clone(), cluster: true };
+            return estate.db_clusters.contains_key(&cluster).then_some(cluster);
+        }
+        let source = instance.source.as_deref()?;
+        Some(estate.instance_named(&id.scope, source)?.value.id.clone())
+    };
+    let mut below: BTreeMap<DatabaseId, Vec<DatabaseId>> = BTreeMap::new();
+    let mut heads: Vec<DatabaseId> = estate.db_clusters.keys().cloned().collect();
+    for id in estate.instances.keys() {
+        match parent(id).filter(|parent| parent != id) {
+            Some(parent) => below.entry(parent).or_default().push(id.clone()),
+            None => heads.push(id.clone()),
+        }
+    }
+    let mut seen = BTreeSet::new();
+    let mut families: Vec<(Severity, Vec<(DatabaseId, usize)>)> = Vec::new();
+    // Two instances that name each other as source have no head; they stand for themselves.
+    for head in heads.into_iter().chain(estate.instances.keys().cloned()) {
+        let mut family = Vec::new();
+        descend(&head, 0, &below, &mut seen, &mut family);
+        if family.is_empty() {
+            continue;
+        }
+        let worst = family.iter().map(|(id, _)| severity_of(triage, &Subject::Database(id.clone()))).min();
+        families.push((worst.unwrap_or(Severity::Ok), family));
+    }
+    families.sort_by(|a, b| (a.0, &a.1[0].0).cmp(&(b.0, &b.1[0].0)));
+    let mut rows = Vec::new();
+    for (id, depth) in families.into_iter().flat_map(|(_, family)| family) {
+        let text = match (estate.instances.get(&id), estate.db_clusters.get(&id)) {
+            (Some(seen), _) => {
+                let i = &seen.value;
+                format!("{} {} {} {} {} {}", id.name, id.scope, i.status, i.engine, i.engine_version, i.class)
+            }
+            (_, Some(seen)) => {
+                let c = &seen.value;
+                format!("{} {} {} {} {}", id.name, id.scope, c.status, c.engine, c.engine_version)
+            }
+            _ => id.name.clone(),
+        };
+        let item = Item::Subject(Subject::Database(id));
+        triage.depth.insert(item.clone(), depth);
+        rows.push((item, text));
+    }
+    put(triage, PaneId::Databases, rows);
+}
+
+fn descend(
+    id: &DatabaseId,
+    depth: usize,
+    below: &BTreeMap<DatabaseId, Vec<DatabaseId>>,
+    seen: &mut BTreeSet<DatabaseId>,
+    out: &mut Vec<(DatabaseId, usize)>,
+) {
+    if !seen.insert(id.clone()) {
+        return;
+    }
+    out.push((id.clone(), depth));
+    for child in below.get(id).into_iter().flatten() {
+        descend(child, depth + 1, below, seen, out);
+    }
+}
+
+fn caches(triage: &mut Triage, estate: &Estate) {
+    let mut families: Vec<(Severity, Vec<(CacheId, usize, String)>)> = Vec::new();
+    for (id, seen) in &estate.cache_groups {
+        let group = &seen.value;
+        let text =
+            format!("{} {} {} {}", id.name, id.scope, group.status, group.engine.as_deref().unwrap_or(""));
+        let mut family = vec![(id.clone(), 0, text)];
+        for (node, seen) in &estate.cache_nodes {
+            if node.scope == id.scope && seen.value.group.as_deref() == Some(&id.name) {
+                let text = format!("{} {} {}", node.name, seen.value.status, seen.value.node_type);
+                family.push((node.clone(), 1, text));
+            }
+        }
+        families.push((worst(triage, &family), family));
+    }
+    for (id, seen) in &estate.cache_nodes {
+        let group =
+            seen.value.group.as_ref().map(|name| CacheId { scope: id.scope.clone(), name: name.clone() });
+        if group.is_some_and(|group| estate.cache_groups.contains_key(&group)) {
+            continue;
+        }
+        let text = format!("{} {} {} {}", id.name, id.scope, seen.value.status, seen.value.engine);
+        let family = vec![(id.clone(), 0, text)];
+        families.push((worst(triage, &family), family));
+    }
+    families.sort_by(|a, b| (a.0, &a.1[0].0).cmp(&(b.0, &b.1[0].0)));
+    let mut rows = Vec::new();
+    for (id, depth, text) in families.into_iter().flat_map(|(_, family)| family) {
+        let item = Item::Subject(Subject::Cache(id));
+        triage.depth.insert(item.clone(), depth);
+        rows.push((item, text));
+    }
+    put(triage, PaneId::Caches, rows);
+}
+
+fn worst(triage: &Triage, family: &[(CacheId, usize, String)]) -> Severity {
+    let severities = family.iter().map(|(id, ..)| severity_of(triage, &Subject::Cache(id.clone())));
+    severities.min().unwrap_or(Severity::Ok)
+}
+
+/// Secrets and parameters of each scope as one tree by their slashes.
+fn secrets(triage: &mut Triage, estate: &Estate) {
+    let mut scopes: BTreeSet<&Scope> = estate.secrets.keys().map(|id| &id.scope).collect();
+    scopes.extend(estate.stored.keys().map(|(scope, _)| scope));
+    let filter = triage.list(PaneId::Secrets).and_then(|list| list.filter.clone());
+    let mut rows = Vec::new();
+    for scope in scopes {
+        let secrets = estate.secrets.keys().filter(|id| id.scope == *scope);
+        let secrets = secrets.map(|id| (id.name.as_str(), Item::Subject(Subject::Secret(id.clone()))));
+        let stored = estate.stored.keys().filter(|(at, _)| at == scope);
+        let stored = stored.map(|(at, name)| (name.as_str(), Item::Parameter(at.clone(), name.clone())));
+        let named: Vec<(&str, Item)> = secrets
+            .chain(stored)
+            .filter(|(name, _)| filter.as_ref().is_none_or(|f| f.passes(&format!("{name} {scope}"))))
+            .collect();
+        for row in tree(named.iter().map(|(name, _)| *name)) {
+            let item = row.item.and_then(|index| named.get(index)).map(|(_, item)| item.clone());
+            let item = item.unwrap_or_else(|| Item::Branch(scope.clone(), row.path.clone()));
+            triage.depth.insert(item.clone(), row.depth);
+            let label = if row.below > 0 { format!("{} ({})", row.label, row.below) } else { row.label };
+            triage.labels.insert(item.clone(), label);
+            rows.push(item);
+        }
+    }
+    if let Some(list) = triage.list_mut(PaneId::Secrets) {
+        list.rows = rows;
+    }
+}
+
+/// How far back the time axis reaches at a range of charts.
+fn reach(range: Range) -> std::time::Duration {
+    match range {
+        Range::Hour => Range::Hour.span(),
+        Range::ThreeHours => Range::ThreeHours.span(),
+        Range::Day | Range::Week => Range::Day.span(),
+    }
+}
+
+fn changes(triage: &mut Triage, world: &World, range: Range, now: Wall) {
+    let estate = &world.estate;
+    let mut all: Vec<Change> = Vec::new();
+    for (id, row) in &world.services {
+        let Some(seen) = &row.seen else { continue };
+        let history = world.deployments.get(id).and_then(|o| o.value.as_deref()).unwrap_or_default();
+        all.extend(change::of_service(&seen.value, history));
+        let key = (id.scope.clone(), seen.value.task_definition_arn.clone());
+        let definition = world.definitions.get(&key).and_then(|o| o.value.as_ref());
+        all.extend(definition.and_then(|definition| change::of_definition(id, definition)));
+    }
+    all.extend(estate.activities.iter().flat_map(|(scope, items)| change::of_scaling(scope, items)));
+    all.extend(estate.secrets.values().flat_map(|seen| change::of_secret(&seen.value)));
+    all.extend(estate.stored.values().filter_map(|seen| change::of_parameter(&seen.value)));
+    all.extend(estate.db_events.iter().flat_map(|(scope, items)| change::of_database_events(scope, items)));
+    all.extend(estate.cache_events.iter().flat_map(|(scope, items)| change::of_cache_events(scope, items)));
+    all.extend(estate.flips.iter().flat_map(|(scope, items)| change::of_alarm_history(scope, items)));
+    for (scope, events) in &estate.trail {
+        let events: Vec<_> = events.values().cloned().collect();
+        all.extend(change::of_trail(scope, &events));
+    }
+    triage.changes = change::timeline(all, now.minus(reach(range)));
+    let rows = triage
+        .changes
+        .iter()
+        .map(|change| {
+            let who = change.who.as_deref().map_or("", Arn::last);
+            let text =
+                format!("{} {} {} {who} {}", change.kind.word(), change.name, change.scope, change.sentence);
+            (Item::Change(change.at, change.kind, change.name.clone()), text)
+        })
+        .collect();
+    put(triage, PaneId::Changes, rows);
+}

@@ -1,0 +1,305 @@
+//! Fleet, alarms, databases, caches, secrets, changes: what is asked, what stands first, where keys lead.
+
+use std::time::Duration;
+
+use crate::app::fixtures::{self, Aws, Bench, Owned, alarm, instance, secret};
+use crate::app::overlay::Overlay;
+use crate::app::pane::PaneId;
+use crate::app::pane::triage::Item;
+use crate::app::{Effect, Msg};
+use crate::diagnose::{Severity, Subject};
+use crate::domain::alarm::AlarmState;
+use crate::domain::fault::FaultKind;
+use crate::domain::query::Query;
+
+fn account() -> Aws {
+    Aws { estate: Owned::small(), ..Aws::small() }
+}
+
+fn settled(aws: Aws, width: u16, height: u16) -> Bench {
+    let mut bench = Bench::fleet(aws, width, height);
+    bench.settle();
+    bench
+}
+
+/// The names in a list, top to bottom.
+fn names(bench: &Bench, pane: PaneId) -> Vec<String> {
+    let list = bench.model.triage.list(pane).unwrap();
+    list.rows
+        .iter()
+        .map(|item| match item {
+            Item::Subject(subject) => subject.name().to_owned(),
+            Item::Parameter(_, name) | Item::Branch(_, name) | Item::LogFile(_, name) => name.clone(),
+            Item::Change(_, _, name) => name.clone(),
+        })
+        .collect()
+}
+
+#[test]
+fn the_first_screen_ranks_every_problem_and_knows_why_tasks_stopped() {
+    let bench = settled(account(), 120, 40);
+    let findings = &bench.model.triage.fleet.findings;
+    let severities: Vec<Severity> = findings.iter().map(|finding| finding.severity).collect();
+    assert!(severities.is_sorted(), "{findings:#?}");
+    let of = |name: &str| findings.iter().find(|finding| finding.subject.name() == name).unwrap();
+    assert_eq!(of("claims").severity, Severity::Critical, "its storage is full");
+    assert!(of("claims/production/database").sentence.contains("rotation"), "{findings:#?}");
+    // ECS was asked for the tasks of the sick service alone.
+    let asked = bench.history.iter().filter_map(|query| match query {
+        Query::ListTasks { service, .. } => service.clone(),
+        _ => None,
+    });
+    let asked: std::collections::BTreeSet<String> = asked.collect();
+    assert_eq!(asked.into_iter().collect::<Vec<_>>(), ["api"]);
+    let api = of("api");
+    let told = format!("{} {:?}", api.sentence, api.evidence);
+    assert!(told.contains("137") && told.to_lowercase().contains("memory"), "{told}");
+}
+
+#[test]
+fn what_no_alarm_watches_is_told_and_what_is_well_is_counted() {
+    let bench = settled(account(), 120, 40);
+    let fleet = &bench.model.triage.fleet;
+    let unwatched: Vec<&str> = fleet.unwatched.iter().map(Subject::name).collect();
+    assert!(unwatched.contains(&"worker") && !unwatched.contains(&"claims"), "{unwatched:?}");
+    assert!(fleet.healthy.iter().any(|(kind, count)| *kind == "service" && *count == 2), "{fleet:?}");
+}
+
+#[test]
+fn alarms_are_polled_every_half_minute_at_most() {
+    let mut bench = settled(account(), 120, 40);
+    bench.press("A");
+    let before = bench.times_asked("cloudwatch:DescribeAlarms");
+    for _ in 0..120 {
+        bench.pass(Duration::from_secs(1)).answer_all().present();
+    }
+    let asked = bench.times_asked("cloudwatch:DescribeAlarms") - before;
+    assert!((3..=4).contains(&asked), "{asked} in two minutes");
+}
+
+#[test]
+fn what_the_account_does_not_use_costs_one_call_and_rests() {
+    let mut bench = settled(Aws::small(), 120, 40);
+    for _ in 0..840 {
+        bench.pass(Duration::from_secs(1)).answer_all().present();
+    }
+    let unused = [
+        "rds:DescribeDBInstances",
+        "elasticache:DescribeReplicationGroups",
+        "secretsmanager:ListSecrets",
+        "cloudwatch:DescribeAlarms",
+    ];
+    assert_eq!(unused.map(|action| bench.times_asked(action)), [1; 4]);
+    assert_eq!(bench.times_asked("rds:DescribeDBClusters"), 0, "without instances there are no clusters");
+    assert_eq!(bench.times_asked("cloudwatch:GetMetricData"), 0, "nothing is drawn");
+}
+
+#[test]
+fn one_key_leads_from_an_alarm_to_what_it_watches_and_back() {
+    let mut bench = settled(account(), 120, 40);
+    bench.press("A");
+    assert_eq!(names(&bench, PaneId::Alarms)[0], "claims-cpu-high", "the firing one");
+    bench.press("w");
+    assert_eq!(bench.model.focus, PaneId::Databases);
+    let selected = bench.model.triage.selected(PaneId::Databases).cloned();
+    assert!(matches!(selected, Some(Item::Subject(Subject::Database(id))) if id.name == "claims"));
+    bench.press("w");
+    assert_eq!(bench.model.focus, PaneId::Alarms);
+    bench.press("[");
+    assert_eq!(bench.model.focus, PaneId::Databases);
+    bench.press("[");
+    assert_eq!(bench.model.focus, PaneId::Alarms);
+}
+
+#[test]
+fn alarms_of_target_tracking_are_folded_until_somebody_unfolds_them() {
+    let mut bench = settled(account(), 120, 40);
+    bench.press("A");
+    assert_eq!(names(&bench, PaneId::Alarms), ["claims-cpu-high", "api-cpu-high"]);
+    assert_eq!(bench.model.triage.folded[&PaneId::Alarms], 1);
+    bench.press("f");
+    assert_eq!(names(&bench, PaneId::Alarms).len(), 3);
+    assert!(!bench.model.triage.fleet.findings.iter().any(|f| f.subject.name().starts_with("TargetTracking")));
+}
+
+#[test]
+fn an_alarm_in_detail_asks_for_its_history_and_its_numbers_as_far_back_as_a_key_says() {
+    let mut bench = settled(account(), 120, 40);
+    bench.press("A enter").settle();
+    assert!(matches!(bench.model.overlay, Some(Overlay::Detail(..))));
+    assert_eq!(bench.times_asked("cloudwatch:DescribeAlarmHistory"), 1);
+    let mut spans = std::collections::BTreeSet::new();
+    for _ in 0..4 {
+        let latest = bench.history.iter().rev().find_map(|query| match query {
+            Query::GetMetricData(request) => Some(request.to.0 - request.from.0),
+            _ => None,
+        });
+        spans.insert(latest.unwrap() / 3_600_000);
+        bench.press("i").settle();
+    }
+    assert_eq!(spans.into_iter().collect::<Vec<_>>(), [1, 3, 24, 168]);
+}
+
+#[test]
+fn a_permission_that_is_missing_locks_one_list_and_is_named() {
+    let mut aws = account();
+    let mut fault = fixtures::fault(FaultKind::Denied);
+    fault.action = Some("rds:DescribeDBInstances".into());
+    aws.faults.insert("rds:DescribeDBInstances".into(), fault);
+    let mut bench = settled(aws, 120, 40);
+    assert!(names(&bench, PaneId::Databases).is_empty());
+    assert!(!names(&bench, PaneId::Alarms).is_empty() && !names(&bench, PaneId::Secrets).is_empty());
+    let findings = &bench.model.triage.fleet.findings;
+    let unread = findings.iter().find(|finding| finding.rule == "scope.unread").unwrap();
+    assert!(unread.sentence.contains("rds:DescribeDBInstances"), "{unread:?}");
+    // It is not asked again and again.
+    for _ in 0..120 {
+        bench.pass(Duration::from_secs(1)).answer_all().present();
+    }
+    assert_eq!(bench.times_asked("rds:DescribeDBInstances"), 1);
+}
+
+#[test]
+fn long_lists_are_read_to_their_end() {
+    let mut aws = Aws::small();
+    aws.estate.alarms = (0..200).map(|n| alarm(&format!("alarm-{n:03}"), AlarmState::Ok)).collect();
+    aws.estate.instances = (0..50).map(|n| instance(&format!("db-{n:02}"))).collect();
+    aws.estate.secrets = (0..300).map(|n| secret(&format!("app-{n:03}"))).collect();
+    let mut bench = settled(aws, 120, 40);
+    bench.press("K").settle();
+    let lengths = [PaneId::Alarms, PaneId::Databases, PaneId::Secrets].map(|pane| names(&bench, pane).len());
+    assert_eq!(lengths, [200, 50, 300]);
+}
+
+#[test]
+fn replicas_and_members_stand_under_their_head_and_the_sick_family_stands_first() {
+    let bench = settled(account(), 120, 40);
+    assert_eq!(
+        names(&bench, PaneId::Databases),
+        ["claims", "claims-replica", "billing", "billing-1", "billing-2"]
+    );
+    let depth = |name: &str| {
+        let (_, depth) = bench
+            .model
+            .triage
+            .depth
+            .iter()
+            .find(|(item, _)| matches!(item, Item::Subject(Subject::Database(id)) if id.name == name))
+            .unwrap();
+        *depth
+    };
+    assert_eq!(["claims", "claims-replica", "billing", "billing-2"].map(depth), [0, 1, 0, 1]);
+}
+
+#[test]
+fn secrets_are_a_tree_by_their_slashes() {
+    let mut bench = settled(account(), 120, 40);
+    bench.press("K").settle();
+    assert_eq!(
+        names(&bench, PaneId::Secrets),
+        [
+            "/claims/production/log-level",
+            "claims/production",
+            "claims/production/database",
+            "claims/production/jwt"
+        ]
+    );
+}
+
+#[test]
+fn changes_reach_as_far_as_the_range_and_lead_to_their_resource() {
+    let mut bench = settled(account(), 120, 40);
+    bench.press("H").settle();
+    let three_hours = names(&bench, PaneId::Changes);
+    assert!(three_hours.iter().any(|name| name == "claims"), "{three_hours:?}");
+    while bench.model.range.word() != "24h" {
+        bench.press("i");
+    }
+    let day = names(&bench, PaneId::Changes);
+    assert!(day.len() > three_hours.len(), "{day:?}");
+    bench.press("/").type_text("ModifyDBInstance").press("enter").press("enter");
+    assert_eq!(bench.model.focus, PaneId::Databases, "{}", bench.notice());
+}
+
+#[test]
+fn numbers_are_asked_for_only_what_is_on_screen() {
+    let mut bench = settled(account(), 80, 24);
+    bench.press("K");
+    let before = bench.times_asked("cloudwatch:GetMetricData");
+    for _ in 0..180 {
+        bench.pass(Duration::from_secs(1)).answer_all().present();
+    }
+    assert_eq!(bench.times_asked("cloudwatch:GetMetricData"), before, "secrets have no numbers");
+    bench.press("R").settle();
+    assert!(bench.times_asked("cloudwatch:GetMetricData") > before);
+}
+
+fn with_bell(config: &str) -> Bench {
+    let model = fixtures::model(fixtures::session(&["eu-west-2"]), config, 120, 40);
+    let mut bench = Bench::with(model, account());
+    bench.model.focus = PaneId::Fleet;
+    bench.aws.services.retain(|service| service.id.name != "api");
+    bench.aws.estate.instances.retain(|instance| instance.id.name != "claims");
+    bench.aws.estate.secrets.remove(0);
+    bench.settle();
+    bench
+}
+
+/// A service of two tasks loses both.
+fn fall(bench: &mut Bench) {
+    bench.aws.services.iter_mut().filter(|s| s.id.name == "web").for_each(|service| {
+        service.running = 0;
+        service.deployments.iter_mut().for_each(|deployment| deployment.running = 0);
+    });
+    bench.pass(Duration::from_secs(61)).answer_all();
+}
+
+#[test]
+fn something_new_and_critical_rings_once_and_stands_in_the_title() {
+    let mut bench = with_bell("[ui]\nbell = true");
+    assert!(!bench.effects.contains(&Effect::Bell), "what is critical from the start is on the screen");
+    fall(&mut bench);
+    let rings = |bench: &Bench| bench.effects.iter().filter(|effect| **effect == Effect::Bell).count();
+    assert_eq!(rings(&bench), 1, "{:#?}", bench.model.triage.fleet.findings);
+    assert!(bench.effects.contains(&Effect::Title("opsdeck: web is critical".into())), "{:?}", bench.effects);
+    bench.pass(Duration::from_secs(61)).answer_all();
+    assert_eq!(rings(&bench), 1, "it is not new any more");
+}
+
+#[test]
+fn bell_and_title_can_be_switched_off() {
+    let mut bench = with_bell("[ui]\nbell = false\ntitle = false");
+    fall(&mut bench);
+    let loud = |effect: &&Effect| matches!(effect, Effect::Bell | Effect::Title(_));
+    assert_eq!(bench.effects.iter().find(loud), None);
+}
+
+#[test]
+fn the_check_of_the_next_start_asks_once_and_tells_what_blocks() {
+    let mut bench = settled(account(), 120, 40);
+    bench.command("check web").settle();
+    assert!(matches!(bench.model.overlay, Some(Overlay::Check(_))), "{}", bench.notice());
+    let now = bench.now.wall;
+    let checks = bench.model.check.checks(&bench.model.world, now).unwrap();
+    assert!(!bench.model.check.is_under_way() && !checks.is_empty(), "{checks:?}");
+    let asked = bench.times_asked("ecr:DescribeImages");
+    for _ in 0..60 {
+        bench.pass(Duration::from_secs(1)).answer_all();
+    }
+    assert_eq!(bench.times_asked("ecr:DescribeImages"), asked, "a check is not repeated by itself");
+}
+
+#[test]
+fn a_late_answer_about_numbers_harms_nothing() {
+    let mut bench = settled(account(), 120, 40);
+    bench.press("R");
+    bench.pass(Duration::from_secs(61));
+    let asked: Vec<_> =
+        bench.asked.iter().filter(|(_, q, _)| q.action() == "cloudwatch:GetMetricData").cloned().collect();
+    bench.press("K").answer_all();
+    for one in asked {
+        let outcome = bench.aws.answer(&one.1).map_err(|fault| *fault);
+        bench.send(Msg::Answer(one.0, Box::new(one.1), Box::new(outcome)));
+    }
+    assert_eq!(bench.model.focus, PaneId::Secrets);
+}

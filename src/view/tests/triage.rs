@@ -1,0 +1,216 @@
+//! The panes that lead to what is wrong, in their states: loading, empty, full, folded, stale, denied, narrow.
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+
+use super::{pane, tabs, whole};
+use crate::app::fixtures::{self, Aws, Bench, Owned};
+use crate::app::pane::PaneId;
+use crate::domain::fault::FaultKind;
+
+fn account() -> Aws {
+    Aws { estate: Owned::small(), ..Aws::small() }
+}
+
+/// A console on a pane, everything read.
+fn on(id: PaneId, aws: Aws, width: u16, height: u16) -> Bench {
+    let mut bench = Bench::fleet(aws, width, height);
+    bench.model.focus = id;
+    bench.settle();
+    bench
+}
+
+const PANES: [(PaneId, &str, &str); 5] = [
+    (PaneId::Alarms, "alarms", "cloudwatch:DescribeAlarms"),
+    (PaneId::Databases, "databases", "rds:DescribeDBInstances"),
+    (PaneId::Caches, "caches", "elasticache:DescribeReplicationGroups"),
+    (PaneId::Secrets, "secrets", "secretsmanager:ListSecrets"),
+    (PaneId::Changes, "changes", "cloudtrail:LookupEvents"),
+];
+
+#[test]
+fn fleet_reading_and_read() {
+    let mut bench = Bench::fleet(account(), 120, 30);
+    bench.pass(Duration::ZERO);
+    assert_snapshot!("fleet_asking", pane(&mut bench, PaneId::Fleet));
+    while bench.model.services.undescribed > 0 || bench.model.world.services.is_empty() {
+        assert!(bench.answer_next());
+    }
+    assert_snapshot!("fleet_partial", pane(&mut bench, PaneId::Fleet));
+    bench.settle();
+    assert_snapshot!("fleet", pane(&mut bench, PaneId::Fleet));
+}
+
+#[test]
+fn fleet_at_80_and_at_50() {
+    let mut bench = on(PaneId::Fleet, account(), 80, 24);
+    assert_snapshot!("fleet_80", pane(&mut bench, PaneId::Fleet));
+    bench.resize(50, 14);
+    assert_snapshot!("fleet_50", pane(&mut bench, PaneId::Fleet));
+    bench.resize(80, 24).press("/").type_text("billing").press("enter");
+    assert_snapshot!("fleet_filtered_away", pane(&mut bench, PaneId::Fleet));
+}
+
+#[test]
+fn fleet_without_a_problem() {
+    let mut aws = Aws::small();
+    aws.services.retain(|service| service.id.name != "api");
+    assert_snapshot!("fleet_all_well", pane(&mut on(PaneId::Fleet, aws, 80, 16), PaneId::Fleet));
+}
+
+#[test]
+fn fleet_without_credentials() {
+    let mut aws = account();
+    for action in ["ecs:ListClusters", "cloudwatch:DescribeAlarms", "rds:DescribeDBInstances"] {
+        aws.faults.insert(action.into(), fixtures::fault(FaultKind::Expired));
+    }
+    assert_snapshot!("fleet_expired", pane(&mut on(PaneId::Fleet, aws, 80, 16), PaneId::Fleet));
+}
+
+#[test]
+fn lists_being_read() {
+    for (id, name, _) in PANES {
+        let mut bench = Bench::fleet(account(), 80, 8);
+        bench.model.focus = id;
+        bench.pass(Duration::ZERO);
+        assert_snapshot!(format!("{name}_loading"), pane(&mut bench, id));
+    }
+}
+
+#[test]
+fn lists_with_rows_wide_medium_and_narrow() {
+    for (id, name, _) in PANES {
+        let mut bench = on(id, account(), 160, 16);
+        assert_snapshot!(format!("{name}_160"), pane(&mut bench, id));
+        bench.resize(80, 16);
+        assert_snapshot!(format!("{name}_80"), pane(&mut bench, id));
+        bench.resize(45, 12);
+        assert_snapshot!(format!("{name}_45"), pane(&mut bench, id));
+    }
+}
+
+#[test]
+fn lists_of_an_account_that_has_none() {
+    for (id, name, _) in PANES {
+        let mut aws = Aws::default();
+        aws.clusters.push(fixtures::cluster_id("prod"));
+        assert_snapshot!(format!("{name}_none"), pane(&mut on(id, aws, 80, 8), id));
+    }
+}
+
+#[test]
+fn lists_that_are_denied() {
+    for (id, name, action) in PANES {
+        let mut aws = account();
+        if id == PaneId::Changes {
+            aws = Aws::default();
+            aws.clusters.push(fixtures::cluster_id("prod"));
+        }
+        let mut fault = fixtures::fault(FaultKind::Denied);
+        fault.message = format!("User: role/oncall is not authorized to perform: {action}");
+        fault.hint = Some(format!("ask for {action}"));
+        fault.action = Some(action.into());
+        aws.faults.insert(action.into(), fault);
+        let shown = pane(&mut on(id, aws, 80, 10), id);
+        assert!(shown.contains(action) || id == PaneId::Caches, "{shown}");
+        assert_snapshot!(format!("{name}_denied"), shown);
+    }
+}
+
+#[test]
+fn lists_that_could_not_be_renewed_keep_their_rows_with_their_age() {
+    for (id, name, action) in PANES.into_iter().take(4) {
+        let mut bench = on(id, account(), 100, 12);
+        bench.aws.faults.insert(action.into(), fixtures::fault(FaultKind::Network));
+        for _ in 0..100 {
+            bench.pass(Duration::from_secs(3)).answer_all();
+        }
+        let shown = pane(&mut bench, id);
+        assert!(shown.contains("old") && shown.contains("unreachable"), "{shown}");
+        assert_snapshot!(format!("{name}_stale"), shown);
+    }
+}
+
+#[test]
+fn alarms_unfolded() {
+    let mut bench = on(PaneId::Alarms, account(), 120, 20);
+    bench.press("f");
+    assert_snapshot!("alarms_unfolded", pane(&mut bench, PaneId::Alarms));
+}
+
+#[test]
+fn details() {
+    for (id, name) in [
+        (PaneId::Alarms, "alarm"),
+        (PaneId::Databases, "database"),
+        (PaneId::Caches, "cache"),
+        (PaneId::Fleet, "service_charts"),
+    ] {
+        let mut bench = on(id, account(), 100, 60);
+        if id == PaneId::Fleet {
+            bench.command("metrics web").settle();
+        } else {
+            bench.press("enter").settle();
+        }
+        assert_snapshot!(format!("detail_{name}"), whole(&mut bench));
+    }
+    let mut bench = on(PaneId::Secrets, account(), 100, 50);
+    bench.press("down down enter").settle();
+    assert_snapshot!("detail_secret", whole(&mut bench));
+}
+
+#[test]
+fn an_alarm_at_80_by_24() {
+    let mut bench = on(PaneId::Alarms, account(), 80, 24);
+    bench.press("enter");
+    assert_snapshot!("detail_alarm_asking", whole(&mut bench));
+    bench.settle();
+    assert_snapshot!("detail_alarm_80", whole(&mut bench));
+}
+
+#[test]
+fn numbers_that_are_denied() {
+    let mut aws = account();
+    let mut fault = fixtures::fault(FaultKind::Denied);
+    fault.message = "User: role/oncall is not authorized to perform: cloudwatch:GetMetricData".into();
+    fault.hint = Some("ask for cloudwatch:GetMetricData".into());
+    fault.action = Some("cloudwatch:GetMetricData".into());
+    aws.faults.insert("cloudwatch:GetMetricData".into(), fault);
+    let mut bench = on(PaneId::Databases, aws, 100, 12);
+    let shown = pane(&mut bench, PaneId::Databases);
+    assert!(shown.contains("no metrics: denied") && shown.contains("claims"), "{shown}");
+    assert_snapshot!("databases_without_metrics", shown);
+}
+
+#[test]
+fn the_end_of_a_log_file() {
+    let mut bench = on(PaneId::Databases, account(), 80, 24);
+    bench.press("enter").settle().press("enter").settle();
+    assert_snapshot!("detail_log_file", whole(&mut bench));
+}
+
+#[test]
+fn the_next_start() {
+    let mut bench = on(PaneId::Fleet, account(), 100, 30);
+    bench.command("check web");
+    assert_snapshot!("check_asking", whole(&mut bench));
+    bench.settle();
+    assert_snapshot!("check", whole(&mut bench));
+}
+
+#[test]
+fn tabs_count_what_is_sick() {
+    let mut bench = on(PaneId::Fleet, account(), 120, 30);
+    assert_snapshot!("tabs_sick_120", tabs(&mut bench));
+    bench.resize(80, 24);
+    assert_snapshot!("tabs_sick_80", tabs(&mut bench));
+}
+
+#[test]
+fn the_first_screen_at_three_sizes() {
+    for (width, height) in [(80, 24), (120, 40), (220, 60)] {
+        let mut bench = on(PaneId::Fleet, account(), width, height);
+        assert_snapshot!(format!("first_screen_{width}"), whole(&mut bench));
+    }
+}
