@@ -17,7 +17,10 @@ use crate::domain::query::{Answer, Class, MetricRequest, Query};
 use crate::domain::scope::Scope;
 use crate::stdx::clock::{Moment, Wall};
 
-pub use wanted::{alarm, cache_node, database, five_hundreds, of_item as wanted_of_item, service, sparks_beside_services, wanted};
+pub use wanted::{
+    alarm, cache_node, database, five_hundreds, of_item as wanted_of_item, service, sparks_beside_services,
+    wanted,
+};
 
 /// Queries of one `GetMetricData` request.
 const QUERIES: usize = 500;

@@ -6,17 +6,15 @@ mod adjust;
 mod jump;
 mod take;
 
-use adjust::{
-    apply_filter, change_range, filter, fold, has_filter, keymap, reverse_sort, sort, theme,
-};
+use adjust::{apply_filter, change_range, filter, fold, has_filter, keymap, reverse_sort, sort, theme};
 use jump::{detail, watched};
 use take::{copied, copy, links};
 
 use crate::app::history::Place;
 use crate::app::layout::layout;
 use crate::app::overlay::{Overlay, Prompt};
-use crate::app::pane::list::{Motion, Scroll};
 use crate::app::pane::PaneId;
+use crate::app::pane::list::{Motion, Scroll};
 use crate::app::{Effect, Model, TimeStyle};
 use crate::command::{Id, Invocation};
 use crate::domain::ecs::ServiceId;
@@ -289,10 +287,15 @@ fn walk(model: &mut Model, by: isize) {
     open_pane(model, next, None);
 }
 
+/// From this width on the strip has columns for the full names of all panes.
+const WIDE_STRIP: u16 = 160;
+
 /// The tabs that the strip shows here.
 #[must_use]
 pub fn tabs(model: &Model) -> Vec<PaneId> {
-    let beside = model.focus == PaneId::Services || model.focus.follows_subject();
+    // Beside the list of services there is room for them on a wide screen only; the footer names their keys.
+    let is_wide = model.size.width >= WIDE_STRIP;
+    let beside = model.focus.follows_subject() || (model.focus == PaneId::Services && is_wide);
     PaneId::strip(beside && (model.aimed_service().is_some() || model.subject.is_some()))
 }
 

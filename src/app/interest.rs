@@ -7,7 +7,7 @@ use crate::app::layout::layout;
 use crate::app::overlay::Overlay;
 use crate::app::pane::PaneId;
 use crate::app::pane::triage::Item;
-use crate::app::refresh::{Closeness, Interest, TRAIL_SOURCES, Watch};
+use crate::app::refresh::{Closeness, Interest, Watch};
 use crate::diagnose::{Severity, Subject};
 use crate::domain::ecs::ClusterId;
 
@@ -129,9 +129,7 @@ fn estate(
             if known.targets.get(scope).is_some_and(|targets| !targets.is_empty()) {
                 add(Watch::Activities, &[PaneId::Changes]);
             }
-            for source in TRAIL_SOURCES {
-                add(Watch::Trail(source), &[PaneId::Changes]);
-            }
+            add(Watch::Trail, &[PaneId::Changes]);
         }
     }
     services(model, visible, wanted);

@@ -20,7 +20,7 @@ use crate::domain::secret::SecretId;
 use crate::domain::sweep::{Goal, Sweep};
 use crate::stdx::clock::Moment;
 
-pub use watch::{TRAIL_SOURCES, Watch};
+pub use watch::{TRAIL_PAGES, Watch};
 
 /// A number that ties an answer to the fetch that asked. Tokens are never reused, so an answer to a fetch
 /// that was dropped finds nothing and is dropped too.
@@ -426,8 +426,8 @@ impl Fetch {
             }
             Interest::Revisions(scope, arns) => (None, Query::DescribeServiceRevisions { scope, arns }),
             Interest::Watch(scope, watch) => {
-                let first = watch.first(&scope, now.wall);
-                if watch.is_read_to_its_end() { swept(Goal::Pages(Box::new(first))) } else { (None, first) }
+                let (sweep, first) = Sweep::newest(watch.first(&scope, now.wall), watch.pages());
+                (Some(sweep), first)
             }
             Interest::AlarmHistory(id) => {
                 let from = now.wall.minus(Duration::from_secs(7 * 86_400));

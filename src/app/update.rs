@@ -160,10 +160,10 @@ fn settle(model: &mut Model) {
     model.deployments.cursor.settle(&model.deployments.rows, rows_below_header(PaneId::Deployments));
     let log_width = screen.inside(PaneId::Logs).map_or(80, |r| usize::from(r.width));
     model.logs.settle(log_width, height(PaneId::Logs));
-    // On a screen that shows them together, the other panes follow the cursor of the services.
-    if model.focus == PaneId::Services
+    // On a screen that shows them together, the other panes follow the cursor of the services and of the problems.
+    if matches!(model.focus, PaneId::Services | PaneId::Fleet)
         && screen.panes.len() > 1
-        && let Some(selected) = model.services.list.selected().cloned()
+        && let Some(selected) = model.aimed_service().cloned()
         && model.subject.as_ref() != Some(&selected)
     {
         dispatch::take_subject(model, selected);

@@ -49,6 +49,8 @@ pub struct Sweep {
     /// Requests that failed for good.
     pub faults: Vec<Fault>,
     listing: bool,
+    /// How many more pages may be asked for.
+    pages_left: usize,
     seen: HashSet<PageToken>,
 }
 
@@ -65,9 +67,17 @@ impl Sweep {
             failures: Vec::new(),
             faults: Vec::new(),
             listing: true,
+            pages_left: usize::MAX,
             seen: HashSet::new(),
         };
         (sweep, first)
+    }
+
+    /// A sweep of a list that is told newest first and has no useful end: it stops after so many pages.
+    #[must_use]
+    pub fn newest(first: Query, pages: usize) -> (Self, Query) {
+        let (sweep, first) = Self::start(Goal::Pages(Box::new(first)));
+        (Self { pages_left: pages.saturating_sub(1), ..sweep }, first)
     }
 
     /// What it wants.
@@ -117,7 +127,9 @@ impl Sweep {
         self.listed.extend(names);
         match next {
             None => self.listing = false,
+            Some(_) if self.pages_left == 0 => {}
             Some(token) if self.seen.insert(token.clone()) => {
+                self.pages_left -= 1;
                 queries.push(self.goal.list(Some(token.clone())));
             }
             Some(_) => {

@@ -9,6 +9,7 @@ use crate::diagnose::Subject;
 use crate::domain::alarm::{Alarm, AlarmKind};
 use crate::stdx::rect::Rect;
 use crate::stdx::span;
+use crate::stdx::text::count;
 use crate::theme::Role;
 use crate::view::items::{self, Shown};
 use crate::view::status;
@@ -43,8 +44,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if folded > 0 && used < usize::from(area.height) {
         let y = area.y + u16::try_from(used).unwrap_or(0);
         let says = format!(
-            "{} {folded} alarms of target tracking folded away: they are in ALARM by design",
-            model.theme.glyphs.folded
+            "{} {} of target tracking folded away: in ALARM by design",
+            model.theme.glyphs.folded,
+            count(folded, "alarm")
         );
         canvas.text(Rect::new(area.x + 2, y, area.width.saturating_sub(2), 1), &says, Role::Muted);
     }

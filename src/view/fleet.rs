@@ -48,17 +48,10 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     if model.session.scopes.len() <= 1 {
         columns[3] = Column { least: u16::MAX, expendable: u8::MAX, ..columns[3] };
     }
-    let nothing = if status::still_read(model).is_empty() {
-        "No problem is known."
-    } else {
-        "Nothing wrong so far."
-    };
-    let shown = Shown {
-        pane: PaneId::Fleet,
-        columns: &columns,
-        nothing,
-        filtered: "No problem matches the filter.",
-    };
+    let nothing =
+        if status::still_read(model).is_empty() { "No problem is known." } else { "Nothing wrong so far." };
+    let shown =
+        Shown { pane: PaneId::Fleet, columns: &columns, nothing, filtered: "No problem matches the filter." };
     items::draw(canvas, model, list, &shown, &|item| row(model, item));
     for (y, line) in (rest.y..rest.bottom()).zip(told.iter().chain(&below)) {
         canvas.pieces(Rect { y, height: 1, ..rest }, line);
@@ -87,7 +80,8 @@ fn selected(model: &Model, width: usize) -> Vec<Vec<Piece>> {
         page.hanging(vec![piece("    To do: ", Role::Muted), piece(next.clone(), Role::Strong)], 11);
     }
     for evidence in &finding.evidence {
-        let at = evidence.at.map_or_else(String::new, |at| format!("{} ago: ", super::detail::ago(model, at)));
+        let at =
+            evidence.at.map_or_else(String::new, |at| format!("{} ago: ", super::detail::ago(model, at)));
         let bullet = model.theme.glyphs.bullet;
         page.hanging(vec![piece(format!("    {bullet} {at}{}", evidence.text), Role::Muted)], 6);
     }
@@ -133,7 +127,10 @@ fn summary(model: &Model, width: usize) -> Vec<Vec<Piece>> {
     let unread = status::still_read(model);
     if !unread.is_empty() && !model.session.scopes.is_empty() {
         let says = format!("still reading {}: there may be more", unread.join(", "));
-        page.hanging(vec![piece(format!("  {} ", glyphs.progress), Role::Progress), piece(says, Role::Muted)], 4);
+        page.hanging(
+            vec![piece(format!("  {} ", glyphs.progress), Role::Progress), piece(says, Role::Muted)],
+            4,
+        );
     }
     let well: Vec<String> = fleet
         .healthy
@@ -152,7 +149,10 @@ fn summary(model: &Model, width: usize) -> Vec<Vec<Piece>> {
         let more = fleet.unwatched.len() - names.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let says = format!("Nothing watches {}{more}: no alarm looks there", names.join(", "));
-        page.hanging(vec![piece(format!("  {} ", glyphs.unknown), Role::Unknown), piece(says, Role::Muted)], 4);
+        page.hanging(
+            vec![piece(format!("  {} ", glyphs.unknown), Role::Unknown), piece(says, Role::Muted)],
+            4,
+        );
     }
     page.wrapped(width)
 }

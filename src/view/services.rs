@@ -114,7 +114,18 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
         );
         let blank = || piece(none, Role::Faint);
         return Row {
-            cells: vec![piece(glyph, role), name, cluster, region, blank(), blank(), blank(), blank(), blank(), says],
+            cells: vec![
+                piece(glyph, role),
+                name,
+                cluster,
+                region,
+                blank(),
+                blank(),
+                blank(),
+                blank(),
+                blank(),
+                says,
+            ],
             target,
         };
     };

@@ -189,7 +189,7 @@ fn feeds(pane: PaneId, interest: &Interest) -> bool {
             interest,
             Interest::Watch(
                 _,
-                Watch::Flips | Watch::DbEvents | Watch::CacheEvents | Watch::Activities | Watch::Trail(_)
+                Watch::Flips | Watch::DbEvents | Watch::CacheEvents | Watch::Activities | Watch::Trail
             )
         ),
     }
@@ -226,7 +226,13 @@ fn trust(model: &Model, pane: PaneId, theme: &Theme, says: &mut Says) {
         && let Some(fault) = &entry.fault
     {
         let word = fault_word(fault.kind);
-        let place = scope_of(interest);
+        // What is missing is the permission; where it is missing matters when there are several places.
+        let denied = (fault.kind == FaultKind::Denied).then_some(fault.action.as_deref()).flatten();
+        let place = match denied {
+            Some(action) if model.session.scopes.len() > 1 => format!("{action} in {}", scope_of(interest)),
+            Some(action) => action.to_owned(),
+            None => scope_of(interest),
+        };
         let others = faulty.len() - 1;
         let others = if others > 0 { format!(" and {others} more") } else { String::new() };
         says.right.push((format!("{word}: {place}{others}"), Role::Error));

@@ -15,16 +15,19 @@ use crate::view::widget::canvas::Canvas;
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let strip = crate::app::tabs(model);
     let badges: Vec<String> = strip.iter().map(|pane| badge(model, *pane, canvas)).collect();
-    // Each is tried in turn: full names, short ones, and as short as they can be told apart.
+    // Each is tried in turn: full names, short ones, and as short as they can be told apart. Beside a service its
+    // own panes keep their names longer than the others.
     let names: [fn(PaneId) -> &'static str; 4] = [PaneId::tab, short, shortest, |_| ""];
-    let choices = [(0, true), (1, true), (1, false), (2, true), (2, false), (3, true), (3, false)];
-    let choices = choices.map(|(name, airy)| (name, airy, true)).into_iter().chain([(3, false, false)]);
-    let texts = |name: usize, pane: PaneId| {
+    let levels = [(0, 0), (1, 1), (2, 1), (3, 1), (2, 2), (3, 2), (3, 3)];
+    let choices = levels.into_iter().flat_map(|level| [(level, true, true), (level, false, true)]);
+    let last = ((3, 3), false, false);
+    let texts = |(other, own): (usize, usize), pane: PaneId| {
+        let name = if pane.follows_subject() == model.focus.follows_subject() { own } else { other };
         // The present tab always says its name.
         let name = if pane == model.focus { name.min(1) } else { name };
         names.get(name).map_or("", |name| name(pane))
     };
-    let width = |(name, airy, badged): (usize, bool, bool)| -> usize {
+    let width = |(name, airy, badged): ((usize, usize), bool, bool)| -> usize {
         let tabs = strip.iter().zip(&badges).map(|(pane, badge)| {
             let badge = if badged && !badge.is_empty() { text::width(badge) + 1 } else { 0 };
             let word = text::width(texts(name, *pane));
@@ -36,7 +39,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         tabs.sum::<usize>() + 1
     };
     let room = usize::from(area.width);
-    let (name, airy, badged) = choices.into_iter().find(|c| width(*c) <= room).unwrap_or((3, false, false));
+    let (name, airy, badged) = choices.into_iter().find(|c| width(*c) <= room).unwrap_or(last);
     let mut x = area.x;
     for (pane, badge) in strip.iter().zip(&badges) {
         let active = *pane == model.focus;

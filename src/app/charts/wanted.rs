@@ -197,8 +197,14 @@ pub fn sparks_beside_services(area: Option<Rect>) -> bool {
 }
 
 /// Metrics that no rule judges and no list shows: they are for details alone.
-const DETAILS: [&str; 6] =
-    ["FreeableMemory", "ReadLatency", "WriteLatency", "CurrConnections", "ReplicationLag", "AuroraReplicaLag"];
+const DETAILS: [&str; 6] = [
+    "FreeableMemory",
+    "ReadLatency",
+    "WriteLatency",
+    "CurrConnections",
+    "ReplicationLag",
+    "AuroraReplicaLag",
+];
 
 /// The charts that a list shows and rules judge: fewer than the details have. Free storage is read over a day
 /// too, since its slope tells when it ends.

@@ -2,10 +2,10 @@
 //!
 //! Must not change what is observed.
 
+use crate::app::Model;
 use crate::app::overlay::Prompt;
 use crate::app::pane::{PaneId, services, tasks};
 use crate::app::update::set_filter;
-use crate::app::Model;
 use crate::command::Invocation;
 use crate::keymap::Keymap;
 use crate::theme::Theme;

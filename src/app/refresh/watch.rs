@@ -9,15 +9,9 @@ use crate::domain::query::Query;
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
 
-/// The services of AWS whose writes CloudTrail is asked for; each is one request a minute of the two a second
-/// that an account and region have.
-pub const TRAIL_SOURCES: [&str; 5] = [
-    "ecs.amazonaws.com",
-    "rds.amazonaws.com",
-    "secretsmanager.amazonaws.com",
-    "elasticache.amazonaws.com",
-    "application-autoscaling.amazonaws.com",
-];
+/// How many pages of CloudTrail's newest writes are read a minute, 50 events each: of the two requests a second
+/// that an account and region have, a twenty-fourth.
+pub const TRAIL_PAGES: usize = 5;
 
 /// A list of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,8 +42,8 @@ pub enum Watch {
     Targets,
     /// What scaling did.
     Activities,
-    /// CloudTrail's newest writes of one event source.
-    Trail(&'static str),
+    /// CloudTrail's newest writes.
+    Trail,
 }
 
 /// After this long a resource type that the account does not use is looked for again.
@@ -79,14 +73,18 @@ impl Watch {
             Self::Stored => Query::DescribeParameters { scope, page },
             Self::Targets => Query::DescribeScalableTargets { scope, page },
             Self::Activities => Query::DescribeScalingActivities { scope, resource: None, page },
-            Self::Trail(source) => Query::LookupEvents { scope, source: source.to_owned(), from, page },
+            Self::Trail => Query::LookupEvents { scope, source: String::new(), from, page },
         }
     }
 
-    /// Whether all its pages are read; of what is listed newest first without an end, the first one does.
+    /// How many of its pages are read: of what is listed newest first without an end, the first ones do.
     #[must_use]
-    pub fn is_read_to_its_end(self) -> bool {
-        !matches!(self, Self::Trail(_) | Self::Activities)
+    pub fn pages(self) -> usize {
+        match self {
+            Self::Trail => TRAIL_PAGES,
+            Self::Activities => 1,
+            _ => usize::MAX,
+        }
     }
 
     /// Time between the end of one reading and the next.
@@ -99,7 +97,7 @@ impl Watch {
                 | Self::CacheEvents
                 | Self::Maintenance
                 | Self::Activities
-                | Self::Trail(_)
+                | Self::Trail
         );
         if is_empty && is_inventory {
             return UNUSED;

@@ -121,7 +121,7 @@ fn an_incomplete_command_waits_for_its_argument() {
     bench.press(":").type_text("pane").press("tab enter");
     let prompt = bench.model.prompt.as_ref().expect("still typing");
     assert_eq!(prompt.line.text(), "pane ");
-    assert_eq!(suggestions(&bench).len(), 9, "its values are offered");
+    assert_eq!(suggestions(&bench).len(), 10, "its first values are offered");
     bench.type_text("8").press("enter");
     assert_eq!(bench.model.focus, PaneId::Clusters);
 }
@@ -188,7 +188,7 @@ fn the_history_walks_back_and_forth() {
     let mut bench = Bench::small(80, 24);
     bench.press("[");
     assert_eq!(bench.notice(), "There is no view before this one");
-    bench.press("enter t 1 j enter");
+    bench.press("enter t 2 j enter");
     let at = |bench: &Bench| {
         (bench.model.focus, bench.model.subject.as_ref().map(|id| id.name.clone()).unwrap_or_default())
     };
@@ -219,7 +219,9 @@ fn esc_closes_the_nearest_thing_first() {
     bench.press("esc");
     assert_eq!(bench.model.focus, PaneId::Services);
     bench.press("esc");
-    assert_eq!(bench.model.focus, PaneId::Services);
+    assert_eq!(bench.model.focus, PaneId::Fleet);
+    bench.press("esc");
+    assert_eq!(bench.model.focus, PaneId::Fleet);
     assert!(!bench.effects.contains(&Effect::Quit), "Esc never leaves opsdeck");
 }
 
@@ -268,30 +270,32 @@ fn logs_of_the_task_whose_details_are_open() {
 fn zoom_gives_the_pane_the_screen_and_back() {
     let mut bench = Bench::small(220, 60);
     let panes = |bench: &Bench| crate::app::layout::layout(&bench.model, bench.model.size).panes.len();
-    assert_eq!(panes(&bench), 5);
+    assert_eq!(panes(&bench), 6);
     bench.press("z");
     assert_eq!(panes(&bench), 1);
     bench.press("z");
-    assert_eq!(panes(&bench), 5);
+    assert_eq!(panes(&bench), 6);
 }
 
 #[test]
 fn tab_walks_what_is_visible_on_a_deck_and_the_tabs_on_a_narrow_screen() {
     let mut bench = Bench::small(80, 24);
     bench.press("tab");
-    assert_eq!(bench.model.focus, PaneId::Service);
-    bench.press("backtab backtab");
+    assert_eq!(bench.model.focus, PaneId::Alarms);
+    bench.press("backtab backtab backtab");
     assert_eq!(bench.model.focus, PaneId::Api, "round the other way");
+    bench.press("2 enter tab");
+    assert_eq!(bench.model.focus, PaneId::Tasks, "beside a service its own panes have tabs");
     let mut bench = Bench::small(220, 60);
     let mut seen = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..6 {
         seen.push(bench.model.focus);
         bench.press("tab");
     }
-    assert_eq!(bench.model.focus, PaneId::Services, "five panes, five steps: {seen:?}");
+    assert_eq!(bench.model.focus, PaneId::Services, "six panes, six steps: {seen:?}");
     seen.sort();
     seen.dedup();
-    assert_eq!(seen.len(), 5);
+    assert_eq!(seen.len(), 6);
 }
 
 #[test]
@@ -299,12 +303,12 @@ fn number_keys_jump_and_a_number_without_a_pane_is_explained() {
     let mut bench = Bench::small(80, 24);
     bench.press("8");
     assert_eq!(bench.model.focus, PaneId::Clusters);
-    bench.command("pane 12");
-    assert_eq!(bench.notice(), "There are panes 1 to 9");
+    bench.command("pane 16");
+    assert_eq!(bench.notice(), "There are panes 1 to 15");
     let mut empty =
         Bench::with(fixtures::model(fixtures::session(&["eu-west-2"]), "", 80, 24), Aws::default());
     empty.settle();
-    empty.press("3");
+    empty.command("pane 11");
     assert_eq!(empty.notice(), "No service is known yet");
     assert_eq!(empty.model.focus, PaneId::Services);
 }
@@ -372,7 +376,7 @@ fn every_pane_copies_what_is_selected() {
     bench.press("y");
     assert_eq!(copies(&bench), ["(service api) deployment failed: tasks failed to start."]);
     bench.effects.clear();
-    bench.press("7").settle();
+    bench.press("D").settle();
     bench.press("y");
     assert_eq!(
         copies(&bench),
@@ -383,7 +387,7 @@ fn every_pane_copies_what_is_selected() {
     bench.press("y Y");
     assert_eq!(copies(&bench), ["prod", "arn:aws:ecs:eu-west-2:123456789012:cluster/prod"]);
     bench.effects.clear();
-    bench.press("6").settle();
+    bench.press("2 d").settle();
     bench.press("y");
     assert_eq!(copies(&bench), ["arn:aws:ecs:eu-west-2:123456789012:task-definition/api:8"]);
     bench.effects.clear();

@@ -176,7 +176,7 @@ fn another_service_s_log_starts_anew_and_the_old_requests_are_cancelled() {
     let mut bench = Bench::small(80, 24);
     bench.press("l").pass(Duration::from_millis(10));
     assert!(bench.asked.iter().any(|(_, q, _)| q.action() == "ecs:DescribeTaskDefinition"));
-    bench.press("1 j l");
+    bench.press("2 j l");
     assert_eq!(bench.model.logs.held(), 0);
     assert!(bench.dropped.iter().any(|(_, q, _)| q.action() == "ecs:DescribeTaskDefinition"));
     assert_eq!(bench.model.logs.about().as_deref(), Some("web"));
@@ -189,7 +189,7 @@ fn the_log_of_a_task_is_left_for_the_log_of_another_service() {
     bench.press("l");
     assert!(bench.model.logs.subject_task().is_some());
     // Another service of the same cluster, reached by its own pane.
-    bench.press("1 j enter l");
+    bench.press("2 j enter l");
     assert_eq!(bench.model.logs.about().as_deref(), Some("web"));
     assert_eq!(bench.model.logs.subject_task(), None);
 }
@@ -201,7 +201,7 @@ fn the_history_brings_the_log_of_a_task_back() {
     bench.press("l").settle();
     let task = bench.model.logs.subject_task().cloned();
     assert!(task.is_some());
-    bench.press("1 l").settle();
+    bench.press("2 l").settle();
     assert_eq!(bench.model.logs.subject_task(), None, "the service's own log");
     bench.press("[ [");
     assert_eq!((bench.model.focus, bench.model.logs.subject_task().cloned()), (PaneId::Logs, task));
@@ -217,7 +217,7 @@ fn a_log_that_is_not_on_screen_is_not_asked_for() {
     }
     assert_eq!(bench.times_asked("logs:FilterLogEvents"), before);
     write(&mut bench, 400, "written meanwhile");
-    bench.press("4");
+    bench.press("[");
     read_on(&mut bench);
     assert_eq!(
         messages(&bench).last().map(String::as_str),

@@ -211,7 +211,7 @@ impl Estate {
                 }
             }
             // Events do not vanish: they grow old.
-            Watch::Flips | Watch::DbEvents | Watch::CacheEvents | Watch::Activities | Watch::Trail(_) => {}
+            Watch::Flips | Watch::DbEvents | Watch::CacheEvents | Watch::Activities | Watch::Trail => {}
         }
     }
 

@@ -140,7 +140,7 @@ fn a_service() {
     let mut bench = Bench::small(90, 50);
     bench.press("enter");
     assert_snapshot!("service_failing", pane(&mut bench, PaneId::Service));
-    bench.press("1 j enter");
+    bench.press("2 j enter");
     let shown = pane(&mut bench, PaneId::Service);
     assert!(shown.contains("COMPLETED"), "{shown}");
     bench.resize(44, 14);
@@ -153,7 +153,7 @@ fn a_pane_without_a_service() {
         Bench::with(fixtures::model(fixtures::session(&["eu-west-2"]), "", 80, 12), Aws::default());
     bench.settle();
     bench.press("tab");
-    assert_eq!(bench.model.focus, PaneId::Services, "there is nothing to open");
+    assert_eq!(bench.model.focus, PaneId::Alarms, "a service's panes have no tab without a service");
     bench.model.focus = PaneId::Tasks;
     assert_snapshot!("no_service_selected", pane(&mut bench, PaneId::Tasks));
 }

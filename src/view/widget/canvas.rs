@@ -3,6 +3,8 @@
 //!
 //! Must not know panes.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect as Area;
 use ratatui::style::{Color as Paint, Modifier, Style as Look};
@@ -81,7 +83,7 @@ impl<'t> Canvas<'t> {
         if area.is_empty() {
             return area.x;
         }
-        let clean = text::scrub(content);
+        let clean = self.spelt(text::scrub(content));
         let columns = usize::from(area.width);
         let whole = text::prefix(&clean, columns);
         if whole.len() == clean.len() {
@@ -91,6 +93,34 @@ impl<'t> Canvas<'t> {
         let x = self.put(area, &cut, role);
         let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
         self.put(rest, self.theme.glyphs.ellipsis, role)
+    }
+
+    /// Our own sentences use a few signs beyond ASCII; where a terminal has none, they are spelt with what it has.
+    /// What AWS and programs wrote is left as it is.
+    fn spelt<'a>(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+        if text.is_ascii() || !self.theme.glyphs.ellipsis.is_ascii() {
+            return text;
+        }
+        let ascii = |sign: char| match sign {
+            '×' => "x",
+            '≈' => "~",
+            '–' | '—' => "-",
+            '·' | '•' => "*",
+            '≥' => ">=",
+            '≤' => "<=",
+            '→' => ">",
+            '…' => ".",
+            '└' => "`",
+            _ => "",
+        };
+        let spell = |mut spelt: String, sign: char| {
+            match ascii(sign) {
+                "" => spelt.push(sign),
+                word => spelt.push_str(word),
+            }
+            spelt
+        };
+        Cow::Owned(text.chars().fold(String::with_capacity(text.len()), spell))
     }
 
     /// Writes pieces into one line, cut at its end; gives the column after them.
