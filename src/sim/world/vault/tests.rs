@@ -43,9 +43,10 @@ fn a_rotation_takes_four_steps_and_then_moves_the_labels() {
     assert_eq!(secret.staged("AWSPREVIOUS").unwrap().id, before);
     assert!(secret.rotated_at.unwrap() > NOON && secret.next_rotation.unwrap() > NOON.plus(DAY * 29));
     assert_eq!(stages(&world, place).iter().filter(|(_, stages)| !stages.is_empty()).count(), 2);
-    let told: Vec<&str> =
-        world.trail.newest_first("us-east-1").iter().take(2).map(|entry| entry.deed.name.as_str()).collect();
-    assert_eq!(told, ["RotationSucceeded", "RotationStarted"]);
+    let told = world.trail.newest_first("us-east-1");
+    let own = told.iter().filter(|entry| entry.deed.source == "secretsmanager");
+    let own: Vec<&str> = own.take(2).map(|entry| entry.deed.name.as_str()).collect();
+    assert_eq!(own, ["RotationSucceeded", "RotationStarted"]);
 }
 
 #[test]
