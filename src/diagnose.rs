@@ -15,6 +15,7 @@ mod fixtures;
 pub mod fleet;
 pub mod next_start;
 mod number;
+mod scaling;
 pub mod secret;
 mod service;
 mod stopped;
@@ -26,7 +27,7 @@ use crate::stdx::clock::Wall;
 
 pub use event::{event_meaning, event_severity, event_text};
 pub use finding::{Evidence, Finding, Subject, rank};
-pub use service::{deadlock, service_health};
+pub use service::{deadlock, replaces_tasks, service_health};
 pub use stopped::{StoppedGroup, service_finding, stopped_groups};
 pub use task::{stop_explanation, task_health};
 
@@ -42,6 +43,8 @@ pub enum Severity {
     Progress,
     /// We cannot tell.
     Unknown,
+    /// Worth knowing when there is time: nothing hurts.
+    Notice,
     /// As it should be.
     Ok,
     /// Nothing is meant to run.
@@ -51,7 +54,7 @@ pub enum Severity {
 impl Severity {
     /// All of them, the worst first.
     pub const ALL: &'static [Self] =
-        &[Self::Critical, Self::Warning, Self::Progress, Self::Unknown, Self::Ok, Self::Idle];
+        &[Self::Critical, Self::Warning, Self::Progress, Self::Unknown, Self::Notice, Self::Ok, Self::Idle];
 
     /// The word for it.
     #[must_use]
@@ -61,6 +64,7 @@ impl Severity {
             Self::Warning => "warning",
             Self::Progress => "in progress",
             Self::Unknown => "unknown",
+            Self::Notice => "notice",
             Self::Ok => "ok",
             Self::Idle => "idle",
         }

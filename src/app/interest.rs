@@ -8,7 +8,7 @@ use crate::app::overlay::Overlay;
 use crate::app::pane::PaneId;
 use crate::app::pane::triage::Item;
 use crate::app::refresh::{Closeness, Interest, Watch};
-use crate::diagnose::{Severity, Subject};
+use crate::diagnose::{Severity, Subject, replaces_tasks};
 use crate::domain::ecs::ClusterId;
 
 /// Revisions shown with the deployment history; one call describes so many.
@@ -139,10 +139,15 @@ fn estate(
 /// What the judgement of services and secrets needs beside the services themselves.
 fn services(model: &Model, visible: &dyn Fn(PaneId) -> bool, wanted: &mut Vec<(Interest, Closeness)>) {
     if visible(PaneId::Fleet) {
+        let now = model.now.wall;
         let sick = model.world.services.iter().filter(|(_, row)| {
             row.health.as_ref().is_some_and(|health| health.severity <= Severity::Warning)
+                || row.seen.as_ref().is_some_and(|seen| replaces_tasks(&seen.value, now))
         });
-        for (id, _) in sick.take(SICK) {
+        for (id, row) in sick.take(SICK) {
+            // What its tasks read at their start may be why they do not start.
+            let arn = row.seen.as_ref().map(|seen| seen.value.task_definition_arn.clone());
+            wanted.extend(arn.map(|arn| (Interest::Definition(id.scope.clone(), arn), Closeness::Rest)));
             wanted.push((Interest::Tasks(id.clone(), false), Closeness::Rest));
             wanted.push((Interest::Tasks(id.clone(), true), Closeness::Rest));
         }

@@ -14,6 +14,7 @@ pub fn cell(severity: Severity, printer: &Printer) -> Cell {
         Severity::Warning => ("▲", "!", Tone::Notice),
         Severity::Progress => ("◐", "~", Tone::Notice),
         Severity::Unknown => ("?", "?", Tone::Quiet),
+        Severity::Notice => ("•", "i", Tone::Quiet),
         Severity::Ok => ("✔", "+", Tone::Good),
         Severity::Idle => ("○", "-", Tone::Quiet),
     };

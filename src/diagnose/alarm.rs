@@ -240,7 +240,11 @@ fn subject_of(alarm: &Alarm) -> String {
     let wanted = rule.queries.iter().find(|query| query.wanted);
     match wanted.map(|query| &query.what) {
         Some(MetricSource::Stat { metric, .. }) => metric.name.clone(),
-        Some(MetricSource::Expression { expression, .. }) => fit(expression, 30).into_owned(),
+        // Whoever made the alarm says better what it means than its formula.
+        Some(MetricSource::Expression { expression, .. }) => match &alarm.description {
+            Some(words) => format!("{}:", fit(words.trim_end_matches('.'), 60)),
+            None => fit(expression, 30).into_owned(),
+        },
         None => "its metric".to_owned(),
     }
 }
@@ -286,7 +290,7 @@ pub fn alarm_finding(alarm: &Alarm, now: Wall) -> Option<Finding> {
     if !alarm.actions_enabled && !alarm.actions.is_empty() {
         let actions = count(alarm.actions.len(), "action");
         let text = format!("Muted: its {actions} will not happen");
-        return Some(because(Finding::new(subject, "alarm.muted", Severity::Warning, text)));
+        return Some(because(Finding::new(subject, "alarm.muted", Severity::Notice, text)));
     }
     None
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Severity::{Critical, Ok, Progress, Warning};
+use super::Severity::{Critical, Notice, Ok, Progress, Warning};
 use super::database::class_vcpus;
 use super::number::short;
 use super::{Evidence, Finding, Severity, Subject, rank};
@@ -224,9 +224,8 @@ impl Rules<'_> {
     fn settings(&mut self, group: &ReplicationGroup) {
         let nodes = self.cache.nodes().len();
         if nodes == 1 && group.shards.len() == 1 {
-            let severity = if self.facts.production { Warning } else { Severity::Idle };
-            if severity == Warning {
-                self.say("cache.single-node", severity, "1 node, no replica: its loss empties the cache");
+            if self.facts.production {
+                self.say("cache.single-node", Notice, "1 node, no replica: its loss empties the cache");
             }
         } else if group.automatic_failover.as_deref() == Some("disabled") {
             let text = format!("Automatic failover is disabled, though it has {}", count(nodes, "node"));
@@ -238,7 +237,7 @@ impl Rules<'_> {
             return;
         }
         if group.snapshot_retention_days == 0 {
-            self.say("cache.no-snapshots", Warning, "Snapshots are kept 0 days");
+            self.say("cache.no-snapshots", Notice, "Snapshots are kept 0 days");
         }
         let off: Vec<&str> = [
             (group.transit_encryption, "encryption on the wire"),
@@ -253,7 +252,7 @@ impl Rules<'_> {
         if off.len() > 1 || off.first().is_some_and(|what| !what.contains("token")) {
             self.say(
                 "cache.open",
-                Warning,
+                Notice,
                 format!("{} of 3 protections off: {}", off.len(), off.join(", ")),
             );
         }
@@ -402,7 +401,7 @@ pub(super) mod tests {
         assert_eq!(judged(&single, &[], false), []);
         assert_eq!(
             judged(&single, &[], true),
-            [(Warning, "1 node, no replica: its loss empties the cache".to_owned())]
+            [(Notice, "1 node, no replica: its loss empties the cache".to_owned())]
         );
         // A group that uses RBAC has no token.
         assert_eq!(judged(&ReplicationGroup { auth_token: false, ..group() }, &[], true), []);

@@ -2,13 +2,17 @@
 //!
 //! Must not hide a finding: what is folded into another line stands in that line's evidence.
 
+mod cause;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use self::cause::{deployed_before, name_secret};
 use super::alarm::{self, Known, alarm_finding, coverage, watch_map};
 use super::cache::{Cache, CacheFacts, cache_findings};
 use super::database::{Database, DatabaseFacts, Declared, database_findings, pool_demand};
+use super::scaling::at_maximum;
 use super::secret::{consumers, secret_findings};
 use super::stopped::service_finding;
 use super::{Evidence, Finding, Severity, Subject, rank};
@@ -78,7 +82,7 @@ pub struct FleetFacts<'a> {
 pub struct Fleet {
     /// One line per sick resource, the worst first.
     pub findings: Vec<Finding>,
-    /// The resources without a finding, counted by kind.
+    /// The resources without a finding, notices aside, counted by kind.
     pub healthy: Vec<(&'static str, usize)>,
     /// Services, databases and caches that no alarm watches.
     pub unwatched: Vec<Subject>,
@@ -90,7 +94,10 @@ pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
     let subjects = subjects(facts);
     let mut findings = facts.others.clone();
     for service in &facts.services {
-        findings.extend(service_finding(service, facts.tasks.iter().copied(), now));
+        let definition = facts.definitions.iter().find(|(id, _)| **id == service.id).map(|(_, known)| *known);
+        let finding = service_finding(service, facts.tasks.iter().copied(), now);
+        findings.extend(finding.map(|finding| name_secret(finding, definition, &facts.secrets)));
+        findings.extend(at_maximum(service, facts.targets, facts.alarms.iter().copied(), now));
     }
     for database in databases(facts) {
         findings.extend(of_database(database, facts, now));
@@ -113,10 +120,12 @@ pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
         watch_map(facts.alarms.iter().copied(), &known).into_iter().collect();
     let alarms = facts.alarms.iter().filter_map(|alarm| {
         let finding = alarm_finding(alarm, now)?;
-        Some((finding, watched.get(&alarm.id).cloned().unwrap_or_default()))
+        let subjects = watched.get(&alarm.id).cloned().unwrap_or_default();
+        Some((deployed_before(finding, &subjects, &facts.services), subjects))
     });
     let findings = merge(findings, alarms.collect());
-    let sick: BTreeSet<&Subject> = findings.iter().map(|finding| &finding.subject).collect();
+    let hurts = findings.iter().filter(|finding| finding.severity < Severity::Notice);
+    let sick: BTreeSet<&Subject> = hurts.map(|finding| &finding.subject).collect();
     let mut healthy: BTreeMap<&'static str, usize> = BTreeMap::new();
     for subject in subjects.iter().filter(|subject| !sick.contains(subject)) {
         *healthy.entry(subject.kind()).or_default() += 1;

@@ -25,6 +25,9 @@ pub use tree::{TreeRow, tree};
 /// and a failed step is tried again. What waits for twice the longest call does not end by itself.
 const STUCK: Duration = Duration::from_secs(30 * 60);
 
+/// A rotation that goes well takes a minute or two.
+const SLOW: Duration = Duration::from_secs(10 * 60);
+
 /// Secrets Manager's lists lag five minutes and a rotation takes a few: before this, late is not overdue.
 const LATE: Duration = Duration::from_secs(15 * 60);
 
@@ -181,6 +184,18 @@ pub fn secret_findings<'t>(
             for version in &secret.versions {
                 finding = finding.because(None, format!("{}: {}", version.id, version.stages.join(", ")));
             }
+            if let Some(lambda) = &secret.rotation_lambda {
+                let function = lambda.rsplit(':').next().unwrap_or(lambda);
+                finding = finding.next(format!("Read the logs of /aws/lambda/{function}"));
+            }
+            found.push(finding);
+        }
+        Rotation::InProgress { since: Some(since) } if since.age_at(now) > SLOW => {
+            let text = format!(
+                "Its rotation has not ended after {}: AWSPENDING waits beside AWSCURRENT",
+                brief(since.age_at(now))
+            );
+            let mut finding = say("secret.slow", Severity::Warning, text).since(Some(since));
             if let Some(lambda) = &secret.rotation_lambda {
                 let function = lambda.rsplit(':').next().unwrap_or(lambda);
                 finding = finding.next(format!("Read the logs of /aws/lambda/{function}"));

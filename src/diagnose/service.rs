@@ -27,6 +27,10 @@ const FIRST_START: Duration = Duration::from_secs(10 * 60);
 /// Consecutive failures of a rollout from which on it will hardly heal: ECS's own least threshold.
 const MANY_FAILURES: u32 = 3;
 
+/// How far back starts of tasks are looked at for replacements, and how many of them are suspect.
+const REPLACED: Duration = Duration::from_secs(30 * 60);
+const REPLACEMENTS: usize = 2;
+
 /// So many starts within an hour without a steady state are a loop.
 const LOOP_STARTS: usize = 4;
 
@@ -126,6 +130,21 @@ pub fn deadlock(desired: u32, configuration: &DeploymentConfiguration) -> Option
             count(tasks(desired), "task")
         )
     })
+}
+
+/// Whether tasks were started lately though no deployment asked for them: either it scaled, or tasks die and are
+/// replaced so fast that the counts look well. Its stopped tasks tell which.
+#[must_use]
+pub fn replaces_tasks(service: &Service, now: Wall) -> bool {
+    if service.status != "ACTIVE" || service.desired == 0 {
+        return false;
+    }
+    let rolled_out = service.primary().filter(|primary| !in_progress(primary));
+    let begun = rolled_out.and_then(|primary| primary.updated_at.or(primary.created_at)).unwrap_or_default();
+    let starts = service.events.iter().filter(|event| {
+        event.at > begun && event.at.age_at(now) < REPLACED && event.message.contains("has started")
+    });
+    starts.count() >= REPLACEMENTS
 }
 
 /// What the deployments say.

@@ -23,6 +23,10 @@ const NEWS: Duration = Duration::from_secs(3_600);
 /// A service that runs all its tasks is still sick when so many of them had to be replaced within the hour.
 const MANY: usize = 2;
 
+/// A service that lost so many tasks, and at least as many as it wants, in so short a time does not hold.
+const LOOPING: usize = 3;
+const LOOP: Duration = Duration::from_secs(15 * 60);
+
 /// Tasks that stopped for the same cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StoppedGroup {
@@ -118,7 +122,16 @@ pub fn service_finding<'t>(
     if health.severity == Severity::Idle || (health.severity == Severity::Ok && stops < MANY) {
         return None;
     }
-    let severity = if stops >= MANY { health.severity.min(Severity::Warning) } else { health.severity };
+    let last = unwanted.iter().flat_map(|group| &group.tasks).filter(|id| {
+        let stopped = recent.iter().find(|task| task.id == **id).and_then(|task| task.stopped_at);
+        stopped.is_some_and(|at| at.age_at(now) < LOOP)
+    });
+    let desired = usize::try_from(service.desired).unwrap_or(usize::MAX);
+    let severity = match stops {
+        _ if last.count() >= desired.max(LOOPING) => Severity::Critical,
+        MANY.. => health.severity.min(Severity::Warning),
+        _ => health.severity,
+    };
     let wanted = count(usize::try_from(service.desired).unwrap_or(usize::MAX), "task");
     let running = format!("{} of {wanted} running", service.running);
     let (rule, sentence) = match unwanted.first().filter(|_| severity <= Severity::Warning) {
@@ -230,7 +243,9 @@ mod tests {
             finding.sentence,
             "1 of 2 tasks running, 3 tasks stopped in 9 min: exit 137, out of memory"
         );
-        assert_eq!((finding.rule, finding.severity), ("service.stops", Severity::Warning));
+        assert_eq!((finding.rule, finding.severity), ("service.stops", Severity::Critical), "it does not hold");
+        let slower = service_finding(&Service { running: 3, ..service("gateway", 4) }, &tasks, NOW).unwrap();
+        assert_eq!(slower.severity, Severity::Warning, "fewer than it wants");
         assert!(
             finding.evidence.iter().any(|e| e.text.starts_with("3 × exit 137, out of memory (gateway:41"))
         );

@@ -33,7 +33,7 @@ const CAUSES: &[(&[&str], &str)] = &[
     (&["CannotPull"], "the image cannot be pulled"),
     (&["failed to resolve ref"], IMAGE_MISSING),
     (&["exec format error"], "the image is not built for this CPU architecture"),
-    (&["did not contain json key"], "a secret has no longer the JSON key that the task definition names"),
+    (&["did not contain json key"], KEY_GONE),
     (&["secret", "AccessDeniedException"], "the execution role may not read a secret"),
     (&["secret", "not authorized"], "the execution role may not read a secret"),
     (&["secret", "ResourceNotFoundException"], "a secret that the task definition names does not exist"),
@@ -60,6 +60,8 @@ const CAUSES: &[(&[&str], &str)] = &[
     (&["Scaling activity initiated by"], "replaced by a deployment or scaled in"),
 ];
 
+/// ECS says which key, but not of which secret.
+pub(super) const KEY_GONE: &str = "a secret has no longer the JSON key that the task definition names";
 const OUT_OF_MEMORY: &str = "killed, out of memory";
 const IMAGE_MISSING: &str = "the image's tag or digest is not in the registry";
 const NO_ROUTE_TO_REGISTRY: &str = "there is no route to the image registry";

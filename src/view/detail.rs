@@ -91,6 +91,11 @@ pub(super) fn ago(model: &Model, at: Wall) -> String {
     span::brief(at.age_at(model.now.wall)).replace(' ', "\u{a0}")
 }
 
+/// How long until an instant.
+pub(super) fn left(model: &Model, at: Wall) -> String {
+    span::brief(model.now.wall.age_at(at)).replace(' ', "\u{a0}")
+}
+
 /// An instant with its age, or how long until then.
 pub(super) fn when(model: &Model, at: Wall) -> String {
     if at > model.now.wall {

@@ -18,7 +18,7 @@ use crate::view::widget::table::{Column, Row};
 const COLUMNS: [Column; 6] = [
     Column::new("", 1, 1),
     Column::new("WHAT", 4, 8).expendable(3),
-    Column::new("NAME", 10, 30).cut_middle(),
+    Column::new("NAME", 10, 42).cut_middle(),
     Column::new("REGION", 9, 14).expendable(4),
     Column::new("SINCE", 5, 8).right().expendable(2),
     Column::new("PROBLEM", 24, 0).flexible(),
@@ -80,8 +80,11 @@ fn selected(model: &Model, width: usize) -> Vec<Vec<Piece>> {
         page.hanging(vec![piece("    To do: ", Role::Muted), piece(next.clone(), Role::Strong)], 11);
     }
     for evidence in &finding.evidence {
-        let at =
-            evidence.at.map_or_else(String::new, |at| format!("{} ago: ", super::detail::ago(model, at)));
+        let at = match evidence.at {
+            Some(at) if at > model.now.wall => format!("in {}: ", super::detail::left(model, at)),
+            Some(at) => format!("{} ago: ", super::detail::ago(model, at)),
+            None => String::new(),
+        };
         let bullet = model.theme.glyphs.bullet;
         page.hanging(vec![piece(format!("    {bullet} {at}{}", evidence.text), Role::Muted)], 6);
     }
@@ -141,6 +144,11 @@ fn summary(model: &Model, width: usize) -> Vec<Vec<Piece>> {
     if !well.is_empty() {
         let says = format!("without a problem: {}", well.join(", "));
         page.hanging(vec![piece(format!("  {} ", glyphs.ok), Role::Ok), piece(says, Role::Muted)], 4);
+    }
+    let notices = model.triage.folded.get(&PaneId::Fleet).copied().unwrap_or(0);
+    if notices > 0 {
+        let says = format!("{} folded away, nothing that hurts: f shows them", text::count(notices, "notice"));
+        page.hanging(vec![piece(format!("  {} ", glyphs.folded), Role::Info), piece(says, Role::Muted)], 4);
     }
     if !fleet.unwatched.is_empty() {
         let folds = model.triage.folds(PaneId::Fleet);

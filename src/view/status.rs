@@ -381,6 +381,7 @@ pub fn severity(severity: Severity, theme: &Theme) -> (Role, &'static str) {
         Severity::Warning => (Role::Warn, glyphs.warning),
         Severity::Progress => (Role::Progress, glyphs.progress),
         Severity::Unknown => (Role::Unknown, glyphs.unknown),
+        Severity::Notice => (Role::Info, glyphs.info),
         Severity::Ok => (Role::Ok, glyphs.ok),
         Severity::Idle => (Role::Idle, glyphs.idle),
     }

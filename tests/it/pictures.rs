@@ -68,6 +68,7 @@ async fn at(story: &Story, seconds: u64) {
 async fn services() {
     scene("all", 120, 36)
         .play(|story| async move {
+            story.press("2");
             story.until("gateway-service").await;
             at(&story, 65).await;
             keep("services", &story, "Every service of five systems in three regions, sick ones first");
@@ -90,6 +91,7 @@ async fn deck() {
 async fn logs() {
     scene("codeguardians", 120, 36)
         .play(|story| async move {
+            story.press("2");
             story.until("gateway-service").await;
             story.press("l z");
             at(&story, 55).await;
@@ -102,6 +104,7 @@ async fn logs() {
 async fn tasks() {
     scene("codeguardians", 120, 36)
         .play(|story| async move {
+            story.press("2");
             story.until("gateway-service").await;
             story.press("t");
             at(&story, 125).await;
@@ -114,6 +117,7 @@ async fn tasks() {
 async fn palette() {
     scene("all", 120, 36)
         .play(|story| async move {
+            story.press("2");
             story.until("gateway-service").await;
             at(&story, 65).await;
             story.press(":");
@@ -128,6 +132,7 @@ async fn palette() {
 async fn task_definition() {
     scene("codeguardians", 120, 36)
         .play(|story| async move {
+            story.press("2");
             story.until("gateway-service").await;
             story.press("d z");
             at(&story, 20).await;
@@ -152,20 +157,31 @@ async fn gallery() {
                     story.until("gateway-service").await;
                     at(&story, 65).await;
                     for (pane, keys) in [
-                        ("services", ""),
+                        ("fleet", ""),
                         ("help", "?"),
                         ("palette", "esc :"),
-                        ("service", "esc 2"),
-                        ("tasks", "3"),
-                        ("logs", "4"),
+                        ("services", "esc 2"),
+                        ("filter", "/"),
+                        ("unfolded", "esc f"),
+                        ("service", "f enter"),
+                        ("tasks", "t"),
+                        ("logs", "l"),
                         ("record", "k k k enter"),
-                        ("events", "esc 5"),
-                        ("definition", "6"),
-                        ("deployments", "7"),
+                        ("events", "esc e"),
+                        ("definition", "d"),
+                        ("deployments", "D"),
+                        ("check", "c"),
+                        ("alarms", "esc 3"),
+                        ("alarm", "enter"),
+                        ("databases", "esc 4"),
+                        ("database", "enter"),
+                        ("caches", "esc 5"),
+                        ("cache", "enter"),
+                        ("secrets", "esc 6"),
+                        ("secret", "enter"),
+                        ("changes", "esc 7"),
                         ("clusters", "8"),
                         ("api", "9"),
-                        ("filter", "1 /"),
-                        ("unfolded", "esc f"),
                     ] {
                         story.press(keys);
                         story.rest(Duration::from_secs(3)).await;

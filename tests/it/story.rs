@@ -6,6 +6,7 @@
 mod faults;
 mod incidents;
 mod logs;
+mod rehearsals;
 mod systems;
 
 use std::sync::{Arc, Mutex};
@@ -21,7 +22,7 @@ use opsdeck::runtime::event_loop::{self, Multiplexer, Parts};
 use opsdeck::runtime::input::{Input, Mouse};
 use opsdeck::runtime::perform::Performer;
 use opsdeck::runtime::screen::{Frame, MemoryScreen};
-use opsdeck::sim::{self, Control, SimConfig, Stack};
+use opsdeck::sim::{self, Control, NamedIncident, SimConfig, Stack};
 use opsdeck::stdx::clock::{Clock, Wall};
 use opsdeck::stdx::rect::Size;
 use opsdeck::theme::{Depth, Theme};
@@ -45,6 +46,8 @@ pub struct Scene {
     pub size: Size,
     pub config: &'static str,
     pub faults: Vec<&'static str>,
+    /// A shipped incident.
+    pub incident: Option<&'static str>,
     pub theme: Theme,
 }
 
@@ -56,7 +59,7 @@ impl Scene {
             name => vec![Stack::builtin(name).unwrap().unwrap()],
         };
         let theme = Theme::builtin("terminal").unwrap().with_depth(Depth::Sixteen);
-        Self { stacks, size: Size { width, height }, config: "", faults: Vec::new(), theme }
+        Self { stacks, size: Size { width, height }, config: "", faults: Vec::new(), incident: None, theme }
     }
 
     /// Runs a script against the console; the console must still run when the script ends.
@@ -66,7 +69,8 @@ impl Scene {
         regions.sort();
         regions.dedup();
         let faults = self.faults.iter().map(|text| text.parse().unwrap()).collect();
-        let config = SimConfig { seed: 7, stacks: self.stacks, faults, ..SimConfig::default() };
+        let incident = self.incident.map(|name| NamedIncident::builtin(name).unwrap().unwrap());
+        let config = SimConfig { seed: 7, stacks: self.stacks, faults, incident, ..SimConfig::default() };
         let sim = sim::start(config, clock.clone()).await.unwrap();
         let account = Account::new("demo");
         let settings = Settings {
@@ -210,16 +214,17 @@ async fn all_five_systems_stand_in_one_table_and_one_opens() {
             for region in ["eu-west-2", "me-south-1", "us-east-1"] {
                 assert!(screen.contains(region), "{region} is missing from\n{screen}");
             }
+            story.press("2");
+            story.until("[2 Services").await;
             story.press("/");
             story.type_text("gateway");
             story.press("enter");
             let screen = story.until("filter: gateway").await;
             assert!(!screen.contains("saas-worker"), "filtered away:\n{screen}");
             story.press("enter");
-            story.until("[2 Service]").await;
             story.until("PRIMARY").await;
             story.press("t");
-            let screen = story.until("[3 Tasks]").await;
+            let screen = story.until("[t Tasks]").await;
             assert!(screen.contains("Tasks gateway-service"), "{screen}");
             story.until("RUNNING").await;
         })
@@ -244,16 +249,17 @@ async fn a_region_that_fails_says_so_and_hides_nothing_of_the_others() {
 async fn a_click_means_what_the_frame_showed_and_a_resize_draws_anew() {
     Scene::of("cma", 80, 24)
         .play(|story| async move {
+            story.press("2");
             let screen =
                 story.until_such("described", |s| s.contains("running") && !s.contains("described")).await;
             let row = screen.lines().position(|l| l.contains("cma-workers-production")).unwrap();
             let click = || Input::Mouse { x: 10, y: u16::try_from(row).unwrap(), kind: Mouse::Click };
             story.send(click());
             story.send(click());
-            let opened = story.until("[2 Svc]").await;
-            assert!(opened.contains("Service cma-workers-production"), "twice is a double click:\n{opened}");
+            let opened = story.until("Service cma-workers-production").await;
+            assert!(!opened.contains("[2 Services"), "twice is a double click:\n{opened}");
             story.send(Input::Resize(Size { width: 130, height: 40 }));
-            let wide = story.until("[2 Service]").await;
+            let wide = story.until("Services 3").await;
             assert!(wide.contains("cma-frontend-production"), "there is room for the list too:\n{wide}");
             story.send(Input::Resize(Size { width: 20, height: 5 }));
             story.until("needs 40×8").await;

@@ -173,7 +173,7 @@ fn muted_alarms_and_those_that_cannot_be_evaluated_are_told() {
     let muted = Alarm { actions_enabled: false, ..ok.clone() };
     assert_eq!(
         told(&muted),
-        Some(("alarm.muted", Severity::Warning, "Muted: its 1 action will not happen".into()))
+        Some(("alarm.muted", Severity::Notice, "Muted: its 1 action will not happen".into()))
     );
     let firing = Alarm { state: AlarmState::Alarm, ..muted };
     assert_eq!(

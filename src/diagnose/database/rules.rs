@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::connections::{Limit, class_vcpus, max_connections};
-use super::{Database, DatabaseFacts, in_window, severity_of_status, status_meaning, storage_outlook};
-use crate::diagnose::Severity::{self, Critical, Progress, Warning};
+use super::{Database, DatabaseFacts, in_window, is_up, severity_of_status, status_meaning, storage_outlook};
+use crate::diagnose::Severity::{self, Critical, Notice, Progress, Warning};
 use crate::diagnose::number::{gib, percent, short};
 use crate::diagnose::{Evidence, Finding, rank};
 use crate::domain::database::{DataEvent, DbInstance};
@@ -69,11 +69,16 @@ impl<'a> Rules<'a> {
         self.facts.events.iter().filter(move |event| event.source == id.name && event.source_type == kind)
     }
 
-    fn status(&mut self) {
-        let (status, cluster) = match self.database {
+    /// The status, and whether it is a cluster's.
+    fn status_word(&self) -> (&'a str, bool) {
+        match self.database {
             Database::Instance(instance) => (instance.status.as_str(), false),
             Database::Cluster(cluster) => (cluster.status.as_str(), true),
-        };
+        }
+    }
+
+    fn status(&mut self) {
+        let (status, cluster) = self.status_word();
         let mut severity = severity_of_status(status, cluster);
         if severity.is_calm() && status != "stopped" {
             return;
@@ -112,11 +117,12 @@ impl<'a> Rules<'a> {
         let (failover, failure) = (newest("failover"), newest("failure"));
         if let Some(event) = failover {
             let ago = brief(event.at.age_at(now));
-            let finding = self.say(
-                "database.failover",
-                Warning,
-                format!("Failed over {ago} ago: pools may hold dead connections, DNS may lag"),
-            );
+            let (status, cluster) = self.status_word();
+            let (severity, text) = match is_up(status, cluster) {
+                Some(false) => (Critical, format!("Fails over since {ago}: nothing connects meanwhile")),
+                _ => (Warning, format!("Failed over {ago} ago: pools may hold dead connections, DNS may lag")),
+            };
+            let finding = self.say("database.failover", severity, text);
             finding.since = Some(event.at);
             note(finding, Some(event.at), &event.message);
         }
@@ -183,10 +189,10 @@ impl<'a> Rules<'a> {
                 Some(at) if at <= now => (Warning, "at the next window".to_owned()),
                 Some(at) => {
                     let left = now.age_at(at);
-                    let soon = left < DAY * 7;
-                    (if soon { Warning } else { Progress }, format!("in {}", brief(left)))
+                    let soon = left < DAY;
+                    (if soon { Warning } else { Notice }, format!("in {}", brief(left)))
                 }
-                None => (Progress, "without a date".to_owned()),
+                None => (Notice, "without a date".to_owned()),
             };
             let forced = match action.forced_at {
                 Some(at) if at <= now => ", and it is overdue".to_owned(),
@@ -210,10 +216,10 @@ impl<'a> Rules<'a> {
             return;
         }
         if self.facts.production && !deletion {
-            self.say("database.unprotected", Warning, "Not protected against deletion");
+            self.say("database.unprotected", Notice, "Not protected against deletion");
         }
         if !encrypted {
-            self.say("database.unencrypted", Warning, "Storage is not encrypted, snapshots are not either");
+            self.say("database.unencrypted", Notice, "Storage is not encrypted, snapshots are not either");
         }
         if let Database::Instance(instance) = self.database
             && instance.public
@@ -386,7 +392,7 @@ impl<'a> Rules<'a> {
             let (severity, meaning) = match group.status.as_str() {
                 "in-sync" => continue,
                 "applying" | "pending-database-upgrade" => (Progress, ""),
-                "pending-reboot" => (Warning, ": only a reboot applies it"),
+                "pending-reboot" => (Notice, ": only a reboot applies it"),
                 "failed-to-apply" => (Warning, ": RDS refused it"),
                 _ => (Warning, ""),
             };
@@ -400,7 +406,8 @@ impl<'a> Rules<'a> {
         let left = self.now.age_at(till);
         let severity = match left {
             left if left < DAY * 14 => Critical,
-            left if left < DAY * 90 => Warning,
+            left if left < DAY * 30 => Warning,
+            left if left < DAY * 90 => Notice,
             _ => return,
         };
         let text = if till <= self.now {

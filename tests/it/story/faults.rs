@@ -19,6 +19,7 @@ async fn slow_and_throttled_everything_arrives_and_the_header_says_throttled() {
     scene
         .play(|story| async move {
             story.until("throttled").await;
+            story.press("2");
             story.until_such("all services", complete).await;
             story.press("t");
             story.until("RUNNING").await;
@@ -112,6 +113,7 @@ async fn every_third_answer_broken_everything_still_arrives() {
     scene.faults = vec!["*:error=500,share=0.15", "*:reset,share=0.1", "*:truncate,share=0.1"];
     scene
         .play(|story| async move {
+            story.press("2");
             for name in ["gov-backend", "gateway-service", "saas-worker", "migrate-backend-service"] {
                 story.until(name).await;
             }
@@ -126,6 +128,7 @@ async fn one_denied_region_is_named_and_the_others_are_shown() {
     scene.faults = vec!["ecs:ListClusters:denied,times=1"];
     scene
         .play(|story| async move {
+            story.press("2");
             let screen = story
                 .until_such("two regions", |s| {
                     s.contains("denied")

@@ -10,7 +10,7 @@ use crate::app::pane::triage::{Item, Triage};
 use crate::app::world::{Estate, World};
 use crate::diagnose::change::{self, Change};
 use crate::diagnose::secret::tree;
-use crate::diagnose::{Severity, Subject, alarm};
+use crate::diagnose::{Finding, Severity, Subject, alarm};
 use crate::domain::alarm::{Alarm, AlarmState};
 use crate::domain::cache::CacheId;
 use crate::domain::database::DatabaseId;
@@ -42,10 +42,15 @@ fn put(triage: &mut Triage, pane: PaneId, rows: Vec<(Item, String)>) {
 }
 
 fn fleet(triage: &mut Triage) {
+    let filtered = triage.list(PaneId::Fleet).is_some_and(|list| list.filter.is_some());
+    let folds = triage.folds(PaneId::Fleet) && !filtered;
+    let is_shown = |finding: &&Finding| !folds || finding.severity != Severity::Notice;
+    let folded = triage.fleet.findings.iter().filter(|finding| !is_shown(finding)).count();
     let rows = triage
         .fleet
         .findings
         .iter()
+        .filter(is_shown)
         .map(|finding| {
             let subject = &finding.subject;
             let text = format!(
@@ -59,6 +64,7 @@ fn fleet(triage: &mut Triage) {
             (Item::Subject(subject.clone()), text)
         })
         .collect();
+    triage.folded.insert(PaneId::Fleet, folded);
     put(triage, PaneId::Fleet, rows);
 }
 

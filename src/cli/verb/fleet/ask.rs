@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::cli::gather::{Gather, Work};
 use crate::cli::session::Session;
 use crate::diagnose::fleet::{Fleet, FleetFacts};
-use crate::diagnose::service_health;
+use crate::diagnose::{replaces_tasks, service_health};
 use crate::domain::alarm::Alarm;
 use crate::domain::balancer::TargetGroup;
 use crate::domain::cache::{CacheCluster, ReplicationGroup};
@@ -294,7 +294,7 @@ impl Seen {
 }
 
 fn sick(service: &Service, now: Wall) -> bool {
-    !service_health(service, now).severity.is_calm()
+    !service_health(service, now).severity.is_calm() || replaces_tasks(service, now)
 }
 
 /// The tasks of a sick service tell why, and target groups tell which alarms watch it.

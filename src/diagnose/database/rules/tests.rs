@@ -217,8 +217,8 @@ fn what_waits_is_named() {
     assert_eq!(
         texts,
         [
-            "Parameters pending-reboot: only a reboot applies it (pg)",
-            "1 change waits for the window or a reboot: class db.r6g.xlarge"
+            "1 change waits for the window or a reboot: class db.r6g.xlarge",
+            "Parameters pending-reboot: only a reboot applies it (pg)"
         ]
     );
 }
@@ -241,12 +241,12 @@ fn maintenance_and_windows_are_told_with_their_dates() {
         &instance(),
         &facts,
         "database.maintenance",
-        Warning,
+        Notice,
         "Maintenance system-update in 3 d, forced in 3 d",
     );
     let later = [action(None, ahead(30 * 24 * HOUR))];
     let facts = DatabaseFacts { maintenance: &later, ..DatabaseFacts::default() };
-    only(&instance(), &facts, "database.maintenance", Progress, "Maintenance system-update in 30 d");
+    only(&instance(), &facts, "database.maintenance", Notice, "Maintenance system-update in 30 d");
     let window = DbInstance { backup_window: Some("00:00-23:59".into()), ..instance() };
     only(
         &window,
@@ -263,7 +263,8 @@ fn certificates_expire_with_notice() {
     let day = 24 * HOUR;
     let facts = DatabaseFacts::default();
     let rule = "database.certificate";
-    only(&till(ahead(60 * day)), &facts, rule, Warning, "Its certificate expires in 60 d");
+    only(&till(ahead(60 * day)), &facts, rule, Notice, "Its certificate expires in 60 d");
+    only(&till(ahead(20 * day)), &facts, rule, Warning, "Its certificate expires in 20 d");
     only(&till(ahead(13 * day)), &facts, rule, Critical, "Its certificate expires in 13 d");
     only(&till(ago(2 * day)), &facts, rule, Critical, "Its certificate expired 2 d ago");
     assert_eq!(judged(&till(ahead(91 * day)), &facts), []);
@@ -306,7 +307,7 @@ fn production_is_protected() {
     let bare = DbInstance { deletion_protection: false, ..instance() };
     assert_eq!(judged(&bare, &DatabaseFacts::default()), []);
     let production = DatabaseFacts { production: true, ..DatabaseFacts::default() };
-    only(&bare, &production, "database.unprotected", Warning, "Not protected against deletion");
+    only(&bare, &production, "database.unprotected", Notice, "Not protected against deletion");
     let plain = DbInstance { encrypted: false, ..instance() };
     assert_eq!(judged(&plain, &DatabaseFacts::default())[0].0, "database.unencrypted");
 }
