@@ -9,7 +9,7 @@ use super::NamedIncident;
 use crate::sim::query::Fields;
 use crate::sim::reply::Reply;
 use crate::sim::route::{Call, Protocol};
-use crate::sim::stack::Stack;
+use crate::sim::stack::{IncidentKind, Stack};
 use crate::sim::world::World;
 use crate::sim::world::service::Rollout;
 use crate::sim::{autoscaling, cloudwatch, ecr, elbv2, rds, secretsmanager};
@@ -553,6 +553,24 @@ fn incidents_of_databases_show_go_on_and_are_all_that_is_wrong() {
 #[test]
 fn incidents_of_capacity_show_go_on_and_are_all_that_is_wrong() {
     play(&CAPACITY);
+}
+
+#[test]
+fn autoscaling_acts_after_its_alarm() {
+    for name in NamedIncident::builtins() {
+        let incident = named(name);
+        let mut events = incident.events.iter();
+        let Some(scale) = events.find(|event| event.kind == IncidentKind::Scale) else { continue };
+        let (acted, spike) = (Wall(NOON.0 + scale.at.millis), NOON.minus(incident.lead()));
+        let mut world = opened(&incident);
+        let region = Stack::builtin(&incident.stack).unwrap().unwrap().region;
+        let history = &world.alarms(&region).unwrap().history;
+        let own = format!("/{}-AlarmHigh-", scale.service);
+        let fired = history
+            .iter()
+            .find(|item| item.at >= spike && item.name.contains(&own) && item.summary.ends_with("to ALARM"));
+        assert!(fired.is_some_and(|item| item.at <= acted), "{name}: {fired:?}");
+    }
 }
 
 #[test]
