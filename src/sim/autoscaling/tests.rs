@@ -65,3 +65,22 @@ fn bounds_that_are_moved_past_the_desired_count_move_it() {
     let nobody = json!({ "ResourceId": "service/saas/nobody", "ScalableDimension": DIMENSION, "MinCapacity": 1, "MaxCapacity": 2 });
     assert_eq!(ask(&mut world, "RegisterScalableTarget", nobody).unwrap_err().code, "ValidationException");
 }
+
+#[test]
+fn a_policy_keeps_to_its_bounds_and_rests_while_it_is_suspended() {
+    let desired = |input: Value| {
+        let mut world = world();
+        let service = world.find("me-south-1", "saas", "saas-backend").unwrap();
+        let own = json!({ "ResourceId": "service/saas/saas-backend", "ScalableDimension": DIMENSION });
+        let mut asked = own;
+        asked.as_object_mut().unwrap().extend(input.as_object().unwrap().clone());
+        ask(&mut world, "RegisterScalableTarget", asked).unwrap();
+        // The stack's campaign wants a third task by now.
+        world.advance(Wall(1_795_176_000_000 + 400_000));
+        world.services[service].desired
+    };
+    assert_eq!(desired(json!({})), 3);
+    assert_eq!(desired(json!({ "SuspendedState": { "DynamicScalingOutSuspended": true } })), 2);
+    assert_eq!(desired(json!({ "SuspendedState": { "DynamicScalingInSuspended": true } })), 3);
+    assert_eq!(desired(json!({ "MaxCapacity": 2 })), 2);
+}

@@ -9,7 +9,7 @@ use super::NamedIncident;
 use crate::sim::query::Fields;
 use crate::sim::reply::Reply;
 use crate::sim::route::{Call, Protocol};
-use crate::sim::stack::Stack;
+use crate::sim::stack::{IncidentKind, Stack};
 use crate::sim::world::World;
 use crate::sim::world::service::Rollout;
 use crate::sim::{autoscaling, cloudwatch, ecr, elbv2, rds, secretsmanager};
@@ -17,6 +17,13 @@ use crate::stdx::clock::Wall;
 
 /// 2026-11-20T12:00:00Z.
 const NOON: Wall = Wall(1_795_176_000_000);
+
+/// All incidents, by what they are about; in several tests, since each world takes its time.
+const RELEASES: [&str; 4] = ["bad-image-tag", "out-of-memory", "health-check-path", "5xx-after-deployment"];
+const MISSING: [&str; 4] =
+    ["secret-key-removed", "rotation-stuck", "log-group-deleted", "expired-credentials"];
+const DATABASES: [&str; 4] = ["database-storage-full", "connections-exhausted", "slow-queries", "failover"];
+const CAPACITY: [&str; 4] = ["spot-reclaim", "capacity-unavailable", "cpu-at-maximum", "throttling"];
 
 fn named(name: &str) -> NamedIncident {
     NamedIncident::builtin(name).unwrap().unwrap_or_else(|error| panic!("{error}"))
@@ -103,11 +110,23 @@ fn recent(
     stat: &str,
 ) -> (f64, f64) {
     let end = world.now.0 / 1000;
+    between(world, region, metric, own, stat, (end - 420, end))
+}
+
+/// A metric's minutes between two instants, in seconds: least and most.
+fn between(
+    world: &mut World,
+    region: &str,
+    metric: (&str, &str),
+    own: &[(&str, &str)],
+    stat: &str,
+    (from, to): (i64, i64),
+) -> (f64, f64) {
     let dimensions: Vec<Value> =
         own.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
     let input = json!({
         "Namespace": metric.0, "MetricName": metric.1, "Dimensions": dimensions, "Statistics": [stat],
-        "StartTime": end - 420, "EndTime": end, "Period": 60,
+        "StartTime": from, "EndTime": to, "Period": 60,
     });
     let answer = watch(world, region, "GetMetricStatistics", &input);
     let points = answer["Datapoints"].as_array().unwrap().iter().map(|point| point[stat].as_f64().unwrap());
@@ -180,6 +199,50 @@ fn scaled(world: &mut World, region: &str, resource: &str) -> (Value, Value) {
     (ask("DescribeScalableTargets", "ScalableTargets"), ask("DescribeScalingActivities", "ScalingActivities"))
 }
 
+/// Whether somebody changed this, as the trail has it.
+fn changed(world: &World, region: &str, what: &str, by: &str) -> bool {
+    let told = world.trail.newest_first(region);
+    told.iter().any(|entry| entry.deed.name == what && entry.deed.by.name() == by)
+}
+
+/// Whether an alarm is of a stack: a document's begins with its name, target tracking's names a cluster, and
+/// that begins with it.
+fn is_of(alarm: &str, stack: &str) -> bool {
+    alarm.starts_with(stack) || alarm.contains(&format!("-service/{stack}"))
+}
+
+/// What is wrong with anything that the incident does not touch, and whatever alarm of another stack fires.
+fn sick_beside(world: &mut World, incident: &NamedIncident) -> Vec<String> {
+    let touched = |name: &str| {
+        let mut events = incident.events.iter();
+        name == incident.sick
+            || events.any(|event| event.service == name || event.target.as_deref() == Some(name))
+    };
+    let mut found = Vec::new();
+    for (index, service) in world.services.iter().enumerate().filter(|(_, found)| !touched(&found.name)) {
+        let all = running(world, &service.name) == service.desired as usize;
+        let done = service.deployments.len() == 1 && service.deployments[0].state == Rollout::Completed;
+        if !all || !done || !service.disturbances.is_empty() {
+            found.push(format!("{}: {:#?}", service.name, world.events(index).first()));
+        }
+    }
+    let databases = world.databases.iter().enumerate().filter(|(_, found)| !touched(found.name()));
+    for (index, database) in databases {
+        let status = world.database_status(index);
+        if !["available", "backing-up"].contains(&status) || !database.troubles.is_empty() {
+            found.push(format!("{}: {status}", database.name()));
+        }
+    }
+    let rotating = world.vault.secrets.iter().filter(|secret| secret.is_rotating() && !touched(&secret.name));
+    found.extend(rotating.map(|secret| secret.name.clone()));
+    let regions: BTreeSet<String> = world.stacks.iter().map(|stack| stack.region.clone()).collect();
+    for region in regions {
+        let fires = firing(world, &region);
+        found.extend(fires.into_iter().filter(|alarm| !is_of(alarm, &incident.stack)));
+    }
+    found
+}
+
 /// What an operator sees of the incident when the world opens: what is missing is named.
 fn shows(world: &mut World, name: &str) -> Vec<&'static str> {
     let since = NOON.minus(Duration::from_secs(1_200));
@@ -213,14 +276,15 @@ fn shows(world: &mut World, name: &str) -> Vec<&'static str> {
         "secret-key-removed" => {
             let input = json!({ "SecretId": "codeguardians-gateway/production" });
             let secret = secretsmanager::handle(world, "us-east-1", "DescribeSecret", &input).unwrap();
-            let changed = secret["LastChangedDate"].as_f64().unwrap();
+            let changed_at = secret["LastChangedDate"].as_f64().unwrap();
             vec![
                 (
                     "a stop reason",
                     any(stops(world, "gateway-service", since), "did not contain json key DATABASE_URL"),
                 ),
                 ("a task less", running(world, "gateway-service") == 1),
-                ("a secret that has just changed", changed > since.as_secs_f64()),
+                ("a secret that has just changed", changed_at > since.as_secs_f64()),
+                ("who changed it", changed(world, "us-east-1", "UpdateSecret", "maria.k")),
             ]
         }
         "rotation-stuck" => {
@@ -236,6 +300,8 @@ fn shows(world: &mut World, name: &str) -> Vec<&'static str> {
                 ("AWSPENDING on another version", alone("AWSPENDING") && alone("AWSCURRENT")),
                 ("no rotation since", date("LastRotatedDate") < since.as_secs_f64()),
                 ("a change", date("LastChangedDate") > since.as_secs_f64()),
+                ("a next rotation", date("NextRotationDate") > NOON.as_secs_f64()),
+                ("who asked for it", changed(world, "us-east-1", "RotateSecret", "maria.k")),
                 ("failures in the trail", failed >= 3),
                 ("errors", lines(world, "us-east-1", "/ecs/codeguardians-gateway", refused) > 5),
             ]
@@ -331,7 +397,15 @@ fn shows(world: &mut World, name: &str) -> Vec<&'static str> {
             let own = ("saas", "saas-backend");
             let (least, _) = load(world, "me-south-1", own, "CPUUtilization");
             vec![
-                ("an event", said(world, "saas-backend", "Capacity is unavailable at this time")),
+                (
+                    "an event",
+                    said(
+                        world,
+                        "saas-backend",
+                        "(service saas-backend) was unable to place a task. Reason: Capacity is unavailable at \
+                         this time. Please try again later or in a different availability zone. For more",
+                    ),
+                ),
                 ("too few tasks", running(world, "saas-backend") == 2),
                 ("a desired count", world.services[service(world, "saas-backend")].desired == 5),
                 ("room below the maximum", target["MaxCapacity"] == 6),
@@ -343,6 +417,8 @@ fn shows(world: &mut World, name: &str) -> Vec<&'static str> {
         "cpu-at-maximum" => {
             let own = ("codeguardians-gateway", "gateway-service");
             let (least, _) = load(world, "us-east-1", own, "CPUUtilization");
+            let cpu = [("ClusterName", own.0), ("ServiceName", own.1)];
+            let (each, _) = recent(world, "us-east-1", ("AWS/ECS", "CPUUtilization"), &cpu, "Minimum");
             let (target, activity) =
                 scaled(world, "us-east-1", "service/codeguardians-gateway/gateway-service");
             let fires = firing(world, "us-east-1");
@@ -351,6 +427,7 @@ fn shows(world: &mut World, name: &str) -> Vec<&'static str> {
                 ("all tasks", running(world, "gateway-service") == 6 && target["MaxCapacity"] == 6),
                 ("who scaled", activity["Description"] == "Setting desired count to 6."),
                 ("CPU", least > 90.0),
+                ("CPU of each task", each > 90.0),
                 ("the alarm that scales out", fires.iter().any(|name| name.starts_with(tracking))),
             ]
         }
@@ -365,11 +442,18 @@ fn shows(world: &mut World, name: &str) -> Vec<&'static str> {
             let own: Vec<(&str, &str)> = own.iter().map(|(name, value)| (&**name, &**value)).collect();
             let failed = ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count");
             let fires = firing(world, "me-south-1");
+            let now = world.now.0 / 1000;
+            let mut minutes = |from: i64, to: i64| {
+                let span = (now + 60 * from, now + 60 * to);
+                between(world, "me-south-1", failed, &own, "Sum", span)
+            };
+            let (burst, quiet) = (minutes(-14, -2).0, minutes(-60, -18).1);
             vec![
                 ("a deployment", age < Duration::from_secs(1_200)),
                 ("its end", state(world, "saas-backend") == Rollout::Completed),
                 ("errors", lines(world, "me-south-1", "/ecs/saas-backend", "UndefinedColumnError") > 5),
-                ("5xx", recent(world, "me-south-1", failed, &own, "Sum").0 > 60.0),
+                ("5xx from the deployment on", burst > 60.0),
+                ("quiet before", quiet < 10.0),
                 (
                     "healthy targets",
                     targets(world, "saas-backend")
@@ -389,6 +473,7 @@ fn shows(world: &mut World, name: &str) -> Vec<&'static str> {
                     any(stops(world, "gov-ai-service", since), "failed to validate logger args"),
                 ),
                 ("a task less", running(world, "gov-ai-service") == 1),
+                ("who deleted it", changed(world, "us-east-1", "DeleteLogGroup", "tom.r")),
                 ("no group", !groups.groups.iter().any(|group| group.name == "/ecs/gov-ai-service")),
             ]
         }
@@ -413,14 +498,16 @@ fn every_incident_parses_and_tells_its_cause_in_a_sentence() {
         assert!(incident.events.iter().any(|event| event.at.millis <= 0), "{name} does not show at once");
     }
     assert_eq!(names.len(), 16);
+    let played: BTreeSet<&str> = [RELEASES, MISSING, DATABASES, CAPACITY].concat().into_iter().collect();
+    assert_eq!(names, played);
 }
 
-#[test]
-fn every_incident_shows_when_the_world_opens_and_goes_on_for_half_an_hour() {
+/// Plays incidents: each shows when the world opens, goes on for half an hour, and is all that is wrong.
+fn play(names: &[&str]) {
     let mut healthy =
         World::new(Stack::builtins().map(|name| Stack::builtin(name).unwrap().unwrap()).collect(), 7, NOON);
-    let mut unseen = Vec::new();
-    for name in NamedIncident::builtins() {
+    let (mut unseen, mut beside) = (Vec::new(), Vec::new());
+    for &name in names {
         let incident = named(name);
         let mut world = opened(&incident);
         let missing = shows(&mut world, name);
@@ -428,21 +515,61 @@ fn every_incident_shows_when_the_world_opens_and_goes_on_for_half_an_hour() {
             unseen.push(format!("{name}: {}", missing.join(", ")));
         }
         assert!(!shows(&mut healthy, name).is_empty(), "{name} shows in a healthy world");
-        for minute in 1..=30_u64 {
+        let region = Stack::builtin(&incident.stack).unwrap().unwrap().region;
+        let fires = firing(&mut world, &region);
+        for minute in 0..=30_u64 {
             world.advance(NOON.plus(Duration::from_secs(60 * minute)));
+            if minute % 10 == 0 {
+                let sick = sick_beside(&mut world, &incident);
+                beside.extend(sick.into_iter().map(|sick| format!("{name}, {minute} min: {sick}")));
+            }
+            if minute == 10 {
+                let still = firing(&mut world, &region);
+                let over = fires.iter().filter(|alarm| !still.contains(alarm));
+                unseen.extend(over.map(|alarm| format!("{name}: {alarm} after ten minutes")));
+            }
         }
         assert_eq!(world.begun, [name]);
     }
     assert!(unseen.is_empty(), "not to be seen of {}", unseen.join("\n"));
+    assert!(beside.is_empty(), "sick beside {}", beside.join("\n"));
 }
 
 #[test]
-fn nothing_else_happens_beside_a_named_incident() {
-    let mut world = opened(&named("rotation-stuck"));
-    world.advance(NOON.plus(Duration::from_secs(600)));
-    for (index, service) in world.services.iter().enumerate() {
-        assert_eq!(service.deployments.len(), 1, "{}: {:#?}", service.name, world.events(index));
-        assert_eq!(running(&world, &service.name) as u32, service.desired, "{}", service.name);
+fn incidents_of_releases_show_go_on_and_are_all_that_is_wrong() {
+    play(&RELEASES);
+}
+
+#[test]
+fn incidents_of_what_goes_missing_show_go_on_and_are_all_that_is_wrong() {
+    play(&MISSING);
+}
+
+#[test]
+fn incidents_of_databases_show_go_on_and_are_all_that_is_wrong() {
+    play(&DATABASES);
+}
+
+#[test]
+fn incidents_of_capacity_show_go_on_and_are_all_that_is_wrong() {
+    play(&CAPACITY);
+}
+
+#[test]
+fn autoscaling_acts_after_its_alarm() {
+    for name in NamedIncident::builtins() {
+        let incident = named(name);
+        let mut events = incident.events.iter();
+        let Some(scale) = events.find(|event| event.kind == IncidentKind::Scale) else { continue };
+        let (acted, spike) = (Wall(NOON.0 + scale.at.millis), NOON.minus(incident.lead()));
+        let mut world = opened(&incident);
+        let region = Stack::builtin(&incident.stack).unwrap().unwrap().region;
+        let history = &world.alarms(&region).unwrap().history;
+        let own = format!("/{}-AlarmHigh-", scale.service);
+        let fired = history
+            .iter()
+            .find(|item| item.at >= spike && item.name.contains(&own) && item.summary.ends_with("to ALARM"));
+        assert!(fired.is_some_and(|item| item.at <= acted), "{name}: {fired:?}");
     }
 }
 
@@ -469,6 +596,14 @@ fn a_failover_ends_with_the_zones_changed() {
     let (status, zones, events) = instance(&mut world, "us-east-1", "gov-db");
     assert_eq!((&*status, &*zones), ("available", "us-east-1b us-east-1a"));
     assert!(events.contains("Multi-AZ instance failover completed"), "{events}");
+    // A minute without connections lies behind it, and its alarms fire a while after it is over.
+    world.advance(NOON.plus(Duration::from_secs(360)));
+    let connections = database(&mut world, "us-east-1", "gov-db", "DatabaseConnections");
+    assert!(connections.0 < 1.0 && connections.1 > 10.0, "{connections:?}");
+    let fires = firing(&mut world, "us-east-1");
+    for alarm in ["gov-backend-5xx", "gov-citizens-notice"] {
+        assert!(fires.iter().any(|name| name == alarm), "{fires:?}");
+    }
 }
 
 #[test]

@@ -441,11 +441,24 @@ impl World {
             let span = (begin - reach * watch.period, last);
             let Ok(found) = self.query(region, &watch.queries, span, last) else { continue };
             let Some(result) = found.into_iter().find(|found| found.returns) else { continue };
-            let known: BTreeMap<i64, f64> = result.points.into_iter().collect();
+            // One place for each period: looking up a day of them by time is what evaluation would spend most on.
+            let (first, period) = (span.0, watch.period.max(1));
+            let place = |at: i64| {
+                let aligned = (at - first).rem_euclid(period) == 0;
+                usize::try_from((at - first).div_euclid(period)).ok().filter(|_| aligned)
+            };
+            let mut known: Vec<Option<f64>> =
+                vec![None; usize::try_from((last - first) / period + 1).unwrap_or(0)];
+            for (at, value) in result.points {
+                if let Some(slot) = place(at).and_then(|place| known.get_mut(place)) {
+                    *slot = Some(value);
+                }
+            }
+            let value = |at: i64| place(at).and_then(|place| known.get(place).copied().flatten());
             let mut end = begin;
             while end <= last {
                 let each = (1..=reach).map(|back| end - back * watch.period);
-                windows.push((end, each.map(|at| (at, known.get(&at).copied())).collect()));
+                windows.push((end, each.map(|at| (at, value(at))).collect()));
                 end += watch.period.max(MINUTE);
             }
         }

@@ -99,7 +99,8 @@ impl World {
                 self.disturb(service, incident, DisturbanceKind::Load(factor));
             }
             IncidentKind::Scale => {
-                let (now, count) = (self.now, incident.count.unwrap_or(0));
+                let now = self.now;
+                let Some(count) = self.policy_sets(service, incident.count.unwrap_or(0)) else { return };
                 self.tell_scaling(service, now, count);
                 self.scale(service, count);
             }
@@ -128,12 +129,7 @@ impl World {
                 self.change_secret(&region, &target, incident);
             }
             IncidentKind::Rotation | IncidentKind::RotationStuck => {
-                let Some(place) = self.vault.place(&region, &target) else { return };
-                if let Some(secret) = self.vault.secrets.get_mut(place) {
-                    secret.fails_at = STEPS.iter().position(|step| incident.step.as_deref() == Some(*step));
-                }
-                let token = uuid(number_of(&target), self.now.0.unsigned_abs());
-                let _ = self.rotate(place, token);
+                self.begin_rotation(&region, &target, incident);
             }
             IncidentKind::LogGroupDeleted => {
                 self.tell_done(
@@ -173,6 +169,22 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// A rotation: by its schedule when it is due, else because somebody asked for it.
+    fn begin_rotation(&mut self, region: &str, target: &str, incident: &Incident) {
+        let now = self.now;
+        let Some(place) = self.vault.place(region, target) else { return };
+        let token = uuid(number_of(target), now.0.unsigned_abs());
+        let Some(secret) = self.vault.secrets.get_mut(place) else { return };
+        secret.fails_at = STEPS.iter().position(|step| incident.step.as_deref() == Some(*step));
+        let (arn, next) = (secret.arn.clone(), secret.next_rotation);
+        if next.is_none_or(|next| next > now) {
+            let resource = ("AWS::SecretsManager::Secret", arn.as_str());
+            let request = json!({ "secretId": target, "clientRequestToken": token });
+            self.tell_done(region, incident, ("secretsmanager", "RotateSecret"), resource, request);
+        }
+        let _ = self.rotate(place, token);
     }
 
     /// A person's change, for the trail.

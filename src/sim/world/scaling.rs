@@ -84,6 +84,19 @@ impl World {
         Some(())
     }
 
+    /// What a policy that asks for `to` tasks sets: a count within the bounds. `None` when that is the count
+    /// already, when its direction is suspended, and for a service that is to run nothing: the metric that the
+    /// policy follows has no datapoints then.
+    #[must_use]
+    pub(crate) fn policy_sets(&self, service: usize, to: u32) -> Option<u32> {
+        let found = self.services.get(service).filter(|found| found.active && found.desired > 0)?;
+        let Some(target) = self.scaling_target(service) else { return Some(to) };
+        let to = to.clamp(target.min, target.max.max(target.min));
+        let [scale_in, scale_out, _] = target.suspended;
+        let suspended = if to > found.desired { scale_out } else { scale_in };
+        (to != found.desired && !suspended).then_some(to)
+    }
+
     /// The policy of a service changes its desired count.
     pub(crate) fn scale(&mut self, service: usize, to: u32) {
         let now = self.now;

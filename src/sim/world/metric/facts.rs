@@ -246,8 +246,10 @@ impl<'a> Facts<'a> {
 
     fn cpu(&self, at: i64, strain: f64, tasks: f64) -> Sample {
         let mean = self.cpu_mean(at, strain);
-        let apart = if tasks > 1.0 { 0.06 + 0.1 * self.draw(at, 8) } else { 0.0 };
-        Sample::around(tidy(mean), tasks, tidy(mean * (1.0 - apart)), tidy((mean * (1.0 + apart)).min(100.0)))
+        let apart = if tasks > 1.0 { mean * (0.06 + 0.1 * self.draw(at, 8)) } else { 0.0 };
+        // None has more than all: the nearer their mean is to the limit, the less tasks differ.
+        let apart = apart.min(100.0 - mean);
+        Sample::around(tidy(mean), tasks, tidy(mean - apart), tidy(mean + apart))
     }
 
     fn memory_used(&self, at: i64, strain: f64, tasks: f64) -> Sample {
