@@ -3,6 +3,7 @@
 //! Must not promise: what could not be read is said to be not verified.
 
 mod facts;
+mod starts;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +23,7 @@ use crate::stdx::span::brief;
 use crate::stdx::text::count;
 
 pub use facts::{Learned, NextStartFacts};
+pub use starts::last_start;
 
 /// How a check came out, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

@@ -95,20 +95,21 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
 fn table(items: &[Item], printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::fixed("TIME"),
-        Column::fixed("REGION"),
+        Column::fixed("REGION").lesser(2),
         Column::fixed("KIND"),
         Column::name("NAME"),
+        Column::name("WHO").lesser(1),
         Column::sentence("WHAT"),
-        Column::name("WHO"),
-    ]);
+    ])
+    .spilling();
     for item in items {
         table.row([
             item.at.0.rfc3339().into(),
             Cell::new(&item.region),
             Cell::new(item.kind.word()),
             Cell::new(&item.name),
-            Cell::new(&item.sentence),
             Cell::new(item.who.as_deref().unwrap_or("")),
+            Cell::new(&item.sentence),
         ]);
     }
     printer.set(&table)

@@ -5,6 +5,7 @@
 mod ask;
 
 use crate::cli::exit::Exit;
+use crate::cli::finding::Evidence;
 use crate::cli::health;
 use crate::cli::item::{Shape, Shaped, Time, shape, time};
 use crate::cli::parser::Request;
@@ -12,7 +13,7 @@ use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::verb::End;
-use crate::diagnose::fleet::{Fleet, fleet};
+use crate::diagnose::fleet::Fleet;
 use crate::diagnose::{Finding, Severity, Subject};
 use crate::stdx::clock::Wall;
 use crate::stdx::span;
@@ -44,14 +45,6 @@ shape! {
         /// The one safe thing to do next.
         next: Option<String> = "text or null",
     }
-
-    /// Something that a judgement rests on.
-    Evidence {
-        /// When it was so.
-        at: Option<Time> = "time or null",
-        /// What, in AWS's words where AWS said it.
-        text: String = "text",
-    }
 }
 
 /// The shapes of this verb.
@@ -71,7 +64,6 @@ fn cluster(subject: &Subject) -> Option<String> {
 #[must_use]
 pub fn item(finding: &Finding) -> Item {
     let scope = finding.subject.scope();
-    let evidence = finding.evidence.iter().map(|e| Evidence { at: time(e.at), text: e.text.clone() });
     Item {
         account: scope.account.to_string(),
         region: scope.region.to_string(),
@@ -82,7 +74,7 @@ pub fn item(finding: &Finding) -> Item {
         rule: finding.rule.to_owned(),
         sentence: finding.sentence.clone(),
         since: time(finding.since),
-        evidence: evidence.collect(),
+        evidence: finding.evidence.iter().map(Evidence::from).collect(),
         next: finding.next.clone(),
     }
 }
@@ -110,29 +102,37 @@ fn unwatched(subject: &Subject) -> Item {
 pub async fn run(session: &Session, request: &Request, printer: &mut Printer) -> Result<Exit, End> {
     let mut gather = session.gather();
     let now = gather.begun().wall;
-    let seen = ask::everything(session, &mut gather, now).await;
-    let fleet = seen.judged(now, fleet);
+    let seen = ask::everything(session, &mut gather, !request.is_on("no-metrics")).await;
+    let fleet = seen.judged(&session.config, now);
     let mut items: Vec<Item> = fleet.findings.iter().map(item).collect();
     let problems = items.len();
     items.extend(fleet.unwatched.iter().map(unwatched));
     let critical = fleet.findings.iter().any(|finding| finding.severity == Severity::Critical);
     let report = gather.report(items);
+    let calm = match report.is_complete() {
+        true => "Nothing is wrong.",
+        false => "Nothing is wrong in what could be read.",
+    };
     let exit = printer.report(&report, |items, printer| {
-        table(items.get(..problems).unwrap_or_default(), &fleet, now, printer)
+        let items = items.get(..problems).unwrap_or_default();
+        let problems =
+            if items.is_empty() { vec![calm.to_owned()] } else { printer.set(&table(items, now, printer)) };
+        problems.into_iter().chain(closing(&fleet)).collect()
     })?;
     // What is missing must not hide what is known to be critical.
     Ok(if critical && request.is_on("exit-code") { Exit::Critical } else { exit })
 }
 
-fn table(items: &[Item], fleet: &Fleet, now: Wall, printer: &Printer) -> Vec<String> {
+fn table(items: &[Item], now: Wall, printer: &Printer) -> Table {
     let mut table = Table::new(&[
         Column::fixed("SEVERITY"),
-        Column::fixed("KIND"),
+        Column::fixed("KIND").lesser(1),
         Column::name("NAME"),
         Column::fixed("REGION"),
         Column::number("FOR"),
         Column::sentence("WHAT"),
-    ]);
+    ])
+    .spilling();
     for item in items {
         table.row([
             health::cell(item.severity, printer),
@@ -143,9 +143,7 @@ fn table(items: &[Item], fleet: &Fleet, now: Wall, printer: &Printer) -> Vec<Str
             Cell::new(&item.sentence),
         ]);
     }
-    let mut lines = if items.is_empty() { vec!["Nothing is wrong.".to_owned()] } else { printer.set(&table) };
-    lines.extend(closing(fleet));
-    lines
+    table
 }
 
 /// What is healthy, and what nothing watches.

@@ -161,12 +161,12 @@ fn table(items: &[Item], asked: usize, printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::name("NAME"),
         Column::fixed("METRIC"),
-        Column::fixed("STAT"),
+        Column::fixed("STAT").lesser(2),
         Column::number("LAST"),
-        Column::number("LEAST"),
-        Column::number("MEAN"),
+        Column::number("LEAST").lesser(3),
+        Column::number("MEAN").lesser(1),
         Column::number("GREATEST"),
-        Column::number("POINTS"),
+        Column::number("POINTS").lesser(4),
         Column::fixed("TREND"),
     ]);
     for item in items {
