@@ -180,7 +180,34 @@ impl Table {
         if table.spills && table.is_cramped(&widths) {
             return table.spilled(room, colour);
         }
+        if table.spills {
+            table = table.continued(&widths);
+        }
         table.set(&widths, colour)
+    }
+
+    /// The same with each sentence in the last column continued in rows of its own.
+    fn continued(&self, widths: &[usize]) -> Self {
+        let end = self.columns.len().saturating_sub(1);
+        let wide = widths.last().copied().unwrap_or_default();
+        let mut rows = Vec::new();
+        for row in &self.rows {
+            let Some(cell) = row.get(end) else {
+                rows.push(row.clone());
+                continue;
+            };
+            let mut texts = wrapped(&cell.text, wide).into_iter();
+            let mut first = row.clone();
+            first.truncate(end);
+            first.extend(texts.next().map(|text| Cell { text, tone: cell.tone }));
+            rows.push(first);
+            rows.extend(texts.map(|text| {
+                let mut row = vec![Cell::default(); end];
+                row.push(Cell { text, tone: cell.tone });
+                row
+            }));
+        }
+        Self { rows, ..self.clone() }
     }
 
     /// The columns that are needed for names to be whole and sentences to begin.
@@ -382,6 +409,13 @@ mod tests {
                 "api                        1/2",
                 "                         2 tasks stopped in 10 min: exit code",
                 "                         137, out of memory",
+            ]
+        );
+        assert_eq!(
+            spilling.lines(Some(78), false)[3..],
+            [
+                "api                        1/2  2 tasks stopped in 10 min: exit code 137, out",
+                "                                of memory",
             ]
         );
         assert_eq!(wrapped("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);

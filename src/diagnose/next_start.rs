@@ -237,7 +237,7 @@ impl Checker<'_> {
                 }
                 Some(other) => self.say(what, CheckVerdict::Block, format!("{key} is {other} in ECR")),
             },
-            Learned::Missing => self.say(what, CheckVerdict::Block, format!("{key} is not in ECR any more")),
+            Learned::Missing => self.say(what, CheckVerdict::Block, format!("{key} is not in ECR")),
             Learned::Denied(fault) => self.not_told(what, fault),
             Learned::NotAsked => self.say(what, CheckVerdict::NotVerified, "ECR was not asked"),
         }

@@ -163,7 +163,7 @@ fn the_console_starts_is_resized_and_leaves_the_terminal_as_it_was() {
     terminal.until("Keys that work here");
     terminal.press("\x1b");
     // An Escape that is followed at once by a letter is Alt with that letter.
-    terminal.until("enter open");
+    terminal.until("enter go there");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     assert!(terminal.is_restored());
@@ -220,7 +220,7 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_coming_back_draws_everything_again
         terminal.forget();
         terminal.signal(rustix::process::Signal::CONT);
         terminal.until("cma-api-production");
-        terminal.until("enter open");
+        terminal.until("enter go there");
     }
     terminal.press("q");
     assert_eq!(terminal.end(), 0);

@@ -4,6 +4,8 @@
 
 mod ask;
 
+use std::collections::BTreeMap;
+
 use crate::cli::exit::Exit;
 use crate::cli::finding::Evidence;
 use crate::cli::health;
@@ -11,13 +13,13 @@ use crate::cli::item::{Shape, Shaped, Time, shape, time};
 use crate::cli::parser::Request;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
-use crate::cli::table::{Cell, Column, Table};
+use crate::cli::table::{Cell, Column, Table, wrapped};
 use crate::cli::verb::End;
 use crate::diagnose::fleet::Fleet;
 use crate::diagnose::{Finding, Severity, Subject};
 use crate::stdx::clock::Wall;
 use crate::stdx::span;
-use crate::stdx::text::count;
+use crate::stdx::text::{count, scrub};
 
 shape! {
     /// A problem, or something that no alarm watches.
@@ -108,7 +110,9 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let problems = items.len();
     items.extend(fleet.unwatched.iter().map(unwatched));
     let critical = fleet.findings.iter().any(|finding| finding.severity == Severity::Critical);
-    let report = gather.report(items);
+    let mut report = gather.report(items);
+    // What is well was found out too, though it is only counted.
+    report.printed += fleet.healthy.iter().map(|(_, number)| number).sum::<usize>();
     let calm = match report.is_complete() {
         true => "Nothing is wrong.",
         false => "Nothing is wrong in what could be read.",
@@ -117,7 +121,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
         let items = items.get(..problems).unwrap_or_default();
         let problems =
             if items.is_empty() { vec![calm.to_owned()] } else { printer.set(&table(items, now, printer)) };
-        problems.into_iter().chain(closing(&fleet)).collect()
+        problems.into_iter().chain(closing(&fleet, printer)).collect()
     })?;
     // What is missing must not hide what is known to be critical.
     Ok(if critical && request.is_on("exit-code") { Exit::Critical } else { exit })
@@ -147,16 +151,23 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Table {
 }
 
 /// What is healthy, and what nothing watches.
-fn closing(fleet: &Fleet) -> Vec<String> {
+fn closing(fleet: &Fleet, printer: &Printer) -> Vec<String> {
     let mut lines = Vec::new();
     let healthy: Vec<String> =
         fleet.healthy.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| count(*n, kind)).collect();
     if !healthy.is_empty() {
         lines.push(format!("Healthy: {}", healthy.join(", ")));
     }
-    if !fleet.unwatched.is_empty() {
-        let names: Vec<&str> = fleet.unwatched.iter().map(Subject::name).collect();
-        lines.push(format!("No alarm watches {}", names.join(", ")));
+    // Kinds are told apart: a database and a cache may share a name.
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for subject in &fleet.unwatched {
+        kinds.entry(subject.kind()).or_default().push(subject.name());
     }
-    lines
+    for (kind, names) in kinds {
+        lines.push(format!("No alarm watches {}: {}", count(names.len(), kind), scrub(&names.join(", "))));
+    }
+    match printer.room {
+        Some(room) => lines.iter().flat_map(|line| wrapped(line, room)).collect(),
+        None => lines,
+    }
 }

@@ -161,11 +161,11 @@ fn table(items: &[Item], asked: usize, printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::name("NAME"),
         Column::fixed("METRIC"),
-        Column::fixed("STAT").lesser(2),
+        Column::fixed("STAT"),
         Column::number("LAST"),
         Column::number("LEAST").lesser(3),
-        Column::number("MEAN").lesser(1),
-        Column::number("GREATEST"),
+        Column::number("MEAN").lesser(2),
+        Column::number("GREATEST").lesser(1),
         Column::number("POINTS").lesser(4),
         Column::fixed("TREND"),
     ]);
