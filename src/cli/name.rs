@@ -96,13 +96,15 @@ pub fn names_a_task_definition(text: &str) -> bool {
 #[must_use]
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
+    let last = |name: &str| name.rsplit_once('/').map_or(name.to_owned(), |(_, last)| last.to_owned());
+    let meant = last(&wanted);
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
         .map(|name| {
             let lower = name.to_lowercase();
-            let own = lower.rsplit_once('/').map_or(lower.as_str(), |(_, last)| last);
-            let contained = if own.contains(&wanted) || wanted.contains(own) { 1.0 } else { 0.0 };
-            (strsim::jaro_winkler(&wanted, own).max(strsim::jaro_winkler(&wanted, &lower)) + contained, name)
+            let own = last(&lower);
+            let contained = if own.contains(&meant) || meant.contains(&own) { 1.0 } else { 0.0 };
+            (strsim::jaro_winkler(&wanted, &own).max(strsim::jaro_winkler(&wanted, &lower)) + contained, name)
         })
         .filter(|(likeness, _)| *likeness > 0.75)
         .collect();
@@ -158,5 +160,7 @@ mod tests {
         assert_eq!(nearest("gatway-service", known), ["prod/gateway-service"]);
         assert_eq!(nearest("backend", known), ["prod/gov-backend"]);
         assert!(nearest("zzz", known).is_empty());
+        let tree = ["gateway/production", "gateway/production/redis", "gateway/production/database"];
+        assert_eq!(nearest("gateway/production/databse", tree)[0], "gateway/production/database");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Must not print, and must not cut anything when the output is not a terminal: a file has room.
 
-use crate::stdx::text::{fit, fit_middle, scrub, width};
+use crate::stdx::text::{fit, fit_middle, prefix, scrub, width};
 
 /// How a column gives way when the terminal is too narrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,31 +24,42 @@ pub struct Column {
     pub right: bool,
     /// How it gives way.
     pub give: Give,
+    /// Whether it is left out of a terminal that is too narrow for whole names: the greatest number first, 0
+    /// never.
+    pub rank: u8,
 }
 
 impl Column {
     /// Short values that are never cut.
     #[must_use]
     pub const fn fixed(title: &'static str) -> Self {
-        Self { title, right: false, give: Give::Never }
+        Self { title, right: false, give: Give::Never, rank: 0 }
     }
 
     /// Numbers and ages.
     #[must_use]
     pub const fn number(title: &'static str) -> Self {
-        Self { title, right: true, give: Give::Never }
+        Self { title, right: true, give: Give::Never, rank: 0 }
     }
 
     /// Names.
     #[must_use]
     pub const fn name(title: &'static str) -> Self {
-        Self { title, right: false, give: Give::Middle }
+        Self { title, right: false, give: Give::Middle, rank: 0 }
     }
 
     /// Sentences.
     #[must_use]
     pub const fn sentence(title: &'static str) -> Self {
-        Self { title, right: false, give: Give::End }
+        Self { title, right: false, give: Give::End, rank: 0 }
+    }
+}
+
+impl Column {
+    /// The same, left out before names are cut; the greatest rank goes first.
+    #[must_use]
+    pub const fn lesser(self, rank: u8) -> Self {
+        Self { rank, ..self }
     }
 }
 
@@ -123,18 +134,28 @@ impl<T: AsRef<str>> From<T> for Cell {
 pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
+    spills: bool,
 }
 
 /// Two blanks between columns.
 const GAP: usize = 2;
 /// No column is cut below this.
 const LEAST: usize = 8;
+/// Sentences that got fewer columns than this go below their rows, in tables that are made so.
+const SENTENCE: usize = 40;
 
 impl Table {
     /// An empty table.
     #[must_use]
     pub fn new(columns: &[Column]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
+        Self { columns: columns.to_vec(), rows: Vec::new(), spills: false }
+    }
+
+    /// The same with its last column, a sentence, below each row when the terminal is too narrow to show it
+    /// beside: for tables whose sentences are what they are read for.
+    #[must_use]
+    pub fn spilling(self) -> Self {
+        Self { spills: true, ..self }
     }
 
     /// Adds a row; missing cells are empty, surplus ones are dropped.
@@ -148,10 +169,111 @@ impl Table {
         if self.rows.is_empty() {
             return Vec::new();
         }
-        let widths = self.widths(room);
+        let Some(room) = room else { return self.set(&self.widths(None), colour) };
+        let mut table = self.clone();
+        while table.least() > room
+            && let Some(at) = table.least_important()
+        {
+            table.leave_out(at);
+        }
+        let widths = table.widths(Some(room));
+        if table.spills && table.is_cramped(&widths) {
+            return table.spilled(room, colour);
+        }
+        if table.spills {
+            table = table.continued(&widths);
+        }
+        table.set(&widths, colour)
+    }
+
+    /// The same with each sentence in the last column continued in rows of its own.
+    fn continued(&self, widths: &[usize]) -> Self {
+        let end = self.columns.len().saturating_sub(1);
+        let wide = widths.last().copied().unwrap_or_default();
+        let mut rows = Vec::new();
+        for row in &self.rows {
+            let Some(cell) = row.get(end) else {
+                rows.push(row.clone());
+                continue;
+            };
+            let mut texts = wrapped(&cell.text, wide).into_iter();
+            let mut first = row.clone();
+            first.truncate(end);
+            first.extend(texts.next().map(|text| Cell { text, tone: cell.tone }));
+            rows.push(first);
+            rows.extend(texts.map(|text| {
+                let mut row = vec![Cell::default(); end];
+                row.push(Cell { text, tone: cell.tone });
+                row
+            }));
+        }
+        Self { rows, ..self.clone() }
+    }
+
+    /// The columns that are needed for names to be whole and sentences to begin.
+    fn least(&self) -> usize {
+        let natural = self.widths(None);
+        let own = self.columns.iter().zip(&natural).map(|(column, width)| match column.give {
+            Give::End => LEAST.min(*width),
+            Give::Never | Give::Middle => *width,
+        });
+        // A sentence that may go below its row needs no place beside it.
+        let spared =
+            if self.spills { LEAST.min(natural.last().copied().unwrap_or_default()) + GAP } else { 0 };
+        (own.sum::<usize>() + GAP * natural.len().saturating_sub(1)).saturating_sub(spared)
+    }
+
+    /// The column that goes first.
+    fn least_important(&self) -> Option<usize> {
+        let ranked = self.columns.iter().enumerate().filter(|(_, column)| column.rank > 0);
+        ranked.max_by_key(|(at, column)| (column.rank, *at)).map(|(at, _)| at)
+    }
+
+    fn leave_out(&mut self, at: usize) {
+        self.columns.remove(at);
+        for row in self.rows.iter_mut().filter(|row| at < row.len()) {
+            row.remove(at);
+        }
+    }
+
+    fn set(&self, widths: &[usize], colour: bool) -> Vec<String> {
         let titles: Vec<Cell> =
             self.columns.iter().map(|column| Cell::new(column.title).tone(Tone::Title)).collect();
-        std::iter::once(&titles).chain(&self.rows).map(|row| self.line(row, &widths, colour)).collect()
+        std::iter::once(&titles).chain(&self.rows).map(|row| self.line(row, widths, colour)).collect()
+    }
+
+    /// Whether the last column is cut and left with too little for a sentence.
+    fn is_cramped(&self, widths: &[usize]) -> bool {
+        let given = widths.last().copied().unwrap_or_default();
+        let needed = self.widths(None).last().copied().unwrap_or_default();
+        given < needed && given < SENTENCE
+    }
+
+    /// The other columns, each row followed by its sentence in lines of its own.
+    fn spilled(&self, room: usize, colour: bool) -> Vec<String> {
+        let end = self.columns.len().saturating_sub(1);
+        let short = |row: &Vec<Cell>| row.iter().take(end).cloned().collect();
+        let other = Self {
+            columns: self.columns.iter().take(end).copied().collect(),
+            rows: self.rows.iter().map(short).collect(),
+            spills: false,
+        };
+        let widths = other.widths(Some(room));
+        let indent = widths.first().map_or(0, |first| first + GAP);
+        let mut lines = other.set(&widths, colour).into_iter();
+        let mut all: Vec<String> = lines.next().into_iter().collect();
+        for (line, row) in lines.zip(&self.rows) {
+            all.push(line);
+            if let Some(cell) = row.get(end) {
+                let texts = wrapped(&cell.text, room.saturating_sub(indent).max(LEAST));
+                all.extend(
+                    texts
+                        .iter()
+                        .map(|text| format!("{}{}", " ".repeat(indent), cell.tone.paint(text, colour))),
+                );
+            }
+        }
+        all
     }
 
     fn widths(&self, room: Option<usize>) -> Vec<usize> {
@@ -206,6 +328,33 @@ impl Table {
     }
 }
 
+/// Text in lines of at most this many columns, broken between words; a word that is wider is cut into pieces.
+#[must_use]
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        if let Some(line) = lines.last_mut()
+            && width(line) + 1 + width(word) <= columns
+        {
+            line.push(' ');
+            line.push_str(word);
+            continue;
+        }
+        let mut rest = word;
+        loop {
+            let piece = prefix(rest, columns);
+            // What is wider than the line by itself stands there whole.
+            let piece = if piece.is_empty() { rest } else { piece };
+            lines.push(piece.to_owned());
+            rest = rest.get(piece.len()..).unwrap_or_default();
+            if rest.is_empty() {
+                break;
+            }
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +390,50 @@ mod tests {
             table().lines(Some(32), false),
             ["SERVICE          TASKS  WHY", "cma-fro…duction    2/2", "web               0/12  tasks s…"]
         );
+    }
+
+    #[test]
+    fn a_spilling_table_keeps_sentences_whole_below_their_rows() {
+        let mut spilling = table().spilling();
+        assert_eq!(spilling.lines(Some(58), false), table().lines(None, false), "where it fits");
+        assert_eq!(spilling.lines(None, false), table().lines(None, false), "in a file");
+        let sentence = "2 tasks stopped in 10 min: exit code 137, out of memory";
+        spilling.row(["api".into(), "1/2".into(), Cell::new(sentence).tone(Tone::Bad)]);
+        assert_eq!(
+            spilling.lines(Some(64), false),
+            [
+                "SERVICE                  TASKS",
+                "cma-frontend-production    2/2",
+                "web                       0/12",
+                "                         tasks stop: exit code 137·",
+                "api                        1/2",
+                "                         2 tasks stopped in 10 min: exit code",
+                "                         137, out of memory",
+            ]
+        );
+        assert_eq!(
+            spilling.lines(Some(78), false)[3..],
+            [
+                "api                        1/2  2 tasks stopped in 10 min: exit code 137, out",
+                "                                of memory",
+            ]
+        );
+        assert_eq!(wrapped("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
+    }
+
+    #[test]
+    fn lesser_columns_go_before_names_are_cut() {
+        let columns =
+            [Column::name("NAME"), Column::fixed("ENGINE").lesser(1), Column::fixed("CLASS").lesser(2)];
+        let mut table = Table::new(&columns);
+        table.row(["cma-production".into(), "postgres".into(), "db.r6g.large".into()]);
+        table.row(["short-row".into()]);
+        let titles = |room| table.lines(Some(room), false)[0].clone();
+        assert_eq!(titles(38), "NAME            ENGINE    CLASS");
+        assert_eq!(titles(37), "NAME            ENGINE");
+        assert_eq!(titles(20), "NAME");
+        assert_eq!(table.lines(Some(10), false)[1], "cma-…ction");
+        assert_eq!(table.lines(None, false)[0], "NAME            ENGINE    CLASS", "a file has room");
     }
 
     #[test]

@@ -159,7 +159,10 @@ pub const TABLE: &[Command] = &[
     both(
         Id::Fleet,
         &[Anywhere],
-        &[flag("exit-code", Kind::Switch, "End in 20 when something is critical, for scripts and monitors")],
+        &[
+            flag("exit-code", Kind::Switch, "End in 20 when something is critical, for scripts and monitors"),
+            NO_METRICS,
+        ],
         "Show every problem of every account and region, the worst first",
     ),
     both(

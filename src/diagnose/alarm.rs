@@ -226,6 +226,9 @@ pub fn alarm_sentence(alarm: &Alarm, now: Wall) -> String {
             format!("No data of {what}, which counts as {bound}{lasting}")
         }
         (Some(value), None) if firing => format!("{what} {} is out of its band{lasting}", short(value)),
+        (_, Some(bound)) if alarm.state == AlarmState::Ok => {
+            format!("OK{lasting}, fires when {what} {bound}")
+        }
         (_, Some(bound)) => format!("{} on {what} {bound}{lasting}", alarm.state.word()),
         (_, None) => format!("{} on {what}{lasting}", alarm.state.word()),
     }

@@ -250,11 +250,7 @@ impl Rules<'_> {
         .collect();
         // RBAC replaces the token and cannot be told from the answer, so the token alone is no finding.
         if off.len() > 1 || off.first().is_some_and(|what| !what.contains("token")) {
-            self.say(
-                "cache.open",
-                Notice,
-                format!("{} of 3 protections off: {}", off.len(), off.join(", ")),
-            );
+            self.say("cache.open", Notice, format!("{} of 3 protections off: {}", off.len(), off.join(", ")));
         }
     }
 

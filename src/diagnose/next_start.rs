@@ -3,6 +3,7 @@
 //! Must not promise: what could not be read is said to be not verified.
 
 mod facts;
+mod starts;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +23,7 @@ use crate::stdx::span::brief;
 use crate::stdx::text::count;
 
 pub use facts::{Learned, NextStartFacts};
+pub use starts::last_start;
 
 /// How a check came out, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -235,7 +237,7 @@ impl Checker<'_> {
                 }
                 Some(other) => self.say(what, CheckVerdict::Block, format!("{key} is {other} in ECR")),
             },
-            Learned::Missing => self.say(what, CheckVerdict::Block, format!("{key} is not in ECR any more")),
+            Learned::Missing => self.say(what, CheckVerdict::Block, format!("{key} is not in ECR")),
             Learned::Denied(fault) => self.not_told(what, fault),
             Learned::NotAsked => self.say(what, CheckVerdict::NotVerified, "ECR was not asked"),
         }

@@ -243,7 +243,11 @@ mod tests {
             finding.sentence,
             "1 of 2 tasks running, 3 tasks stopped in 9 min: exit 137, out of memory"
         );
-        assert_eq!((finding.rule, finding.severity), ("service.stops", Severity::Critical), "it does not hold");
+        assert_eq!(
+            (finding.rule, finding.severity),
+            ("service.stops", Severity::Critical),
+            "it does not hold"
+        );
         let slower = service_finding(&Service { running: 3, ..service("gateway", 4) }, &tasks, NOW).unwrap();
         assert_eq!(slower.severity, Severity::Warning, "fewer than it wants");
         assert!(

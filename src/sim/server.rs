@@ -238,10 +238,12 @@ fn denied(call: &Call) -> ApiError {
         Protocol::Json | Protocol::Cbor => (400, "AccessDeniedException"),
         Protocol::Query => (403, "AccessDenied"),
     };
+    // Policies write CloudWatch's metrics otherwise than the signature does.
+    let service = if call.service == "monitoring" { "cloudwatch" } else { call.service.as_str() };
     let message = format!(
         "User: arn:aws:sts::{account}:assumed-role/Operator/on-call is not authorized to perform: {}:{} on resource: * \
          because no identity-based policy allows the {0}:{1} action",
-        call.service,
+        service,
         call.operation,
         account = sts::ACCOUNT,
     );

@@ -147,7 +147,8 @@ fn summary(model: &Model, width: usize) -> Vec<Vec<Piece>> {
     }
     let notices = model.triage.folded.get(&PaneId::Fleet).copied().unwrap_or(0);
     if notices > 0 {
-        let says = format!("{} folded away, nothing that hurts: f shows them", text::count(notices, "notice"));
+        let says =
+            format!("{} folded away, nothing that hurts: f shows them", text::count(notices, "notice"));
         page.hanging(vec![piece(format!("  {} ", glyphs.folded), Role::Info), piece(says, Role::Muted)], 4);
     }
     if !fleet.unwatched.is_empty() {

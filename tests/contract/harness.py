@@ -34,7 +34,7 @@ def client(service, url, region, protocol=None):
         retries={"total_max_attempts": 1},
         inject_host_prefix=False,
         connect_timeout=5,
-        read_timeout=30,
+        read_timeout=120,
         proxies={},
     )
     session = boto3.session.Session()

@@ -313,12 +313,13 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
         Column::fixed("HEALTH"),
         Column::fixed("STATE"),
         Column::name("ALARM"),
-        Column::fixed("REGION"),
+        Column::fixed("REGION").lesser(2),
         Column::number("SINCE"),
-        Column::sentence("WATCHES"),
+        Column::sentence("WATCHES").lesser(1),
+        Column::sentence("FIRES WHEN").lesser(3),
         Column::sentence("WHAT"),
-        Column::sentence("FIRES WHEN"),
-    ]);
+    ])
+    .spilling();
     // Those of target tracking are in ALARM by design: they are counted, unless they alone were asked for.
     let folds = items.iter().any(|item| !item.target_tracking);
     let folded = items.iter().filter(|item| folds && item.target_tracking).count();
@@ -332,8 +333,8 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
             Cell::new(&item.region),
             item.since.map_or_else(Cell::default, |at| span::brief(at.0.age_at(now)).into()),
             watches.join(", ").into(),
-            Cell::new(&item.sentence),
             Cell::new(&item.condition),
+            Cell::new(&item.sentence),
         ]);
     }
     let mut lines = printer.set(&table);
@@ -349,7 +350,8 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
 /// The history of an alarm that was named, with CloudWatch's own reason.
 fn told(item: &Item, printer: &Printer) -> Vec<String> {
     let Some(history) = &item.history else { return Vec::new() };
-    let mut table = Table::new(&[Column::fixed("TIME"), Column::fixed("KIND"), Column::sentence("WHAT")]);
+    let columns = [Column::fixed("TIME"), Column::fixed("KIND"), Column::sentence("WHAT")];
+    let mut table = Table::new(&columns).spilling();
     for flip in history {
         table.row([Cell::new(flip.at.0.rfc3339()), Cell::new(&flip.kind), Cell::new(&flip.summary)]);
     }

@@ -396,16 +396,17 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::fixed("HEALTH"),
         Column::name("CACHE"),
-        Column::fixed("REGION"),
+        Column::fixed("REGION").lesser(2),
         Column::fixed("STATUS"),
-        Column::fixed("ENGINE"),
-        Column::fixed("TYPE"),
-        Column::fixed("FAILOVER"),
+        Column::fixed("ENGINE").lesser(1),
+        Column::fixed("TYPE").lesser(5),
+        Column::fixed("FAILOVER").lesser(4),
         Column::number("CPU"),
         Column::number("MEMORY"),
-        Column::number("EVICTED"),
+        Column::number("EVICTED").lesser(3),
         Column::sentence("WHAT"),
-    ]);
+    ])
+    .spilling();
     for item in items {
         let engine = [item.engine.as_deref(), item.engine_version.as_deref()];
         let waits: Vec<String> = item.pending.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -431,9 +432,12 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
         for node in &item.nodes {
             let zone = [node.role.as_deref(), node.zone.as_deref()];
             let percent = |n: Option<f64>| n.map_or_else(Cell::default, |n| Cell::new(format!("{n:.0} %")));
+            // In a replication group each cluster is one node, and its number says nothing.
+            let several = item.nodes.iter().filter(|other| other.cluster == node.cluster).count() > 1;
+            let name = if several { format!("{} {}", node.cluster, node.node) } else { node.cluster.clone() };
             table.row([
                 Cell::default(),
-                format!("  {} {}", node.cluster, node.node).into(),
+                format!("  {name}").into(),
                 Cell::default(),
                 Cell::new(node.status.as_deref().unwrap_or("?")),
                 zone.into_iter().flatten().collect::<Vec<_>>().join(" ").into(),
@@ -457,7 +461,7 @@ fn told(item: &Item, printer: &Printer) -> Vec<String> {
     let Some(events) = &item.events else { return Vec::new() };
     let mut lines = vec![String::new()];
     if !item.findings.is_empty() {
-        let mut table = Table::new(&[Column::fixed("SEVERITY"), Column::sentence("FINDING")]);
+        let mut table = Table::new(&[Column::fixed("SEVERITY"), Column::sentence("FINDING")]).spilling();
         for finding in &item.findings {
             table.row([health::cell(finding.severity, printer), Cell::new(&finding.sentence)]);
         }
@@ -468,7 +472,8 @@ fn told(item: &Item, printer: &Printer) -> Vec<String> {
         lines.push("ElastiCache reported nothing in the last 24 h.".to_owned());
         return lines;
     }
-    let mut table = Table::new(&[Column::fixed("TIME"), Column::name("SOURCE"), Column::sentence("EVENT")]);
+    let columns = [Column::fixed("TIME"), Column::name("SOURCE"), Column::sentence("EVENT")];
+    let mut table = Table::new(&columns).spilling();
     for event in events {
         table.row([Cell::new(event.at.0.rfc3339()), Cell::new(&event.source), Cell::new(&event.message)]);
     }

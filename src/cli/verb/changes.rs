@@ -93,23 +93,35 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
 }
 
 fn table(items: &[Item], printer: &Printer) -> Vec<String> {
-    let mut table = Table::new(&[
+    // On a terminal who did it stands in the sentence, which is never cut.
+    let beside = printer.room.is_none();
+    let who = beside.then(|| Column::name("WHO"));
+    let columns: Vec<Column> = [
         Column::fixed("TIME"),
-        Column::fixed("REGION"),
+        Column::fixed("REGION").lesser(1),
         Column::fixed("KIND"),
         Column::name("NAME"),
-        Column::sentence("WHAT"),
-        Column::name("WHO"),
-    ]);
+    ]
+    .into_iter()
+    .chain(who)
+    .chain([Column::sentence("WHAT")])
+    .collect();
+    let mut table = Table::new(&columns).spilling();
     for item in items {
-        table.row([
+        let mut row = vec![
             item.at.0.rfc3339().into(),
             Cell::new(&item.region),
             Cell::new(item.kind.word()),
             Cell::new(&item.name),
-            Cell::new(&item.sentence),
-            Cell::new(item.who.as_deref().unwrap_or("")),
-        ]);
+        ];
+        match &item.who {
+            who if beside => {
+                row.extend([Cell::new(who.as_deref().unwrap_or("")), Cell::new(&item.sentence)]);
+            }
+            Some(who) => row.push(format!("{} (by {who})", item.sentence).into()),
+            None => row.push(Cell::new(&item.sentence)),
+        }
+        table.row(row);
     }
     printer.set(&table)
 }

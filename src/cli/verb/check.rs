@@ -17,13 +17,16 @@ use crate::cli::item::{Shape, Shaped, shape};
 use crate::cli::parser::Request;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
-use crate::cli::table::{Cell, Column, Table, Tone};
+use crate::cli::table::{Cell, Column, Table, Tone, wrapped};
 use crate::cli::verb::End;
-use crate::diagnose::next_start::{Check, CheckVerdict, NextStartFacts, checks, needed};
+use crate::diagnose::next_start::{Check, CheckVerdict, NextStartFacts, checks, last_start, needed};
 use crate::domain::ecs::{Service, ServiceRevision};
 use crate::domain::fault::FaultKind;
 use crate::domain::query::{Answer, Class, Query};
+use crate::domain::sweep::Goal;
+use crate::domain::task::Task;
 use crate::domain::task_definition::TaskDefinition;
+use crate::stdx::text::{count, scrub};
 
 /// Requests under way at once; `cloud` paces them.
 const AT_ONCE: usize = 8;
@@ -68,7 +71,10 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let definition = definition.ok_or_else(|| unreadable(&gather, &service))?;
     let facts = learn(session, &mut gather, needed(&definition, revision.as_ref(), &service)).await;
     let now = gather.begun().wall;
-    let checks = checks(&service, &definition, revision.as_ref(), &facts, now);
+    let tasks = tasks(&service, &mut gather).await;
+    let mut checks = checks(&service, &definition, revision.as_ref(), &facts, now);
+    checks.extend(last_start(&service, &tasks, now));
+    checks.sort_by_key(|check| check.verdict);
     let blocked = checks.iter().any(|check| check.verdict == CheckVerdict::Block);
     let items = checks.into_iter().map(|check| item(&service, check)).collect();
     let exit = printer.report(&gather.report(items), table)?;
@@ -112,6 +118,28 @@ async fn running(
         })
         .await;
     (definition, revision)
+}
+
+/// The service's tasks: how the last start went is the best witness of the next one.
+async fn tasks(service: &Service, gather: &mut Gather) -> Vec<Task> {
+    let sweep = |stopped| {
+        Work::Sweep(Goal::Tasks {
+            scope: service.id.scope.clone(),
+            cluster: service.id.cluster.clone(),
+            service: Some(service.id.name.clone()),
+            stopped,
+        })
+    };
+    let mut tasks = Vec::new();
+    gather
+        .run(vec![sweep(false), sweep(true)], |_, answer| {
+            if let Answer::Tasks { found, .. } = answer {
+                tasks.extend(found);
+            }
+            Vec::new()
+        })
+        .await;
+    tasks
 }
 
 fn unreadable(gather: &Gather, service: &Service) -> Problem {
@@ -158,10 +186,13 @@ async fn learn(session: &Session, gather: &mut Gather, queries: Vec<Query>) -> N
     }
 }
 
+/// All checks; on a terminal what passed is named alone, so that the rest is not scrolled away.
 fn table(items: &[Item], printer: &Printer) -> Vec<String> {
     let mut table =
-        Table::new(&[Column::fixed("VERDICT"), Column::name("WHAT"), Column::sentence("EVIDENCE")]);
-    for item in items {
+        Table::new(&[Column::fixed("VERDICT"), Column::name("WHAT"), Column::sentence("EVIDENCE")])
+            .spilling();
+    let folds = printer.room.is_some();
+    for item in items.iter().filter(|item| !folds || item.verdict != CheckVerdict::Pass) {
         let tone = match item.verdict {
             CheckVerdict::Block => Tone::Bad,
             CheckVerdict::Warn => Tone::Notice,
@@ -174,5 +205,28 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
             Cell::new(&item.evidence),
         ]);
     }
-    printer.set(&table)
+    let mut lines = printer.set(&table);
+    let passed: Vec<&str> = items
+        .iter()
+        .filter(|item| item.verdict == CheckVerdict::Pass)
+        .map(|item| item.what.as_str())
+        .collect();
+    if let Some(room) = printer.room.filter(|_| !passed.is_empty()) {
+        lines.extend(wrapped(&format!("Passed: {}", scrub(&passed.join(", "))), room));
+    }
+    lines.push(conclusion(items));
+    lines
+}
+
+/// What the checks come to, in one sentence.
+fn conclusion(items: &[Item]) -> String {
+    let of = |verdict| items.iter().filter(|item| item.verdict == verdict).count();
+    let unknown = match of(CheckVerdict::NotVerified) {
+        0 => String::new(),
+        some => format!("; {} could not be made", count(some, "check")),
+    };
+    match of(CheckVerdict::Block) {
+        0 => format!("Nothing found that would keep the next task from starting{unknown}"),
+        some => format!("The next task would not start: {} failed{unknown}", count(some, "check")),
+    }
 }

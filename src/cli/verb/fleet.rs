@@ -4,19 +4,22 @@
 
 mod ask;
 
+use std::collections::BTreeMap;
+
 use crate::cli::exit::Exit;
+use crate::cli::finding::Evidence;
 use crate::cli::health;
 use crate::cli::item::{Shape, Shaped, Time, shape, time};
 use crate::cli::parser::Request;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
-use crate::cli::table::{Cell, Column, Table};
+use crate::cli::table::{Cell, Column, Table, wrapped};
 use crate::cli::verb::End;
-use crate::diagnose::fleet::{Fleet, fleet};
+use crate::diagnose::fleet::Fleet;
 use crate::diagnose::{Finding, Severity, Subject};
 use crate::stdx::clock::Wall;
 use crate::stdx::span;
-use crate::stdx::text::count;
+use crate::stdx::text::{count, scrub};
 
 shape! {
     /// A problem, or something that no alarm watches.
@@ -44,14 +47,6 @@ shape! {
         /// The one safe thing to do next.
         next: Option<String> = "text or null",
     }
-
-    /// Something that a judgement rests on.
-    Evidence {
-        /// When it was so.
-        at: Option<Time> = "time or null",
-        /// What, in AWS's words where AWS said it.
-        text: String = "text",
-    }
 }
 
 /// The shapes of this verb.
@@ -71,7 +66,6 @@ fn cluster(subject: &Subject) -> Option<String> {
 #[must_use]
 pub fn item(finding: &Finding) -> Item {
     let scope = finding.subject.scope();
-    let evidence = finding.evidence.iter().map(|e| Evidence { at: time(e.at), text: e.text.clone() });
     Item {
         account: scope.account.to_string(),
         region: scope.region.to_string(),
@@ -82,7 +76,7 @@ pub fn item(finding: &Finding) -> Item {
         rule: finding.rule.to_owned(),
         sentence: finding.sentence.clone(),
         since: time(finding.since),
-        evidence: evidence.collect(),
+        evidence: finding.evidence.iter().map(Evidence::from).collect(),
         next: finding.next.clone(),
     }
 }
@@ -110,29 +104,39 @@ fn unwatched(subject: &Subject) -> Item {
 pub async fn run(session: &Session, request: &Request, printer: &mut Printer) -> Result<Exit, End> {
     let mut gather = session.gather();
     let now = gather.begun().wall;
-    let seen = ask::everything(session, &mut gather, now).await;
-    let fleet = seen.judged(now, fleet);
+    let seen = ask::everything(session, &mut gather, !request.is_on("no-metrics")).await;
+    let fleet = seen.judged(&session.config, now);
     let mut items: Vec<Item> = fleet.findings.iter().map(item).collect();
     let problems = items.len();
     items.extend(fleet.unwatched.iter().map(unwatched));
     let critical = fleet.findings.iter().any(|finding| finding.severity == Severity::Critical);
-    let report = gather.report(items);
+    let mut report = gather.report(items);
+    // What is well was found out too, though it is only counted.
+    report.printed += fleet.healthy.iter().map(|(_, number)| number).sum::<usize>();
+    let calm = match report.is_complete() {
+        true => "Nothing is wrong.",
+        false => "Nothing is wrong in what could be read.",
+    };
     let exit = printer.report(&report, |items, printer| {
-        table(items.get(..problems).unwrap_or_default(), &fleet, now, printer)
+        let items = items.get(..problems).unwrap_or_default();
+        let problems =
+            if items.is_empty() { vec![calm.to_owned()] } else { printer.set(&table(items, now, printer)) };
+        problems.into_iter().chain(closing(&fleet, printer)).collect()
     })?;
     // What is missing must not hide what is known to be critical.
     Ok(if critical && request.is_on("exit-code") { Exit::Critical } else { exit })
 }
 
-fn table(items: &[Item], fleet: &Fleet, now: Wall, printer: &Printer) -> Vec<String> {
+fn table(items: &[Item], now: Wall, printer: &Printer) -> Table {
     let mut table = Table::new(&[
         Column::fixed("SEVERITY"),
-        Column::fixed("KIND"),
+        Column::fixed("KIND").lesser(1),
         Column::name("NAME"),
         Column::fixed("REGION"),
         Column::number("FOR"),
         Column::sentence("WHAT"),
-    ]);
+    ])
+    .spilling();
     for item in items {
         table.row([
             health::cell(item.severity, printer),
@@ -143,22 +147,27 @@ fn table(items: &[Item], fleet: &Fleet, now: Wall, printer: &Printer) -> Vec<Str
             Cell::new(&item.sentence),
         ]);
     }
-    let mut lines = if items.is_empty() { vec!["Nothing is wrong.".to_owned()] } else { printer.set(&table) };
-    lines.extend(closing(fleet));
-    lines
+    table
 }
 
 /// What is healthy, and what nothing watches.
-fn closing(fleet: &Fleet) -> Vec<String> {
+fn closing(fleet: &Fleet, printer: &Printer) -> Vec<String> {
     let mut lines = Vec::new();
     let healthy: Vec<String> =
         fleet.healthy.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| count(*n, kind)).collect();
     if !healthy.is_empty() {
         lines.push(format!("Healthy: {}", healthy.join(", ")));
     }
-    if !fleet.unwatched.is_empty() {
-        let names: Vec<&str> = fleet.unwatched.iter().map(Subject::name).collect();
-        lines.push(format!("No alarm watches {}", names.join(", ")));
+    // Kinds are told apart: a database and a cache may share a name.
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for subject in &fleet.unwatched {
+        kinds.entry(subject.kind()).or_default().push(subject.name());
     }
-    lines
+    for (kind, names) in kinds {
+        lines.push(format!("No alarm watches {}: {}", count(names.len(), kind), scrub(&names.join(", "))));
+    }
+    match printer.room {
+        Some(room) => lines.iter().flat_map(|line| wrapped(line, room)).collect(),
+        None => lines,
+    }
 }

@@ -163,10 +163,10 @@ fn table(items: &[Item], asked: usize, printer: &Printer) -> Vec<String> {
         Column::fixed("METRIC"),
         Column::fixed("STAT"),
         Column::number("LAST"),
-        Column::number("LEAST"),
-        Column::number("MEAN"),
-        Column::number("GREATEST"),
-        Column::number("POINTS"),
+        Column::number("LEAST").lesser(3),
+        Column::number("MEAN").lesser(2),
+        Column::number("GREATEST").lesser(1),
+        Column::number("POINTS").lesser(4),
         Column::fixed("TREND"),
     ]);
     for item in items {

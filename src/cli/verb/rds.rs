@@ -415,17 +415,18 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::fixed("HEALTH"),
         Column::name("DATABASE"),
-        Column::fixed("REGION"),
-        Column::fixed("ROLE"),
+        Column::fixed("REGION").lesser(1),
+        Column::fixed("ROLE").lesser(2),
         Column::fixed("STATUS"),
-        Column::fixed("ENGINE"),
-        Column::fixed("CLASS"),
-        Column::fixed("ZONES"),
+        Column::fixed("ENGINE").lesser(3),
+        Column::fixed("CLASS").lesser(5),
+        Column::fixed("ZONES").lesser(4),
         Column::number("CPU"),
         Column::number("CONNECTIONS"),
         Column::number("FREE GIB"),
         Column::sentence("WHAT"),
-    ]);
+    ])
+    .spilling();
     for item in items {
         let under = item.role == "replica" || item.cluster.is_some();
         let name = if under { format!("  {}", item.name) } else { item.name.clone() };
@@ -488,7 +489,7 @@ fn told(item: &Item, printer: &Printer) -> Vec<String> {
     let Some(events) = &item.events else { return Vec::new() };
     let mut lines = Vec::new();
     if !item.findings.is_empty() {
-        let mut table = Table::new(&[Column::fixed("SEVERITY"), Column::sentence("FINDING")]);
+        let mut table = Table::new(&[Column::fixed("SEVERITY"), Column::sentence("FINDING")]).spilling();
         for finding in &item.findings {
             table.row([health::cell(finding.severity, printer), Cell::new(&finding.sentence)]);
         }
@@ -507,7 +508,7 @@ fn told(item: &Item, printer: &Printer) -> Vec<String> {
     if events.is_empty() {
         lines.push("RDS reported nothing in the last 24 h.".to_owned());
     } else {
-        let mut table = Table::new(&[Column::fixed("TIME"), Column::sentence("EVENT")]);
+        let mut table = Table::new(&[Column::fixed("TIME"), Column::sentence("EVENT")]).spilling();
         for event in events {
             table.row([Cell::new(event.at.0.rfc3339()), Cell::new(&event.message)]);
         }

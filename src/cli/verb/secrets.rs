@@ -404,15 +404,16 @@ fn key(item: &Item) -> (&str, &str, &str, &str) {
 fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::fixed("HEALTH"),
-        Column::fixed("KIND"),
+        Column::fixed("KIND").lesser(2),
         Column::name("NAME"),
-        Column::fixed("REGION"),
+        Column::fixed("REGION").lesser(1),
         Column::fixed("ROTATION"),
-        Column::fixed("EVERY"),
-        Column::number("ROTATED"),
+        Column::fixed("EVERY").lesser(4),
+        Column::number("ROTATED").lesser(3),
         Column::number("CHANGED"),
         Column::sentence("WHAT"),
-    ]);
+    ])
+    .spilling();
     let age = |at: Option<Time>| at.map_or_else(Cell::default, |at| span::brief(at.0.age_at(now)).into());
     for item in items {
         let what = match item.findings.len() {
@@ -452,9 +453,10 @@ fn told(item: &Item, now: Wall, printer: &Printer) -> Vec<String> {
         Column::name("SERVICE"),
         Column::fixed("CONTAINER"),
         Column::fixed("VARIABLE"),
-        Column::sentence("HOW"),
+        Column::sentence("HOW").lesser(1),
         Column::sentence("TASKS"),
-    ]);
+    ])
+    .spilling();
     let old = item.old_tasks.as_deref().unwrap_or_default();
     for reader in consumers {
         let own = old.iter().filter(|task| {

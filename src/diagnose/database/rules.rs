@@ -120,7 +120,9 @@ impl<'a> Rules<'a> {
             let (status, cluster) = self.status_word();
             let (severity, text) = match is_up(status, cluster) {
                 Some(false) => (Critical, format!("Fails over since {ago}: nothing connects meanwhile")),
-                _ => (Warning, format!("Failed over {ago} ago: pools may hold dead connections, DNS may lag")),
+                _ => {
+                    (Warning, format!("Failed over {ago} ago: pools may hold dead connections, DNS may lag"))
+                }
             };
             let finding = self.say("database.failover", severity, text);
             finding.since = Some(event.at);

@@ -35,7 +35,8 @@ pub(super) fn name_secret(
     let Some(source) = sources.into_iter().find(|source| source.json_key == Some(key.as_str())) else {
         return finding;
     };
-    let named = |secret: &&&Secret| secret.arn == source.id || secret.arn.starts_with(&format!("{}-", source.id));
+    let named =
+        |secret: &&&Secret| secret.arn == source.id || secret.arn.starts_with(&format!("{}-", source.id));
     let fallback = source.id.rsplit(':').next().unwrap_or(source.id);
     let name = secrets.iter().find(named).map_or(fallback, |secret| secret.id.name.as_str());
     finding.sentence = finding.sentence.replace(KEY_GONE, &format!("secret {name} has no JSON key {key}"));
@@ -68,25 +69,32 @@ pub(super) fn deployed_before(mut finding: Finding, watched: &[Subject], service
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnose::Severity;
     use crate::diagnose::database::fixtures::service;
     use crate::diagnose::fixtures::definition;
-    use crate::diagnose::Severity;
-    use crate::domain::ecs::Deployment;
+    use crate::domain::ecs::{Deployment, Revision};
     use crate::domain::task_definition::SecretRef;
 
     const NOW: Wall = Wall(1_795_000_000_000);
 
     fn finding() -> Finding {
         let subject = Subject::Service(service("gateway", 2).id);
-        Finding::new(subject, "service.stops", Severity::Critical, format!("8 tasks stopped in 9 min: {KEY_GONE}"))
-            .since(Some(NOW))
+        Finding::new(
+            subject,
+            "service.stops",
+            Severity::Critical,
+            format!("8 tasks stopped in 9 min: {KEY_GONE}"),
+        )
+        .since(Some(NOW))
     }
 
     #[test]
     fn the_key_that_is_gone_leads_to_its_secret() {
-        let gone = finding().because(None, "asm: retrieved secret from Secrets Manager did not contain json key URL");
+        let gone = finding()
+            .because(None, "asm: retrieved secret from Secrets Manager did not contain json key URL");
         let mut reads = definition("gateway:14");
-        let value_from = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:gateway/production-AbCdEf:URL::";
+        let value_from =
+            "arn:aws:secretsmanager:eu-west-2:123456789012:secret:gateway/production-AbCdEf:URL::";
         let reference = SecretRef { name: "DATABASE_URL".into(), value_from: value_from.into() };
         reads.containers[0].secrets = vec![reference];
         let named = name_secret(gone.clone(), Some(&reads), &[]);
@@ -114,6 +122,18 @@ mod tests {
     }
 
     fn primary() -> Deployment {
-        service("gateway", 2).deployments.into_iter().next().unwrap_or_else(crate::diagnose::fixtures::primary)
+        Deployment {
+            id: "ecs-svc/2".into(),
+            status: "PRIMARY".into(),
+            revision: Revision { family: "gateway".into(), number: 42 },
+            desired: 2,
+            pending: 0,
+            running: 2,
+            failed_tasks: 0,
+            rollout_state: Some("COMPLETED".into()),
+            rollout_reason: None,
+            created_at: None,
+            updated_at: None,
+        }
     }
 }

@@ -225,7 +225,7 @@ fn the_digest_is_asked_for_and_each_question_once() {
 #[test]
 fn what_is_missing_blocks() {
     for (action, told) in [
-        ("ecr:DescribeImages", "block: image of app: api@sha256:abc is not in ECR any more"),
+        ("ecr:DescribeImages", "block: image of app: api@sha256:abc is not in ECR"),
         ("secretsmanager:DescribeSecret", "block: secret DB of app: "),
         ("logs:DescribeLogGroups", "block: log group of app: /ecs/app does not exist"),
         ("elasticloadbalancing:DescribeTargetGroups", "block: target group api: it does not exist"),

@@ -57,7 +57,7 @@ fn every_printed_key_is_documented() {
     let documented = documented();
     let world = World::of(&["gov", "codeguardians"]);
     let program = Program::new().against(&world.url);
-    let verbs: [(&str, &[&str]); 15] = [
+    let verbs: [(&str, &[&str]); 17] = [
         ("whoami", &[]),
         ("clusters", &[]),
         ("services", &[]),
@@ -73,6 +73,8 @@ fn every_printed_key_is_documented() {
         ("cache", &[]),
         ("secrets", &["codeguardians-gateway/production"]),
         ("changes", &["--since", "1d"]),
+        ("fleet", &[]),
+        ("check", &["gateway-service"]),
     ];
     for (verb, rest) in verbs {
         let outcome = program.run(&[&[verb], rest, &["--output", "json"]].concat());

@@ -324,3 +324,152 @@ fn three_hundred_secrets_come_whole() {
     many.dedup();
     assert_eq!((all.len(), many.len()), (300, 300));
 }
+
+/// A world in which one of the shipped incidents is under way, and nothing else.
+fn incident(name: &str) -> World {
+    let incident = opsdeck::sim::NamedIncident::builtin(name).unwrap().unwrap();
+    World::made(SimConfig {
+        stacks: vec![calm(&incident.stack)],
+        incident: Some(incident),
+        throttle: false,
+        lag: false,
+        ..SimConfig::default()
+    })
+}
+
+#[test]
+fn the_fleet_begins_with_what_hurts_and_its_exit_code_tells() {
+    let world = incident("database-storage-full");
+    let program = Program::new().against(&world.url);
+    let all = items(&program, &["fleet"]);
+    let database = named(&all, "gov-db");
+    assert_eq!((&database["severity"], &database["kind"]), (&"critical".into(), &"database".into()));
+    assert_eq!(database["rule"], "database.storage-full");
+    assert!(!database["evidence"].as_array().unwrap().is_empty(), "{database}");
+    let ranks: Vec<usize> = all
+        .iter()
+        .map(|item| {
+            let severity = item["severity"].as_str().unwrap();
+            ["critical", "warning", "progress", "unknown", "idle"]
+                .iter()
+                .position(|s| *s == severity)
+                .unwrap()
+        })
+        .collect();
+    assert!(ranks.is_sorted(), "{ranks:?}");
+    // One line for each sick resource; what nothing watches comes last.
+    let mut lines: Vec<(&Value, &Value)> = all.iter().map(|item| (&item["kind"], &item["name"])).collect();
+    let unwatched = all.iter().filter(|item| item["rule"] == "coverage.unwatched").count();
+    lines.truncate(all.len() - unwatched);
+    let problems = lines.len();
+    lines.sort_unstable_by_key(|line| (line.0.to_string(), line.1.to_string()));
+    lines.dedup();
+    assert_eq!(lines.len(), problems);
+
+    assert_eq!(program.run(&["fleet"]).code, 0);
+    let gate = program.run(&["fleet", "--exit-code"]);
+    assert_eq!(gate.code, 20, "{gate:?}");
+    let first = gate.out.lines().nth(1).unwrap();
+    assert!(first.contains("critical") && gate.out.contains("gov-db"), "{gate:?}");
+    assert!(gate.out.contains("Healthy: "), "{gate:?}");
+    // What is missing does not hide what is known to be critical.
+    let blind = program.run(&["fleet", "--exit-code", "--no-metrics"]);
+    assert_eq!(blind.code, 20, "{blind:?}");
+}
+
+#[test]
+fn a_fleet_without_anything_critical_ends_well_and_says_what_it_could_not_read() {
+    let world = World::of(&["migrate"]);
+    let program = Program::new().against(&world.url);
+    let well = program.run(&["fleet", "--exit-code"]);
+    assert_eq!((well.code, well.err.as_str()), (0, ""), "{well:?}");
+    assert!(well.out.contains("Healthy: ") && well.out.contains("No alarm watches "), "{well:?}");
+    let all = items(&program, &["fleet"]);
+    let coverage: Vec<&str> = all
+        .iter()
+        .filter(|item| item["rule"] == "coverage.unwatched")
+        .map(|item| item["name"].as_str().unwrap())
+        .collect();
+    assert!(coverage.contains(&"migrate-backend-service"), "{coverage:?}");
+
+    let world = World::with(&["migrate"], &["DescribeAlarms:denied", "DescribeDBInstances:denied"]);
+    let program = Program::new().against(&world.url);
+    let partial = envelope(&program.run(&["fleet", "--exit-code", "-o", "json"]), 6);
+    let actions: Vec<&str> =
+        partial["failures"].as_array().unwrap().iter().map(|f| f["action"].as_str().unwrap()).collect();
+    assert!(actions.contains(&"cloudwatch:DescribeAlarms") && actions.contains(&"rds:DescribeDBInstances"));
+    let rules = partial["items"].as_array().unwrap().iter().map(|item| item["rule"].as_str().unwrap());
+    assert!(!rules.into_iter().any(|rule| rule == "coverage.unwatched"), "no alarm was read: {partial}");
+    let world = World::with(&["migrate"], &["*:denied"]);
+    let denied = Program::new().against(&world.url).run(&["fleet", "--exit-code"]);
+    assert_eq!(denied.code, 4, "{denied:?}");
+}
+
+#[test]
+fn the_fleet_knows_what_is_declared_and_what_is_production() {
+    let world = World::of(&["gov", "migrate"]);
+    let told = |config: &str, name: &str| {
+        let program = Program::new().against(&world.url);
+        program.file(".config/opsdeck/config.toml", config.as_bytes());
+        let all = items(&program, &["fleet"]);
+        // Rules that were folded into a worse one stand in its evidence, in their sentences.
+        all.iter().filter(|item| item["name"] == name).map(Value::to_string).collect::<String>()
+    };
+    let pools = "[databases.gov-db]\npools = [{ service = \"gov-backend\", connections = 5000 }]\n";
+    assert!(told(pools, "gov-db").contains("connections at full scale-out"), "{}", told(pools, "gov-db"));
+    assert!(!told("", "gov-db").contains("connections at full scale-out"));
+    let play = "[production]\npatterns = [\"nothing-*\"]\n";
+    let database = |config| told(config, "migrate-db").contains("Not protected against deletion");
+    assert!(database("") && !database(play), "{}", told("", "migrate-db"));
+}
+
+#[test]
+fn the_check_passes_what_would_start_and_blocks_what_would_not() {
+    let world = incident("bad-image-tag");
+    let program = Program::new().against(&world.url).with("AWS_REGION", "eu-west-2");
+    let run = program.run(&["check", "cma-frontend-production", "-o", "json"]);
+    let blocked = envelope(&run, 20);
+    assert_eq!(blocked["complete"], true, "{blocked}");
+    let checks = blocked["items"].as_array().unwrap();
+    assert_eq!(checks[0]["verdict"], "block", "the worst first: {blocked}");
+    let image = checks.iter().find(|check| check["what"] == "image of frontend").unwrap();
+    assert_eq!(image["verdict"], "block", "{image}");
+    assert!(image["evidence"].as_str().unwrap().contains("b8c1fO4"), "{image}");
+    let table = program.run(&["check", "cma-frontend-production"]);
+    assert_eq!(table.code, 20, "{table:?}");
+    assert!(table.out.contains("The next task would not start: "), "{table:?}");
+
+    let well = program.run(&["check", "cma-api-production"]);
+    assert_eq!((well.code, well.err.as_str()), (0, ""), "{well:?}");
+    assert!(well.out.contains("Nothing found that would keep the next task from starting"), "{well:?}");
+    snapshot("no-such-service", &program.run(&["check", "cma-api-prod"]), 3);
+}
+
+#[test]
+fn a_key_that_a_secret_lost_is_told_by_the_last_start() {
+    let world = incident("secret-key-removed");
+    let program = Program::new().against(&world.url);
+    let blocked = envelope(&program.run(&["check", "gateway-service", "-o", "json"]), 20);
+    let [first, rest @ ..] = blocked["items"].as_array().unwrap().as_slice() else { panic!("{blocked}") };
+    assert_eq!((&first["what"], &first["verdict"]), (&"last start".into(), &"block".into()), "{blocked}");
+    assert!(first["evidence"].as_str().unwrap().contains("json key"), "{first}");
+    assert!(rest.iter().all(|check| check["verdict"] == "pass"), "{blocked}");
+}
+
+#[test]
+fn what_a_check_may_not_read_is_not_verified() {
+    let world = World::with(&["gov"], &["DescribeImages:denied", "GetRole:denied"]);
+    let program = Program::new().against(&world.url);
+    let partial = envelope(&program.run(&["check", "gov-backend", "-o", "json"]), 6);
+    let verdict = |what: &str| {
+        let checks = partial["items"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["what"] == what).unwrap_or_else(|| panic!("{checks:?}"));
+        (check["verdict"].clone(), check["evidence"].as_str().unwrap().to_owned())
+    };
+    let (image, why) = verdict("image of backend");
+    assert!(image == "not_verified" && why.contains("ecr:DescribeImages"), "{image} {why}");
+    assert_eq!(verdict("execution role").0, "not_verified");
+    assert_eq!(verdict("last start").0, "pass");
+    let table = program.run(&["check", "gov-backend"]);
+    assert!(table.out.contains("checks could not be made"), "{table:?}");
+}

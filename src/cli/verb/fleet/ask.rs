@@ -7,16 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::cli::gather::{Gather, Work};
+use crate::cli::numbers::Numbers;
 use crate::cli::session::Session;
-use crate::diagnose::fleet::{Fleet, FleetFacts};
-use crate::diagnose::{replaces_tasks, service_health};
+use crate::config::Config;
+use crate::diagnose::fleet::{Fleet, FleetFacts, fleet};
+use crate::diagnose::{Subject, replaces_tasks, service_health};
 use crate::domain::alarm::Alarm;
 use crate::domain::balancer::TargetGroup;
 use crate::domain::cache::{CacheCluster, ReplicationGroup};
-use crate::domain::database::{DataEvent, DatabaseId, DbCluster, DbInstance, Maintenance};
+use crate::domain::database::{DataEvent, DbCluster, DbInstance, Maintenance};
 use crate::domain::ecs::Service;
-use crate::domain::metric::{MetricId, MetricQuery, MetricSource, Series};
-use crate::domain::query::{Answer, MetricRequest, Query};
+use crate::domain::query::{Answer, Query};
 use crate::domain::scaling::ScalableTarget;
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::secret::Secret;
@@ -28,27 +29,8 @@ use crate::stdx::clock::Wall;
 /// Events older than this are history, not a problem.
 const EVENTS: Duration = Duration::from_secs(3_600);
 
-/// The newest number of a metric lies within this: CloudWatch is one to three minutes late.
-const NEWEST: Duration = Duration::from_secs(15 * 60);
-
-/// How far back free storage is read, for its slope.
-const SLOPE: Duration = Duration::from_secs(24 * 3_600);
-
 /// Readers of a secret are looked at when it changed within this.
 const CHANGED: Duration = Duration::from_secs(7 * 24 * 3_600);
-
-/// What the rules for databases look at.
-const DATABASE_METRICS: [&str; 6] =
-    ["CPUUtilization", "DatabaseConnections", "FreeStorageSpace", "CPUCreditBalance", "ReplicaLag", "DBLoad"];
-
-/// What the rules for caches look at.
-const CACHE_METRICS: [&str; 5] = [
-    "EngineCPUUtilization",
-    "CPUUtilization",
-    "DatabaseMemoryUsagePercentage",
-    "Evictions",
-    "CPUCreditBalance",
-];
 
 /// How many target groups one call describes.
 const TARGET_GROUPS_PER_CALL: usize = 20;
@@ -71,30 +53,22 @@ pub struct Seen {
     database_events: Vec<DataEvent>,
     cache_events: Vec<DataEvent>,
     maintenance: Vec<Maintenance>,
-    database_metrics: BTreeMap<DatabaseId, BTreeMap<String, f64>>,
-    free_storage: BTreeMap<DatabaseId, Vec<(Wall, f64)>>,
-    cache_metrics: BTreeMap<String, BTreeMap<String, f64>>,
-    /// What each metric query of a scope stands for.
-    asked: BTreeMap<(Scope, String), Measured>,
+    numbers: Numbers,
+    /// Whether numbers are asked for at all.
+    buys: bool,
 }
 
-/// Whose number a metric query brings.
-#[derive(Clone, Debug)]
-enum Measured {
-    Database(DatabaseId, &'static str),
-    Storage(DatabaseId),
-    Cache(String, &'static str),
-}
-
-/// Asks all scopes.
-pub async fn everything(session: &Session, gather: &mut Gather, now: Wall) -> Seen {
-    let mut seen = Seen::default();
+/// Asks all scopes. `numbers` says whether CloudWatch's metrics may be bought.
+pub async fn everything(session: &Session, gather: &mut Gather, numbers: bool) -> Seen {
+    let now = gather.begun().wall;
+    let mut seen = Seen { buys: numbers, ..Seen::default() };
     let start = session.scopes.iter().flat_map(|scope| lists(scope, now)).collect();
     gather.run(start, |query, answer| seen.take(query, answer, now)).await;
     let readers = seen.readers(now);
     if !readers.is_empty() {
         gather.run(readers, |query, answer| seen.take(query, answer, now)).await;
     }
+    seen.numbers.tell(gather);
     // A list that failed leaves coverage unknown.
     for missing in gather.failures() {
         if missing.action.as_deref() == Some("cloudwatch:DescribeAlarms") {
@@ -153,14 +127,16 @@ impl Seen {
                 self.alarms.extend(found);
             }
             (_, Answer::DbInstances { found, .. }) => {
-                let next = self.database_numbers(scope, &found, now);
+                let bought = found.iter().filter(|_| self.buys);
+                let next = self.numbers.databases(scope, bought, now);
                 self.instances.extend(found);
                 return next;
             }
             (_, Answer::DbClusters { found, .. }) => self.clusters.extend(found),
             (_, Answer::ReplicationGroups { found, .. }) => self.groups.extend(found),
             (_, Answer::CacheClusters { found, .. }) => {
-                let next = self.cache_numbers(scope, &found, now);
+                let bought = found.iter().filter(|_| self.buys);
+                let next = self.numbers.caches(scope, bought, now);
                 self.caches.extend(found);
                 return next;
             }
@@ -173,73 +149,10 @@ impl Seen {
                 self.cache_events.extend(found);
             }
             (_, Answer::Maintenance { found, .. }) => self.maintenance.extend(found),
-            (_, Answer::Metrics { series, .. }) => {
-                for series in series {
-                    self.number(scope, series);
-                }
-            }
+            (_, Answer::Metrics { series, .. }) => self.numbers.take(scope, series),
             _ => {}
         }
         Vec::new()
-    }
-
-    fn database_numbers(&mut self, scope: &Scope, found: &[DbInstance], now: Wall) -> Vec<Work> {
-        let mut newest = Vec::new();
-        let mut slopes = Vec::new();
-        for instance in found {
-            let whose = [("DBInstanceIdentifier", instance.id.name.as_str())];
-            for name in DATABASE_METRICS {
-                let measured = Measured::Database(instance.id.clone(), name);
-                newest.push(self.question(scope, MetricId::new("AWS/RDS", name, &whose), 60, measured));
-            }
-            let measured = Measured::Storage(instance.id.clone());
-            let metric = MetricId::new("AWS/RDS", "FreeStorageSpace", &whose);
-            slopes.push(self.question(scope, metric, 3_600, measured));
-        }
-        let mut work = request(scope, newest, now, NEWEST);
-        work.extend(request(scope, slopes, now, SLOPE));
-        work
-    }
-
-    fn cache_numbers(&mut self, scope: &Scope, found: &[CacheCluster], now: Wall) -> Vec<Work> {
-        let mut questions = Vec::new();
-        for cache in found {
-            for name in CACHE_METRICS {
-                let whose = [("CacheClusterId", cache.id.name.as_str())];
-                let measured = Measured::Cache(cache.id.name.clone(), name);
-                questions.push(self.question(
-                    scope,
-                    MetricId::new("AWS/ElastiCache", name, &whose),
-                    60,
-                    measured,
-                ));
-            }
-        }
-        request(scope, questions, now, NEWEST)
-    }
-
-    /// A query for a metric, with a note of what its answer means.
-    fn question(&mut self, scope: &Scope, metric: MetricId, period: u32, measured: Measured) -> MetricQuery {
-        let id = format!("m{}", self.asked.len());
-        self.asked.insert((scope.clone(), id.clone()), measured);
-        let what = MetricSource::Stat { metric, stat: "Average".to_owned(), period };
-        MetricQuery { id, what, wanted: true }
-    }
-
-    fn number(&mut self, scope: &Scope, series: Series) {
-        let Some(measured) = self.asked.get(&(scope.clone(), series.id.clone())) else { return };
-        match (measured.clone(), series.last()) {
-            (Measured::Storage(id), _) => {
-                self.free_storage.entry(id).or_default().extend(series.points);
-            }
-            (Measured::Database(id, name), Some(value)) => {
-                self.database_metrics.entry(id).or_default().insert(name.to_owned(), value);
-            }
-            (Measured::Cache(id, name), Some(value)) => {
-                self.cache_metrics.entry(id).or_default().insert(name.to_owned(), value);
-            }
-            (_, None) => {}
-        }
     }
 
     /// What tells who reads secrets that changed lately or are about to vanish: the services' definitions, and
@@ -263,11 +176,13 @@ impl Seen {
         work
     }
 
-    /// Hands all of it to a judge.
-    pub fn judged(&self, now: Wall, judge: impl Fn(&FleetFacts<'_>, Wall) -> Fleet) -> Fleet {
+    /// Everything that is wrong, judged with what the configuration declares.
+    pub fn judged(&self, config: &Config, now: Wall) -> Fleet {
         let definition = |service: &Service| {
             self.definitions.get(&(service.id.scope.clone(), service.task_definition_arn.clone()))
         };
+        let measured = self.instances.iter().map(|instance| &instance.id);
+        let scopes: BTreeSet<&Scope> = self.caches.iter().map(|cache| &cache.id.scope).collect();
         let facts = FleetFacts {
             services: self.services.iter().collect(),
             tasks: self.tasks.iter().collect(),
@@ -283,13 +198,27 @@ impl Seen {
             database_events: &self.database_events,
             cache_events: &self.cache_events,
             maintenance: &self.maintenance,
-            database_metrics: self.database_metrics.clone(),
-            free_storage: self.free_storage.iter().map(|(id, p)| (id.clone(), p.as_slice())).collect(),
-            cache_metrics: self.cache_metrics.clone(),
+            database_metrics: measured.clone().map(|id| (id.clone(), self.numbers.database(id))).collect(),
+            free_storage: measured.map(|id| (id.clone(), self.numbers.free_storage(id))).collect(),
+            cache_metrics: scopes.into_iter().flat_map(|scope| self.numbers.caches_of(scope)).collect(),
+            declared: config.databases.clone(),
+            production: self.production(config),
             alarms_read: self.alarms_read.clone(),
             ..FleetFacts::default()
         };
-        judge(&facts, now)
+        fleet(&facts, now)
+    }
+
+    /// What the configuration takes for production: a database or a cache by its account or its own name.
+    fn production(&self, config: &Config) -> BTreeSet<Subject> {
+        let instances = self.instances.iter().map(|instance| &instance.id);
+        let databases = instances.chain(self.clusters.iter().map(|cluster| &cluster.id));
+        let groups = self.groups.iter().map(|group| &group.id);
+        let caches = groups.chain(self.caches.iter().map(|cache| &cache.id));
+        let subjects = databases.cloned().map(Subject::Database).chain(caches.cloned().map(Subject::Cache));
+        subjects
+            .filter(|subject| config.is_production(subject.scope().account.as_str(), Some(subject.name())))
+            .collect()
     }
 }
 
@@ -319,19 +248,4 @@ fn tasks(service: &Service, stopped: bool) -> Work {
         service: Some(service.id.name.clone()),
         stopped,
     })
-}
-
-/// Requests of at most 500 queries each.
-fn request(scope: &Scope, queries: Vec<MetricQuery>, now: Wall, span: Duration) -> Vec<Work> {
-    let batch = |queries: &[MetricQuery]| {
-        let request = MetricRequest {
-            scope: scope.clone(),
-            queries: queries.to_vec(),
-            from: now.minus(span),
-            to: now,
-            page: None,
-        };
-        Work::Sweep(Goal::Pages(Box::new(Query::GetMetricData(request))))
-    };
-    queries.chunks(500).map(batch).collect()
 }
