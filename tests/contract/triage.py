@@ -15,6 +15,9 @@ VALUE = "do-not-show-me-either"
 REGION = "eu-west-2"
 MANY = "us-west-2"
 
+# Answers that boto3, which takes a time in any spelling, reads and AWS's SDK for Rust does not.
+SPELT_OTHERWISE = {("ministack", "elasticache:DescribeEvents")}
+
 
 def answers(call, **arguments):
     """Whether the emulator answers boto3."""
@@ -33,11 +36,13 @@ def shown(emulator, calls, *words, region=REGION):
     envelope = outcome.json()
     refused = {action for action, call in calls.items() if not answers(*call[:1], **call[1])}
     said = {failure["action"] for failure in envelope["failures"]}
+    garbled = {failure["action"] for failure in envelope["failures"] if failure["kind"] == "garbled"}
+    refused |= {action for action in garbled if (emulator.name, action) in SPELT_OTHERWISE}
     assert said <= refused, f"opsdeck misses {said - refused}, boto3 does not: {outcome}"
     assert outcome.code == (6 if said else 0), outcome
     assert envelope["complete"] == (not said), outcome
     for failure in envelope["failures"]:
-        assert failure["kind"] in ("unsupported", "invalid", "server"), failure
+        assert failure["kind"] in ("unsupported", "invalid", "server") or failure["action"] in garbled, failure
     return envelope["items"]
 
 
@@ -116,7 +121,7 @@ def check_fifty_databases(emulator):
     assert len(set(names)) >= 50, len(names)
 
 
-def check_a_database_by_name(emulator):
+def check_databases_by_name(emulator):
     opsdeck = emulator.opsdeck(REGION)
     arn = next(i["DBInstanceArn"] for i in instances(emulator, REGION)
                if i["DBInstanceIdentifier"] == "cma-production")
@@ -212,7 +217,7 @@ def check_secrets(emulator):
     assert len(some) == 2, some
 
 
-def check_readers_of_a_secret(emulator):
+def check_secrets_and_their_readers(emulator):
     """Seven containers are given its name in `environment`."""
     [item] = emulator.opsdeck("us-east-1").items(
         "secrets", "codeguardians-gateway/production", "--kind", "secret")
