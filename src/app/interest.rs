@@ -189,7 +189,7 @@ fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
     };
     match &model.overlay {
         Some(Overlay::Detail(Item::Subject(Subject::Alarm(id)), _)) => {
-            add(Interest::AlarmHistory(id.clone()))
+            add(Interest::AlarmHistory(id.clone()));
         }
         Some(Overlay::Detail(Item::Subject(Subject::Database(id)), _)) => {
             if let Some(seen) = known.instances.get(id) {

@@ -12,6 +12,7 @@ use crate::app::pane::list::{Filter, Motion};
 use crate::app::pane::triage::{self, Triage};
 use crate::app::{Effect, Model, Msg, Pointing, Target, Tops, interests};
 use crate::command::Invocation;
+use crate::diagnose::{Health, Severity, Subject};
 use crate::keymap::{Code, Key, Lookup};
 use crate::stdx::clock::Moment;
 
@@ -110,7 +111,7 @@ fn alert(model: &mut Model) -> Vec<Effect> {
 fn turned_critical(model: &mut Model) -> bool {
     let findings = model.triage.fleet.findings.iter();
     let critical: std::collections::BTreeSet<_> = findings
-        .filter(|finding| finding.severity == crate::diagnose::Severity::Critical)
+        .filter(|finding| finding.severity == Severity::Critical)
         .map(|finding| finding.subject.clone())
         .collect();
     // What is read for the first time is not new.
@@ -134,6 +135,7 @@ fn settle(model: &mut Model) {
         model.triage.watches = findings::watches(&model.world);
         model.triage.fleet = findings::judge(&model.world, &model.refresh, &model.config, now);
         model.triage.judged_at = Some(model.now);
+        agree(model);
         triage::settle(&mut model.triage, &model.world, model.range, now);
         model.services.settle(&model.world);
         model.tasks.settle(&model.world, model.subject.as_ref(), model.now.wall);
@@ -170,6 +172,22 @@ fn settle(model: &mut Model) {
     }
     if let Some(prompt) = model.prompt.take() {
         model.prompt = Some(complete(model, prompt));
+    }
+}
+
+/// What the fleet's rules know beyond a service's own description (its tasks, its bounds) shows in its row too: no
+/// service is well in one pane and sick in another.
+fn agree(model: &mut Model) {
+    for finding in &model.triage.fleet.findings {
+        let Subject::Service(id) = &finding.subject else { continue };
+        let Some(row) = model.world.services.get_mut(id) else { continue };
+        if row.health.as_ref().is_some_and(|health| finding.severity < health.severity) {
+            row.health = Some(Health {
+                severity: finding.severity,
+                reason: finding.sentence.clone(),
+                since: finding.since,
+            });
+        }
     }
 }
 

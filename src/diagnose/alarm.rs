@@ -118,7 +118,7 @@ pub struct Child {
 /// The resources that a metric alarm watches, by its dimensions; a composite alarm has none of its own.
 #[must_use]
 pub fn watched(alarm: &Alarm, known: &Known) -> Vec<Subject> {
-    let metrics = alarm.rule.iter().flat_map(|rule| rule.metrics());
+    let metrics = alarm.rule.iter().flat_map(crate::domain::alarm::AlarmRule::metrics);
     let found: BTreeSet<Subject> =
         metrics.flat_map(|metric| known.of_metric(&alarm.id.scope, metric)).collect();
     found.into_iter().collect()

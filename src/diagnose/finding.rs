@@ -148,12 +148,14 @@ impl Finding {
     }
 }
 
-/// The worst first, and of equals the one that began last: what is new is what somebody was called for.
+/// The worst first; of equals a sick resource before an alarm that no resource explains, since it is nearer to the
+/// cause; then the one that began last: what is new is what somebody was called for.
 pub fn rank(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
-        let began = |finding: &Finding| std::cmp::Reverse(finding.since);
-        (a.severity, began(a), &a.subject, a.rule).cmp(&(b.severity, began(b), &b.subject, b.rule))
-    });
+    let order = |finding: &Finding| {
+        let is_symptom = matches!(finding.subject, Subject::Alarm(_));
+        (finding.severity, is_symptom, std::cmp::Reverse(finding.since))
+    };
+    findings.sort_by(|a, b| (order(a), &a.subject, a.rule).cmp(&(order(b), &b.subject, b.rule)));
 }
 
 #[cfg(test)]

@@ -245,7 +245,7 @@ pub fn secret_findings<'t>(
     let rotated = secret.last_rotated.filter(|at| Some(*at) <= current_since(secret));
     let holders = old.iter().filter(|task| holds_old_value(task.started_at, rotated)).count();
     if let Some(at) = rotated.filter(|_| holders > 0) {
-        let names: BTreeSet<&str> = old.iter().filter_map(|task| task.service()).collect();
+        let names: BTreeSet<&str> = old.iter().copied().filter_map(Task::service).collect();
         let verb = if holders == 1 { "holds" } else { "hold" };
         let text = format!(
             "{} still {verb} the value from before the rotation {} ago: {}",
@@ -255,7 +255,7 @@ pub fn secret_findings<'t>(
         );
         let mut finding = say("secret.old-value", Severity::Warning, text).since(Some(at));
         for task in &old {
-            let started = task.started_at.map_or_else(String::new, |at| at.rfc3339());
+            let started = task.started_at.map_or_else(String::new, Wall::rfc3339);
             finding = finding.because(task.started_at, format!("task {} started {started}", task.id.short()));
         }
         found.push(finding.next("Force a deployment of these services"));

@@ -172,10 +172,28 @@ pub fn service_finding<'t>(
     for event in complaints.take(2) {
         finding = finding.because(Some(event.at), event_text(&event.message, &service.id.name));
     }
-    if let Some(task) = unwanted.first().and_then(|group| group.tasks.first()) {
-        finding = finding.next(format!("Read the log of task {}, the last that stopped", task.short()));
+    if let Some(next) = unwanted.first().and_then(|group| advice(group)) {
+        finding = finding.next(next);
     }
     Some(finding)
+}
+
+/// What to do about tasks that stopped. One that never started has no log; one that AWS took is not at fault.
+fn advice(group: &StoppedGroup) -> Option<String> {
+    let code = group.stop_code.as_deref().unwrap_or_default();
+    if code == "TaskFailedToStart" {
+        let known = [
+            ("log group", "Create the log group again, with its retention"),
+            ("JSON key", "Put the key back into the secret, or deploy a revision that does not read it"),
+            ("registry", "Push the image, or go back to the revision that ran before"),
+        ];
+        return known.iter().find(|(word, _)| group.cause.contains(word)).map(|(_, what)| (*what).to_owned());
+    }
+    if code == "SpotInterruption" {
+        return Some("Move the service to a capacity provider that is not Spot while this lasts".to_owned());
+    }
+    let last = group.tasks.first()?;
+    Some(format!("Read the log of task {}, the last that stopped", last.short()))
 }
 
 /// A span in which something happened, rounded up, so that nothing happens `in now`.

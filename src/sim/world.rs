@@ -58,7 +58,7 @@ pub(crate) enum Due {
     /// The next step of a secret's rotation.
     Rotation(usize),
     /// A secret's rotation is scheduled for now.
-    RotationDue(usize),
+    Scheduled(usize),
     /// All alarms are evaluated.
     Alarms,
     /// The next step of a database.
@@ -198,7 +198,7 @@ impl World {
                 Due::Incident(stack, place) => self.incident(stack, place),
                 Due::Happening(place) => self.happening(place),
                 Due::Rotation(secret) => self.rotation_step(secret),
-                Due::RotationDue(secret) => self.rotation_due(secret),
+                Due::Scheduled(secret) => self.rotation_due(secret),
                 Due::Alarms => self.alarms_due(),
                 Due::Database(index, step) => self.database_step(index, step),
                 Due::Cache(index) => self.cache_failed_over(index),

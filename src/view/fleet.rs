@@ -157,7 +157,7 @@ fn summary(model: &Model, width: usize) -> Vec<Vec<Piece>> {
         let names: Vec<&str> = fleet.unwatched.iter().take(told).map(Subject::name).collect();
         let more = fleet.unwatched.len() - names.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let says = format!("Nothing watches {}{more}: no alarm looks there", names.join(", "));
+        let says = format!("No alarm watches {}{more}", names.join(", "));
         page.hanging(
             vec![piece(format!("  {} ", glyphs.unknown), Role::Unknown), piece(says, Role::Muted)],
             4,

@@ -72,8 +72,8 @@ fn key(model: &Model, pane: PaneId) -> String {
         return pane.number().to_string();
     }
     let contexts = [crate::command::Context::Service];
-    let keys = model.keymap.keys_for(pane.command(), &contexts).into_iter();
-    keys.filter(|key| key.chars().count() == 1).next().unwrap_or_else(|| "\u{a0}".to_owned())
+    let mut keys = model.keymap.keys_for(pane.command(), &contexts).into_iter();
+    keys.find(|key| key.chars().count() == 1).unwrap_or_else(|| "\u{a0}".to_owned())
 }
 
 /// Names for a screen of 80 columns.

@@ -119,7 +119,7 @@ impl<'a> Rules<'a> {
             let ago = brief(event.at.age_at(now));
             let (status, cluster) = self.status_word();
             let (severity, text) = match is_up(status, cluster) {
-                Some(false) => (Critical, format!("Fails over since {ago}: nothing connects meanwhile")),
+                Some(false) => (Critical, format!("Failing over for {ago}: nothing connects meanwhile")),
                 _ => {
                     (Warning, format!("Failed over {ago} ago: pools may hold dead connections, DNS may lag"))
                 }

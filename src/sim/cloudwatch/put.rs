@@ -71,10 +71,8 @@ pub fn metric_alarm(world: &mut World, region: &str, input: &Datum) -> Result<Da
 fn watched(input: &Datum) -> Result<(Vec<Query>, i64), ApiError> {
     let items = input.items("Metrics")?;
     if items.is_empty() {
-        let word = match (input.text("Statistic")?, input.text("ExtendedStatistic")?) {
-            (Some(word), None) | (None, Some(word)) => word,
-            _ => return Err(missing("Statistic")),
-        };
+        let words = (input.text("Statistic")?, input.text("ExtendedStatistic")?);
+        let ((Some(word), None) | (None, Some(word))) = words else { return Err(missing("Statistic")) };
         let stat = query::statistic(word)?;
         let period = query::period(input)?.ok_or_else(|| missing("Period"))?;
         let ask = Ask::Stat { key: query::key(input)?, period, word: word.to_owned(), stat };

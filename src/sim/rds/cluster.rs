@@ -54,7 +54,7 @@ pub(super) fn one(world: &World, index: usize, xml: &mut Xml) {
     xml.text("BackupRetentionPeriod", spec.retention);
     xml.maybe("DatabaseName", first.map(|member| &member.db_name));
     xml.text("DBClusterIdentifier", &spec.name);
-    xml.maybe("DBClusterParameterGroup", first.map(|member| member.group()));
+    xml.maybe("DBClusterParameterGroup", first.map(crate::sim::stack::Database::group));
     xml.text("DBSubnetGroup", format!("{}-data", found.stack.name));
     xml.text("Status", found.status);
     xml.time(

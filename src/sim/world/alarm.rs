@@ -20,6 +20,9 @@ mod words;
 use judge::Verdict;
 use rule::Rule;
 
+/// An instant of evaluation with the datapoints that it looks at, each with its beginning.
+type Window = (i64, Vec<(i64, Option<f64>)>);
+
 /// How often alarms are evaluated.
 const EVERY: Duration = Duration::from_secs(60);
 /// So much of the past is evaluated when alarms are first looked at.
@@ -426,13 +429,7 @@ impl World {
 
     /// For each minute from `first` to `last` the datapoints of the periods that end there, newest first,
     /// with the beginning of each.
-    fn windows(
-        &self,
-        region: &str,
-        watch: &Watch,
-        first: i64,
-        last: i64,
-    ) -> Vec<(i64, Vec<(i64, Option<f64>)>)> {
+    fn windows(&self, region: &str, watch: &Watch, first: i64, last: i64) -> Vec<Window> {
         let reach = i64::from(watch.periods) + judge::SPARE;
         let phases = (watch.period / MINUTE).clamp(1, (last - first) / MINUTE + 1);
         let mut windows = Vec::new();

@@ -214,7 +214,7 @@ impl World {
             let next = secret.next_rotation.filter(|_| secret.rotates == Some(true));
             self.vault.secrets.push(secret);
             if let Some(next) = next {
-                self.schedule(next.max(opened), Due::RotationDue(self.vault.secrets.len() - 1));
+                self.schedule(next.max(opened), Due::Scheduled(self.vault.secrets.len() - 1));
             }
         }
         self.vault.parameters.extend(stack.parameters.iter().map(|spec| Parameter {
@@ -318,7 +318,7 @@ impl World {
             let next = secret.next_rotation;
             self.tell_rotation(place, "RotationSucceeded", None);
             if let Some(next) = next {
-                self.schedule(next, Due::RotationDue(place));
+                self.schedule(next, Due::Scheduled(place));
             }
         } else {
             if let Some(rotating) = &mut secret.rotating {

@@ -193,7 +193,9 @@ async fn databases_are_asked_for_in_forms_and_answered_in_xml() {
 #[tokio::test(start_paused = true)]
 async fn each_list_is_asked_for_as_its_model_says() {
     let events = |from: i64| Query::DescribeCacheEvents { scope: scope(), from: Wall(from), page: None };
-    let cases: Vec<(Query, &str, &[(&str, &str)])> = vec![
+    /// A question, the operation that it asks, and what stands in the request.
+    type Case = (Query, &'static str, &'static [(&'static str, &'static str)]);
+    let cases: Vec<Case> = vec![
         (
             Query::DescribeCacheClusters { scope: scope(), page: Some(PageToken("p".into())) },
             "DescribeCacheClusters",
@@ -294,7 +296,9 @@ async fn a_refusal_names_the_action_that_is_missing_in_each_protocol() {
     let of_json =
         |message: String| Reply::Json(400, json!({"__type": "AccessDeniedException", "Message": message}));
     let page = None;
-    let cases: [(Query, fn(String) -> Reply); 6] = [
+    /// A question and the refusal in the shape of its protocol.
+    type Refused = (Query, fn(String) -> Reply);
+    let cases: [Refused; 6] = [
         (alarms(None, None), of_cbor),
         (Query::DescribeDbInstances { scope: scope(), page: page.clone() }, of_xml),
         (Query::DescribeReplicationGroups { scope: scope(), page: page.clone() }, of_xml),

@@ -190,7 +190,9 @@ fn descend(
 }
 
 fn caches(triage: &mut Triage, estate: &Estate) {
-    let mut families: Vec<(Severity, Vec<(CacheId, usize, String)>)> = Vec::new();
+    /// A cache with its depth and what a filter finds it by.
+    type Member = (CacheId, usize, String);
+    let mut families: Vec<(Severity, Vec<Member>)> = Vec::new();
     for (id, seen) in &estate.cache_groups {
         let group = &seen.value;
         let text =
