@@ -76,6 +76,57 @@ async fn services() {
         .await;
 }
 
+/// One of the five systems is sick.
+fn incident(name: &'static str, width: u16, height: u16) -> Scene {
+    Scene { incident: Some(name), ..scene("all", width, height) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fleet() {
+    incident("connections-exhausted", 120, 36)
+        .play(|story| async move {
+            at(&story, 30).await;
+            keep("fleet", &story, "The first screen: what is wrong, the worst first, and what is well");
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn alarm() {
+    incident("5xx-after-deployment", 120, 36)
+        .play(|story| async move {
+            at(&story, 30).await;
+            story.press("A z enter");
+            at(&story, 40).await;
+            keep("alarm", &story, "An alarm: what it compares drawn with its threshold, and its history");
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn databases() {
+    incident("slow-queries", 120, 36)
+        .play(|story| async move {
+            at(&story, 30).await;
+            story.press("R z enter");
+            at(&story, 45).await;
+            keep("databases", &story, "A database: status, numbers, storage, maintenance, events");
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn secrets() {
+    incident("rotation-stuck", 120, 36)
+        .play(|story| async move {
+            at(&story, 30).await;
+            story.press("K z");
+            at(&story, 40).await;
+            keep("secrets", &story, "Secrets as a tree with their rotation and their readers");
+        })
+        .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn deck() {
     scene("all", 200, 50)
