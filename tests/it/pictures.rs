@@ -96,7 +96,9 @@ async fn alarm() {
     incident("5xx-after-deployment", 120, 36)
         .play(|story| async move {
             at(&story, 30).await;
-            story.press("A z enter");
+            story.press("A z");
+            at(&story, 32).await;
+            story.press("enter");
             at(&story, 40).await;
             keep("alarm", &story, "An alarm: what it compares drawn with its threshold, and its history");
         })
@@ -108,7 +110,9 @@ async fn databases() {
     incident("slow-queries", 120, 36)
         .play(|story| async move {
             at(&story, 30).await;
-            story.press("R z enter");
+            story.press("R z");
+            at(&story, 32).await;
+            story.press("enter");
             at(&story, 45).await;
             keep("databases", &story, "A database: status, numbers, storage, maintenance, events");
         })

@@ -194,16 +194,16 @@ fn replicas_and_members_stand_under_their_head_and_the_sick_family_stands_first(
 }
 
 #[test]
-fn secrets_are_a_tree_by_their_slashes() {
+fn secrets_are_a_tree_by_their_slashes_with_the_sick_family_first() {
     let mut bench = settled(account(), 120, 40);
     bench.press("K").settle();
     assert_eq!(
         names(&bench, PaneId::Secrets),
         [
-            "/claims/production/log-level",
             "claims/production",
             "claims/production/database",
-            "claims/production/jwt"
+            "claims/production/jwt",
+            "/claims/production/log-level"
         ]
     );
 }

@@ -236,7 +236,10 @@ fn secrets(triage: &mut Triage, estate: &Estate) {
     let mut scopes: BTreeSet<&Scope> = estate.secrets.keys().map(|id| &id.scope).collect();
     scopes.extend(estate.stored.keys().map(|(scope, _)| scope));
     let filter = triage.list(PaneId::Secrets).and_then(|list| list.filter.clone());
-    let mut rows = Vec::new();
+    // The sick families first; the others in the order of their names.
+    let mut families: Vec<(Severity, Vec<Item>)> = Vec::new();
+    let findings = triage.fleet.findings.iter();
+    let sick: BTreeMap<Subject, Severity> = findings.map(|f| (f.subject.clone(), f.severity)).collect();
     for scope in scopes {
         let secrets = estate.secrets.keys().filter(|id| id.scope == *scope);
         let secrets = secrets.map(|id| (id.name.as_str(), Item::Subject(Subject::Secret(id.clone()))));
@@ -252,9 +255,21 @@ fn secrets(triage: &mut Triage, estate: &Estate) {
             triage.depth.insert(item.clone(), row.depth);
             let label = if row.below > 0 { format!("{} ({})", row.label, row.below) } else { row.label };
             triage.labels.insert(item.clone(), label);
-            rows.push(item);
+            let severity = match &item {
+                Item::Subject(subject) => sick.get(subject).copied().unwrap_or(Severity::Ok),
+                _ => Severity::Ok,
+            };
+            match families.last_mut() {
+                Some((worst, family)) if row.depth > 0 => {
+                    *worst = severity.min(*worst);
+                    family.push(item);
+                }
+                _ => families.push((severity, vec![item])),
+            }
         }
     }
+    families.sort_by_key(|(worst, _)| *worst);
+    let rows = families.into_iter().flat_map(|(_, family)| family).collect();
     if let Some(list) = triage.list_mut(PaneId::Secrets) {
         list.rows = rows;
     }
