@@ -17,8 +17,6 @@ use crate::stdx::clock::Wall;
 
 /// The largest page of most lists.
 const PAGE: i32 = 100;
-/// Of log files more are given at once.
-const FILES: i32 = 256;
 
 /// One request to RDS; it does not retry.
 pub(super) async fn ask(client: &Client, query: &Query, call: &Call<'_>, now: Wall) -> Result<Answer, Lost> {
@@ -73,7 +71,7 @@ async fn ask_inside(client: &Client, query: &Query, call: &Call<'_>) -> Result<A
             let request = client
                 .describe_db_log_files()
                 .db_instance_identifier(instance)
-                .max_records(FILES)
+                .max_records(PAGE)
                 .set_marker(token(page.as_ref()));
             let out = request.send().await.map_err(|e| call.lost(e))?;
             let found = all(out.describe_db_log_files, event::log_file);

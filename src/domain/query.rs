@@ -89,7 +89,7 @@ pub enum Query {
     DescribePendingMaintenance { scope: Scope, page: Option<PageToken> },
     /// `rds:DescribeDBParameters` of a parameter group, 100 a page.
     DescribeDbParameters { scope: Scope, group: String, page: Option<PageToken> },
-    /// `rds:DescribeDBLogFiles` of an instance, 256 a page.
+    /// `rds:DescribeDBLogFiles` of an instance, 100 a page.
     DescribeDbLogFiles { scope: Scope, instance: String, page: Option<PageToken> },
     /// `rds:DownloadDBLogFilePortion`: so many lines from a marker, or the last ones without.
     DownloadDbLogFile { scope: Scope, instance: String, file: String, marker: Option<PageToken>, lines: u32 },

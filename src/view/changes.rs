@@ -20,7 +20,7 @@ const COLUMNS: [Column; 7] = [
     Column::new("KIND", 6, 12).expendable(2),
     Column::new("NAME", 10, 34).cut_middle(),
     Column::new("REGION", 9, 14).expendable(5),
-    Column::new("WHO", 4, 20).cut_middle().expendable(3),
+    Column::new("WHO", 4, 14).cut_middle().expendable(3),
     Column::new("WHAT", 16, 0).flexible(),
 ];
 

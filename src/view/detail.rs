@@ -7,10 +7,11 @@ mod data;
 use crate::app::Model;
 use crate::app::charts::wanted_of_item;
 use crate::app::pane::triage::Item;
+use crate::app::refresh::Interest;
 use crate::diagnose::next_start::CheckVerdict;
 use crate::diagnose::{Finding, Subject};
 use crate::domain::alarm::{Alarm, AlarmId};
-use crate::domain::metric::Range;
+use crate::domain::metric::{MetricSource, Range};
 use crate::stdx::clock::Wall;
 use crate::stdx::{span, text};
 use crate::theme::Role;
@@ -65,13 +66,17 @@ fn findings(page: &mut Document, model: &Model, subject: &Subject) {
     for finding in found {
         let Finding { severity, sentence, since, evidence, next, .. } = finding;
         let (role, glyph) = status::severity(*severity, &model.theme);
+        let lasting = since.map_or_else(String::new, |at| format!("  for {}", ago(model, at)));
+        // Sentences of alarms end with it themselves.
+        let told = since.is_some_and(|at| sentence.ends_with(&span::brief(at.age_at(model.now.wall))));
+        let lasting = if told { String::new() } else { lasting };
         page.line(vec![
             piece(format!("{glyph} {}", severity.word()), role),
             piece(format!("  {sentence}"), Role::Overlay),
-            piece(since.map_or_else(String::new, |at| format!("  for {}", ago(model, at))), Role::Muted),
+            piece(lasting, Role::Muted),
         ]);
         for evidence in evidence {
-            let at = evidence.at.map_or_else(String::new, |at| format!("{} ago: ", ago(model, at)));
+            let at = evidence.at.map_or_else(String::new, |at| dated(model, at));
             page.hanging(
                 vec![piece(format!("  {} {at}{}", model.theme.glyphs.bullet, evidence.text), Role::Muted)],
                 4,
@@ -91,9 +96,13 @@ pub(super) fn ago(model: &Model, at: Wall) -> String {
     span::brief(at.age_at(model.now.wall)).replace(' ', "\u{a0}")
 }
 
-/// How long until an instant.
-pub(super) fn left(model: &Model, at: Wall) -> String {
-    span::brief(model.now.wall.age_at(at)).replace(' ', "\u{a0}")
+/// `5 min ago: ` or `in 60 d: `, to stand before what was or will be.
+pub(super) fn dated(model: &Model, at: Wall) -> String {
+    if at > model.now.wall {
+        let left = span::brief(model.now.wall.age_at(at)).replace(' ', "\u{a0}");
+        return format!("in {left}: ");
+    }
+    format!("{} ago: ", ago(model, at))
 }
 
 /// An instant with its age, or how long until then.
@@ -159,12 +168,14 @@ fn alarm(page: &mut Document, model: &Model, id: &AlarmId, width: usize) {
     page.field("Compares", alarms::threshold(alarm));
     if let Some(rule) = &alarm.rule {
         let stat = rule.stat.as_deref().unwrap_or("metric math");
+        let of_math = rule.queries.iter().filter_map(|query| match &query.what {
+            MetricSource::Stat { period, .. } => Some(*period),
+            MetricSource::Expression { .. } => None,
+        });
+        let period = of_math.max().unwrap_or(rule.period);
         page.field(
             "Evaluates",
-            format!(
-                "{stat} of {} s, {} of {} periods",
-                rule.period, rule.datapoints, rule.evaluation_periods
-            ),
+            format!("{stat} of {period} s, {} of {} periods", rule.datapoints, rule.evaluation_periods),
         );
         page.field("Missing data", rule.missing_data.clone());
         if let Some(metric) = &rule.metric {
@@ -206,6 +217,7 @@ fn alarm_chart(page: &mut Document, model: &Model, alarm: &Alarm, width: usize) 
         }
     }
     match model.world.estate.series.get(&chart) {
+        None if model.charts.fault(&alarm.id.scope).is_some() => {}
         None => page.text("  Asking CloudWatch…", Role::Muted),
         Some(seen) if seen.value.points.is_empty() => {
             page.text("  CloudWatch has no data in this time.", Role::Muted);
@@ -225,10 +237,22 @@ fn alarm_chart(page: &mut Document, model: &Model, alarm: &Alarm, width: usize) 
     }
 }
 
+/// What stands where an answer has not come: whom we ask, or why it will not come.
+pub(super) fn awaited(page: &mut Document, model: &Model, interest: &Interest, whom: &str) {
+    match model.refresh.entry(interest).and_then(|entry| entry.fault.as_ref()) {
+        None => page.text(format!("  Asking {whom}…"), Role::Muted),
+        Some(fault) => {
+            for (line, role) in status::fault_lines(fault) {
+                page.text(format!("  {line}"), role);
+            }
+        }
+    }
+}
+
 fn history(page: &mut Document, model: &Model, id: &AlarmId) {
     page.heading("History of the last 7 days, newest first");
     match model.world.estate.alarm_history.get(id) {
-        None => page.text("  Asking CloudWatch…", Role::Muted),
+        None => awaited(page, model, &Interest::AlarmHistory(id.clone()), "CloudWatch"),
         Some(seen) if seen.value.is_empty() => page.text("  none", Role::Muted),
         Some(seen) => {
             for item in seen.value.iter().take(20) {

@@ -80,11 +80,7 @@ fn selected(model: &Model, width: usize) -> Vec<Vec<Piece>> {
         page.hanging(vec![piece("    To do: ", Role::Muted), piece(next.clone(), Role::Strong)], 11);
     }
     for evidence in &finding.evidence {
-        let at = match evidence.at {
-            Some(at) if at > model.now.wall => format!("in {}: ", super::detail::left(model, at)),
-            Some(at) => format!("{} ago: ", super::detail::ago(model, at)),
-            None => String::new(),
-        };
+        let at = evidence.at.map_or_else(String::new, |at| super::detail::dated(model, at));
         let bullet = model.theme.glyphs.bullet;
         page.hanging(vec![piece(format!("    {bullet} {at}{}", evidence.text), Role::Muted)], 6);
     }

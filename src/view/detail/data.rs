@@ -2,8 +2,9 @@
 //!
 //! Must show a parameter or a window as AWS wrote it; never a secret's value, which nothing here has.
 
-use super::{ago, when};
+use super::{ago, awaited, when};
 use crate::app::Model;
+use crate::app::refresh::Interest;
 use crate::diagnose::database::{in_window, max_connections};
 use crate::diagnose::secret::{self, Consumer, How};
 use crate::domain::cache::CacheId;
@@ -179,7 +180,7 @@ fn maintenance(page: &mut Document, model: &Model, scope: &Scope, arn: &str) {
 fn log_files(page: &mut Document, model: &Model, id: &DatabaseId) {
     page.heading("Log files (enter opens the newest)");
     match model.world.estate.log_files.get(id) {
-        None => page.text("  Asking RDS…", Role::Muted),
+        None => awaited(page, model, &Interest::LogFiles(id.clone()), "RDS"),
         Some(files) if files.is_empty() => page.text("  none", Role::Muted),
         Some(files) => {
             for file in files.iter().take(6) {
@@ -210,14 +211,9 @@ fn events(page: &mut Document, model: &Model, events: Option<&Vec<DataEvent>>, n
 /// The end of a log file on the instance.
 pub(super) fn log_file(page: &mut Document, model: &Model, id: &DatabaseId, file: &str) {
     let key = (id.clone(), file.to_owned());
-    let interest = crate::app::refresh::Interest::LogText(id.clone(), file.to_owned());
-    if let Some(fault) = model.refresh.entry(&interest).and_then(|entry| entry.fault.as_ref()) {
-        for (line, role) in crate::view::status::fault_lines(fault) {
-            page.text(line, role);
-        }
-    }
+    let interest = Interest::LogText(id.clone(), file.to_owned());
     match model.world.estate.log_text.get(&key) {
-        None => page.text("Asking RDS…", Role::Muted),
+        None => awaited(page, model, &interest, "RDS"),
         Some(seen) if seen.value.is_empty() => page.text("The file is empty.", Role::Muted),
         Some(seen) => seen.value.lines().for_each(|line| page.text(line, Role::Code)),
     }

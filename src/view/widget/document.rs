@@ -36,7 +36,9 @@ impl Document {
 
     /// Adds `label   value` with a value of several pieces.
     pub fn field_of(&mut self, label: &str, value: impl IntoIterator<Item = Piece>) {
-        let mut pieces = vec![piece(format!("  {}", text::pad(label, LABEL)), Role::Muted)];
+        // A label that is too long keeps a column of air before its value.
+        let label = text::fit(label, LABEL - 1);
+        let mut pieces = vec![piece(format!("  {}", text::pad(&label, LABEL)), Role::Muted)];
         pieces.extend(value);
         self.hanging(pieces, LABEL + 2);
     }

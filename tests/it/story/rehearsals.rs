@@ -79,3 +79,21 @@ rehearsals! {
 fn every_shipped_incident_is_rehearsed() {
     assert_eq!(PLAYED, NamedIncident::builtins().collect::<Vec<_>>());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_slow_statements_are_in_a_log_that_opens_from_the_database() {
+    let scene = Scene { incident: Some("slow-queries"), ..Scene::of("gov", 120, 60) };
+    scene
+        .play(|story| async move {
+            story.until("CPU at").await;
+            story.press("R");
+            story.until("[4 RDS").await;
+            story.until("available").await;
+            story.press("enter");
+            story.until("database gov-db").await;
+            story.until("error/postgresql.log").await;
+            story.press("enter");
+            story.until("duration:").await;
+        })
+        .await;
+}
