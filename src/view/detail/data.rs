@@ -160,7 +160,7 @@ fn parameters(page: &mut Document, model: &Model, db: &DbInstance) {
                 page.field(name, format!("{value} ({source})"));
             }
         }
-        let interest = crate::app::refresh::Interest::Parameters(key.0, key.1);
+        let interest = Interest::Parameters(key.0, key.1);
         if let Some(fault) = model.refresh.entry(&interest).and_then(|entry| entry.fault.as_ref()) {
             page.field_in("", fault.to_string(), Role::Warn);
         }
@@ -316,7 +316,8 @@ pub(super) fn secret(page: &mut Document, model: &Model, id: &SecretId) {
     if let Some(service) = &secret.owning_service {
         page.field("Managed by", service.clone());
     }
-    if let Some(region) = &secret.primary_region {
+    // A primary with replicas names its own region here.
+    if let Some(region) = secret.primary_region.as_ref().filter(|r| **r != secret.id.scope.region.as_str()) {
         page.field("Replica of", region.clone());
     }
     for (region, state, message) in &secret.replicas {
