@@ -218,6 +218,8 @@ fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
             if let Some(seen) = seen {
                 let service = &seen.value;
                 let scope = service.id.scope.clone();
+                add(Interest::Tasks(service.id.clone(), false));
+                add(Interest::Tasks(service.id.clone(), true));
                 add(Interest::Definition(scope.clone(), service.task_definition_arn.clone()));
                 if !service.current_service_revisions.is_empty() {
                     add(Interest::Revisions(scope, service.current_service_revisions.clone()));

@@ -94,6 +94,14 @@ impl NextStart {
     #[must_use]
     pub fn checks(&self, world: &World, now: Wall) -> Option<Vec<Check>> {
         let running = self.running(world).filter(|_| self.begun)?;
-        Some(next_start::checks(running.service, running.definition, running.revision, &self.facts, now))
+        let mut checks =
+            next_start::checks(running.service, running.definition, running.revision, &self.facts, now);
+        let tasks = world.tasks.values().map(|seen| &seen.value);
+        // How the last start went is the best witness, where its task was read.
+        if let Some(last) = next_start::last_start(running.service, tasks, now) {
+            let place = checks.iter().position(|check| check.verdict > last.verdict).unwrap_or(checks.len());
+            checks.insert(place, last);
+        }
+        Some(checks)
     }
 }
