@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::app::Effect;
-use crate::app::refresh::{Refresh, Token};
+use crate::app::refresh::{Interest, Refresh, Token};
 use crate::app::world::World;
 use crate::diagnose::next_start::{self, Check, NextStartFacts};
 use crate::domain::ecs::{Service, ServiceId, ServiceRevision};
@@ -33,6 +33,16 @@ struct Running<'w> {
     service: &'w Service,
     definition: &'w TaskDefinition,
     revision: Option<&'w ServiceRevision>,
+}
+
+/// Whether the revision, which knows the digests that run, is still to come: without it no image could be asked for.
+fn awaits_revision(running: &Running<'_>, refresh: &Refresh) -> bool {
+    let (service, wanted) = (running.service, &running.service.current_service_revisions);
+    if wanted.is_empty() || running.revision.is_some() {
+        return false;
+    }
+    let interest = Interest::Revisions(service.id.scope.clone(), wanted.clone());
+    refresh.entry(&interest).is_none_or(|entry| entry.fresh_at.is_none() && entry.fault.is_none())
 }
 
 impl NextStart {
@@ -65,6 +75,7 @@ impl NextStart {
     pub fn schedule(&mut self, refresh: &mut Refresh, world: &World) -> Vec<Effect> {
         if !self.begun
             && let Some(running) = self.running(world)
+            && !awaits_revision(&running, refresh)
         {
             let needed = next_start::needed(running.definition, running.revision, running.service);
             self.backlog.extend(needed);

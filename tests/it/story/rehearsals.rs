@@ -97,3 +97,22 @@ async fn the_slow_statements_are_in_a_log_that_opens_from_the_database() {
         })
         .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_check_of_the_next_start_asks_for_the_images_that_run() {
+    let scene = Scene { incident: Some("secret-key-removed"), ..Scene::of("codeguardians", 120, 60) };
+    scene
+        .play(|story| async move {
+            story.until("gateway-service").await;
+            story.press("2");
+            story.until("[2 Services").await;
+            story.press("c");
+            let screen = story.until_such("the last start", |s| s.contains("last start")).await;
+            assert!(screen.contains("Would the next task of gateway-service start"), "{screen}");
+            let screen = story
+                .until_such("all answers", |s| !s.contains("still to come") && s.contains("image of gateway"))
+                .await;
+            assert!(!screen.contains("ECR was not asked"), "{screen}");
+        })
+        .await;
+}
