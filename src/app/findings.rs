@@ -1,4 +1,4 @@
-//! What was observed, handed to `diagnose` as facts: the fleet's findings and what each alarm watches.
+//! What was observed, handed to `diagnose` as facts: what is wrong, and what each alarm watches.
 //!
 //! Must not judge anything itself.
 
@@ -8,15 +8,11 @@ use crate::app::charts;
 use crate::app::refresh::{Interest, Refresh, Watch};
 use crate::app::world::World;
 use crate::config::Config;
-use crate::diagnose::alarm::{Known, watch_map};
 use crate::diagnose::fleet::{Fleet, FleetFacts, fleet};
 use crate::diagnose::{Finding, Severity, Subject};
-use crate::domain::alarm::AlarmId;
-use crate::domain::balancer::TargetGroup;
-use crate::domain::database::{DataEvent, Maintenance};
+use crate::domain::database::Maintenance;
 use crate::domain::ecs::ServiceId;
 use crate::domain::metric::Range;
-use crate::domain::scaling::ScalableTarget;
 use crate::domain::scope::Scope;
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::clock::Wall;
@@ -38,10 +34,6 @@ pub fn definitions(world: &World) -> Vec<(&ServiceId, &TaskDefinition)> {
 #[must_use]
 pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fleet {
     let estate = &world.estate;
-    let target_groups: Vec<TargetGroup> = estate.target_groups.values().cloned().collect();
-    let targets: Vec<ScalableTarget> = estate.targets.values().flatten().cloned().collect();
-    let database_events: Vec<DataEvent> = estate.db_events.values().flatten().cloned().collect();
-    let cache_events: Vec<DataEvent> = estate.cache_events.values().flatten().cloned().collect();
     let maintenance: Vec<Maintenance> = estate.maintenance.values().flatten().cloned().collect();
     let mut database_metrics = BTreeMap::new();
     let mut free_storage = BTreeMap::new();
@@ -69,7 +61,7 @@ pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fl
                 numbers.insert(name.to_owned(), last);
             }
         }
-        cache_metrics.insert(id.name.clone(), numbers);
+        cache_metrics.insert(id.clone(), numbers);
     }
     let alarms_read: BTreeSet<Scope> = refresh
         .entries()
@@ -88,12 +80,12 @@ pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fl
         cache_clusters: estate.cache_nodes.values().map(|seen| &seen.value).collect(),
         secrets: estate.secrets.values().map(|seen| &seen.value).collect(),
         alarms: estate.alarms.values().map(|seen| &seen.value).collect(),
-        target_groups: &target_groups,
-        targets: &targets,
-        database_events: &database_events,
-        cache_events: &cache_events,
+        target_groups: estate.target_groups.iter().map(|(arn, group)| (arn.as_str(), group)).collect(),
+        targets: by_scope(&estate.targets),
+        database_events: by_scope(&estate.db_events),
+        cache_events: by_scope(&estate.cache_events),
         maintenance: &maintenance,
-        parameters: estate.parameters.iter().map(|((_, group), p)| (group.clone(), p.as_slice())).collect(),
+        parameters: estate.parameters.iter().map(|(key, found)| (key.clone(), found.as_slice())).collect(),
         database_metrics,
         free_storage,
         cache_metrics,
@@ -116,22 +108,8 @@ fn production(world: &World, config: &Config) -> BTreeSet<Subject> {
         .collect()
 }
 
-/// What each alarm watches, of what is known.
-#[must_use]
-pub fn watches(world: &World) -> BTreeMap<AlarmId, Vec<Subject>> {
-    let estate = &world.estate;
-    let groups: Vec<TargetGroup> = estate.target_groups.values().cloned().collect();
-    let mut known = Known::default();
-    for row in world.services.values() {
-        if let Some(seen) = &row.seen {
-            known.service(&seen.value, &groups);
-        }
-    }
-    estate.instances.values().for_each(|seen| known.instance(&seen.value));
-    estate.db_clusters.values().for_each(|seen| known.cluster(&seen.value));
-    estate.cache_groups.values().for_each(|seen| known.cache_group(&seen.value));
-    estate.cache_nodes.values().for_each(|seen| known.cache_cluster(&seen.value));
-    watch_map(estate.alarms.values().map(|seen| &seen.value), &known).into_iter().collect()
+fn by_scope<T>(all: &BTreeMap<Scope, Vec<T>>) -> BTreeMap<Scope, &[T]> {
+    all.iter().map(|(scope, found)| (scope.clone(), found.as_slice())).collect()
 }
 
 /// What could not be read at all, as findings: a region whose credentials ended or whose reads are denied looks

@@ -20,7 +20,7 @@ use crate::domain::secret::SecretId;
 use crate::domain::sweep::{Goal, Sweep};
 use crate::stdx::clock::Moment;
 
-pub use watch::{TRAIL_PAGES, Watch};
+pub use watch::Watch;
 
 /// A number that ties an answer to the fetch that asked. Tokens are never reused, so an answer to a fetch
 /// that was dropped finds nothing and is dropped too.

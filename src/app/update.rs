@@ -132,9 +132,7 @@ fn settle(model: &mut Model) {
     if model.settled_at != model.world.generation {
         model.settled_at = model.world.generation;
         let now = model.now.wall;
-        model.triage.watches = findings::watches(&model.world);
         model.triage.fleet = findings::judge(&model.world, &model.refresh, &model.config, now);
-        model.triage.judged_at = Some(model.now);
         agree(model);
         triage::settle(&mut model.triage, &model.world, model.range, now);
         model.services.settle(&model.world);

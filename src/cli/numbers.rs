@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::cli::gather::{Gather, Work};
-use crate::domain::cache::CacheCluster;
+use crate::domain::cache::{CacheCluster, CacheId};
 use crate::domain::database::{DatabaseId, DbInstance};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::metric::{MetricId, MetricQuery, MetricSource, Series};
@@ -39,7 +39,7 @@ pub struct Numbers {
     asked: BTreeMap<(Scope, String), Measured>,
     databases: BTreeMap<DatabaseId, BTreeMap<String, f64>>,
     free_storage: BTreeMap<DatabaseId, Vec<(Wall, f64)>>,
-    caches: BTreeMap<(Scope, String), BTreeMap<String, f64>>,
+    caches: BTreeMap<CacheId, BTreeMap<String, f64>>,
     refused: Vec<(Scope, Fault)>,
 }
 
@@ -164,7 +164,8 @@ impl Numbers {
                     self.databases.entry(id).or_default().insert(name.to_owned(), value);
                 }
                 (Measured::Cache(scope, id, name), Some(value)) => {
-                    self.caches.entry((scope, id)).or_default().insert(name.to_owned(), value);
+                    let id = CacheId { scope, name: id };
+                    self.caches.entry(id).or_default().insert(name.to_owned(), value);
                 }
                 (_, None) => {}
             }
@@ -190,11 +191,16 @@ impl Numbers {
         self.free_storage.get(id).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The newest numbers of the cache clusters of a scope: by cluster, by metric.
+    /// The newest numbers of cache clusters: by cluster, by metric.
     #[must_use]
-    pub fn caches_of(&self, scope: &Scope) -> BTreeMap<String, BTreeMap<String, f64>> {
-        let own = self.caches.iter().filter(|((place, _), _)| place == scope);
-        own.map(|((_, id), numbers)| (id.clone(), numbers.clone())).collect()
+    pub fn of_caches(&self) -> &BTreeMap<CacheId, BTreeMap<String, f64>> {
+        &self.caches
+    }
+
+    /// The newest numbers of one cache cluster, by metric.
+    #[must_use]
+    pub fn cache(&self, scope: &Scope, name: &str) -> Option<&BTreeMap<String, f64>> {
+        self.caches.get(&CacheId { scope: scope.clone(), name: name.to_owned() })
     }
 }
 
@@ -294,9 +300,12 @@ mod tests {
         let found =
             vec![series("m0", "Complete", &two), series("m1", "Forbidden", &[]), series("x", "", &two)];
         numbers.take(&scope(), found);
-        assert_eq!(numbers.caches_of(&scope())["c"], BTreeMap::from([("CPUUtilization".to_owned(), 5.0)]));
+        assert_eq!(
+            numbers.cache(&scope(), "c"),
+            Some(&BTreeMap::from([("CPUUtilization".to_owned(), 5.0)]))
+        );
         assert_eq!(numbers.refused.len(), 1);
         assert_eq!(numbers.refused[0].1.kind, FaultKind::Denied);
-        assert!(numbers.caches_of(&Scope::new("default", "us-east-1")).is_empty());
+        assert_eq!(numbers.cache(&Scope::new("default", "us-east-1"), "c"), None);
     }
 }

@@ -42,14 +42,14 @@ impl Known {
     }
 
     /// Adds a service; the load balancers are found over its target groups, where those were read.
-    pub fn service(&mut self, service: &Service, target_groups: &[TargetGroup]) {
+    pub fn service(&mut self, service: &Service, target_groups: &BTreeMap<&str, &TargetGroup>) {
         let (id, subject) = (&service.id, Subject::Service(service.id.clone()));
         self.add(&id.scope, "ServiceName", &format!("{}/{}", id.cluster, id.name), subject.clone());
         for arn in service.load_balancers.iter().filter_map(|balancer| balancer.target_group_arn.as_deref()) {
             if let Some(dimension) = arn.find("targetgroup/").and_then(|at| arn.get(at..)) {
                 self.add(&id.scope, "TargetGroup", dimension, subject.clone());
             }
-            let group = target_groups.iter().find(|group| group.arn == arn);
+            let group = target_groups.get(arn);
             for balancer in group.into_iter().flat_map(|group| &group.balancers) {
                 if let Some((_, dimension)) = balancer.split_once(":loadbalancer/") {
                     self.add(&id.scope, "LoadBalancer", dimension, subject.clone());
@@ -129,7 +129,7 @@ pub fn watched(alarm: &Alarm, known: &Known) -> Vec<Subject> {
 pub fn watch_map<'a>(
     alarms: impl IntoIterator<Item = &'a Alarm>,
     known: &Known,
-) -> Vec<(AlarmId, Vec<Subject>)> {
+) -> BTreeMap<AlarmId, Vec<Subject>> {
     let all: Vec<&Alarm> = alarms.into_iter().collect();
     let by_id: BTreeMap<&AlarmId, &Alarm> = all.iter().map(|alarm| (&alarm.id, *alarm)).collect();
     all.iter()
@@ -301,16 +301,19 @@ pub fn alarm_finding(alarm: &Alarm, now: Wall) -> Option<Finding> {
 /// The rule of an alarm that fires.
 pub(super) const FIRING: &str = "alarm.firing";
 
-/// Those of the subjects that no alarm watches; target tracking's alarms do not count, since they page nobody.
+/// Those of the subjects that no alarm watches which tells somebody: target tracking's alarms page nobody, nor do
+/// muted ones and those without actions. `watches` is what every alarm watches, a composite one over its children.
 #[must_use]
 pub fn coverage<'a>(
     subjects: impl IntoIterator<Item = Subject>,
     alarms: impl IntoIterator<Item = &'a Alarm>,
-    known: &Known,
+    watches: &BTreeMap<AlarmId, Vec<Subject>>,
 ) -> Vec<Subject> {
-    let paging = alarms.into_iter().filter(|alarm| !alarm.is_target_tracking());
-    let watched: BTreeSet<Subject> =
-        watch_map(paging, known).into_iter().flat_map(|(_, subjects)| subjects).collect();
+    let tells = |alarm: &&Alarm| {
+        !alarm.is_target_tracking() && alarm.actions_enabled && !alarm.actions.is_empty()
+    };
+    let telling = alarms.into_iter().filter(tells);
+    let watched: BTreeSet<&Subject> = telling.filter_map(|alarm| watches.get(&alarm.id)).flatten().collect();
     let left: BTreeSet<Subject> = subjects.into_iter().filter(|subject| !watched.contains(subject)).collect();
     left.into_iter().collect()
 }

@@ -9,16 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use self::cause::{deployed_before, name_secret};
-use super::alarm::{self, Known, alarm_finding, coverage, watch_map};
+use super::alarm::{self, Known, alarm_finding, alarm_severity, coverage, watch_map};
 use super::cache::{Cache, CacheFacts, cache_findings};
 use super::database::{Database, DatabaseFacts, Declared, database_findings, pool_demand};
-use super::scaling::at_maximum;
+use super::scaling::{at_maximum, bounds_of};
 use super::secret::{consumers, secret_findings};
 use super::stopped::service_finding;
 use super::{Evidence, Finding, Severity, Subject, rank};
 use crate::domain::alarm::{Alarm, AlarmId};
 use crate::domain::balancer::TargetGroup;
-use crate::domain::cache::{CacheCluster, ReplicationGroup};
+use crate::domain::cache::{CacheCluster, CacheId, ReplicationGroup};
 use crate::domain::database::{DataEvent, DatabaseId, DbCluster, DbInstance, Maintenance, Parameter};
 use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::scaling::ScalableTarget;
@@ -49,24 +49,24 @@ pub struct FleetFacts<'a> {
     pub secrets: Vec<&'a Secret>,
     /// Alarms.
     pub alarms: Vec<&'a Alarm>,
-    /// Target groups of the services.
-    pub target_groups: &'a [TargetGroup],
-    /// Bounds of the services.
-    pub targets: &'a [ScalableTarget],
-    /// RDS's events.
-    pub database_events: &'a [DataEvent],
-    /// ElastiCache's events.
-    pub cache_events: &'a [DataEvent],
+    /// Target groups of the services, by ARN.
+    pub target_groups: BTreeMap<&'a str, &'a TargetGroup>,
+    /// Bounds of the services, by scope.
+    pub targets: BTreeMap<Scope, &'a [ScalableTarget]>,
+    /// RDS's events, by scope.
+    pub database_events: BTreeMap<Scope, &'a [DataEvent]>,
+    /// ElastiCache's events, by scope.
+    pub cache_events: BTreeMap<Scope, &'a [DataEvent]>,
     /// RDS's pending maintenance.
     pub maintenance: &'a [Maintenance],
-    /// Parameters by name of their group.
-    pub parameters: BTreeMap<String, &'a [Parameter]>,
+    /// Parameters by scope and name of their group.
+    pub parameters: BTreeMap<(Scope, String), &'a [Parameter]>,
     /// The newest numbers of databases: by database, by metric.
     pub database_metrics: BTreeMap<DatabaseId, BTreeMap<String, f64>>,
     /// `FreeStorageSpace` over 24 h, by database.
     pub free_storage: BTreeMap<DatabaseId, &'a [(Wall, f64)]>,
     /// The newest numbers of cache nodes: by cache cluster, by metric.
-    pub cache_metrics: BTreeMap<String, BTreeMap<String, f64>>,
+    pub cache_metrics: BTreeMap<CacheId, BTreeMap<String, f64>>,
     /// What the configuration declares, by the database's name.
     pub declared: BTreeMap<String, Declared>,
     /// What of it is production, by the configuration.
@@ -84,8 +84,11 @@ pub struct Fleet {
     pub findings: Vec<Finding>,
     /// The resources without a finding, notices aside, counted by kind.
     pub healthy: Vec<(&'static str, usize)>,
-    /// Services, databases and caches that no alarm watches.
+    /// Services, databases and caches that no alarm watches which tells somebody.
     pub unwatched: Vec<Subject>,
+    /// What each alarm watches, of what is known.
+    #[serde(skip)]
+    pub watches: BTreeMap<AlarmId, Vec<Subject>>,
 }
 
 /// Judges all that was observed.
@@ -93,20 +96,37 @@ pub struct Fleet {
 pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
     let subjects = subjects(facts);
     let mut findings = facts.others.clone();
+    let services: BTreeMap<&ServiceId, &Service> = facts.services.iter().map(|s| (&s.id, *s)).collect();
+    let definitions: BTreeMap<&ServiceId, &TaskDefinition> = facts.definitions.iter().copied().collect();
+    let mut tasks: BTreeMap<ServiceId, Vec<&Task>> = BTreeMap::new();
+    for task in &facts.tasks {
+        if let Some(service) = task.service_id() {
+            tasks.entry(service).or_default().push(task);
+        }
+    }
+    let tracking: Vec<&Alarm> = facts.alarms.iter().copied().filter(|a| a.is_target_tracking()).collect();
     for service in &facts.services {
-        let definition = facts.definitions.iter().find(|(id, _)| **id == service.id).map(|(_, known)| *known);
-        let finding = service_finding(service, facts.tasks.iter().copied(), now);
+        let own = tasks.get(&service.id).into_iter().flatten().copied();
+        let definition = definitions.get(&service.id).copied();
+        let finding = service_finding(service, own, now);
         findings.extend(finding.map(|finding| name_secret(finding, definition, &facts.secrets)));
-        findings.extend(at_maximum(service, facts.targets, facts.alarms.iter().copied(), now));
+        let targets = facts.targets.get(&service.id.scope).copied().unwrap_or_default();
+        let bounds = if tracking.is_empty() { None } else { bounds_of(&service.id, targets) };
+        findings.extend(bounds.and_then(|b| at_maximum(service, b, tracking.iter().copied(), now)));
     }
     for database in databases(facts) {
         findings.extend(of_database(database, facts, now));
     }
     for cache in caches(facts) {
+        let scope = &cache.id().scope;
+        let numbers = cache.nodes().into_iter().filter_map(|node| {
+            let id = CacheId { scope: scope.clone(), name: node.to_owned() };
+            Some((node.to_owned(), facts.cache_metrics.get(&id)?.clone()))
+        });
         let own = CacheFacts {
-            metrics: facts.cache_metrics.clone(),
-            clusters: facts.cache_clusters.clone(),
-            events: facts.cache_events,
+            metrics: numbers.collect(),
+            clusters: facts.cache_clusters.iter().copied().filter(|c| c.id.scope == *scope).collect(),
+            events: facts.cache_events.get(scope).copied().unwrap_or_default(),
             production: facts.production.contains(&cache.subject()),
         };
         findings.extend(cache_findings(cache, &own, now));
@@ -116,16 +136,18 @@ pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
         findings.extend(secret_findings(secret, &readers, facts.tasks.iter().copied(), now));
     }
     let known = known(facts);
-    let watched: BTreeMap<AlarmId, Vec<Subject>> =
-        watch_map(facts.alarms.iter().copied(), &known).into_iter().collect();
+    let watches = watch_map(facts.alarms.iter().copied(), &known);
     let alarms = facts.alarms.iter().filter_map(|alarm| {
         let finding = alarm_finding(alarm, now)?;
-        let subjects = watched.get(&alarm.id).cloned().unwrap_or_default();
-        Some((deployed_before(finding, &subjects, &facts.services), subjects))
+        let subjects = watches.get(&alarm.id).cloned().unwrap_or_default();
+        Some((deployed_before(finding, &subjects, &services), subjects))
     });
     let findings = merge(findings, alarms.collect());
     let hurts = findings.iter().filter(|finding| finding.severity < Severity::Notice);
-    let sick: BTreeSet<&Subject> = hurts.map(|finding| &finding.subject).collect();
+    let mut sick: BTreeSet<Subject> = hurts.map(|finding| finding.subject.clone()).collect();
+    // An alarm that stands in the line of what it watches is not well either, nor is one that knows nothing.
+    let unwell = facts.alarms.iter().filter(|alarm| alarm_severity(alarm) < Severity::Notice);
+    sick.extend(unwell.map(|alarm| Subject::Alarm(alarm.id.clone())));
     let mut healthy: BTreeMap<&'static str, usize> = BTreeMap::new();
     for subject in subjects.iter().filter(|subject| !sick.contains(subject)) {
         *healthy.entry(subject.kind()).or_default() += 1;
@@ -134,8 +156,8 @@ pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
         matches!(subject, Subject::Service(_) | Subject::Database(_) | Subject::Cache(_))
             && facts.alarms_read.contains(subject.scope())
     });
-    let unwatched = coverage(guarded, facts.alarms.iter().copied(), &known);
-    Fleet { findings, healthy: healthy.into_iter().collect(), unwatched }
+    let unwatched = coverage(guarded, facts.alarms.iter().copied(), &watches);
+    Fleet { findings, healthy: healthy.into_iter().collect(), unwatched, watches }
 }
 
 fn databases<'a>(facts: &FleetFacts<'a>) -> Vec<Database<'a>> {
@@ -165,7 +187,7 @@ fn subjects(facts: &FleetFacts<'_>) -> BTreeSet<Subject> {
 fn known(facts: &FleetFacts<'_>) -> Known {
     let mut known = Known::default();
     for service in &facts.services {
-        known.service(service, facts.target_groups);
+        known.service(service, &facts.target_groups);
     }
     for instance in &facts.instances {
         known.instance(instance);
@@ -188,18 +210,20 @@ fn of_database(database: Database<'_>, facts: &FleetFacts<'_>, now: Wall) -> Vec
     let local = facts.services.iter().copied().filter(|service| service.id.scope == id.scope);
     let parameters = match database {
         Database::Instance(instance) => {
-            instance.parameter_groups.first().and_then(|group| facts.parameters.get(&group.name)).copied()
+            let group = instance.parameter_groups.first();
+            group.and_then(|group| facts.parameters.get(&(id.scope.clone(), group.name.clone()))).copied()
         }
         Database::Cluster(_) => None,
     };
+    let targets = facts.targets.get(&id.scope).copied().unwrap_or_default();
     let own = DatabaseFacts {
         metrics: facts.database_metrics.get(id).cloned().unwrap_or_default(),
         free_storage: facts.free_storage.get(id).copied().unwrap_or_default(),
         parameters: parameters.unwrap_or_default(),
         maintenance: facts.maintenance,
-        events: facts.database_events,
+        events: facts.database_events.get(&id.scope).copied().unwrap_or_default(),
         declared,
-        demand: declared.and_then(|declared| pool_demand(declared, local, facts.targets)),
+        demand: declared.and_then(|declared| pool_demand(declared, local, targets)),
         production: facts.production.contains(&database.subject()),
     };
     database_findings(database, &own, now)

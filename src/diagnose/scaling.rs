@@ -6,7 +6,7 @@ use super::alarm::newest_datapoint;
 use super::number::short;
 use super::{Finding, Severity, Subject};
 use crate::domain::alarm::{Alarm, AlarmState};
-use crate::domain::ecs::Service;
+use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::scaling::ScalableTarget;
 use crate::stdx::clock::Wall;
 use crate::stdx::span::brief;
@@ -15,37 +15,39 @@ use crate::stdx::text::count;
 /// From this utilization on tasks have nothing left, in percent.
 const EXHAUSTED: f64 = 90.0;
 
+/// The bounds of a service among those of its scope.
+#[must_use]
+pub fn bounds_of<'t>(service: &ServiceId, targets: &'t [ScalableTarget]) -> Option<&'t ScalableTarget> {
+    let is_own = |target: &&ScalableTarget| {
+        let name = target.resource.strip_prefix("service/").and_then(|rest| rest.split_once('/'));
+        name == Some((service.cluster.as_str(), service.name.as_str()))
+    };
+    targets.iter().find(is_own)
+}
+
 /// A service that runs its maximum of tasks while target tracking still asks for more: `At its maximum of 6 tasks,
 /// and still CPUUtilization 98.2 > 60 for 9 min`.
 #[must_use]
 pub fn at_maximum<'a>(
     service: &Service,
-    targets: &[ScalableTarget],
+    bounds: &ScalableTarget,
     alarms: impl IntoIterator<Item = &'a Alarm>,
     now: Wall,
 ) -> Option<Finding> {
-    let resource = format!("service/{}/{}", service.id.cluster, service.id.name);
-    // Bounds are told without their region: where several services have this name, all must be at their maximum.
-    let mut bounds = targets.iter().filter(|target| target.resource == resource).map(|target| target.max);
-    let max = bounds.clone().max()?;
-    if max == 0 || bounds.any(|max| service.desired < max) {
+    let max = bounds.max;
+    if max == 0 || service.desired < max {
         return None;
     }
+    // The name tells the service whatever the metric: requests per target have no dimension of a service.
+    let own = format!("TargetTracking-service/{}/{}-AlarmHigh-", service.id.cluster, service.id.name);
     let asks = |alarm: &&Alarm| {
-        alarm.is_target_tracking()
-            && alarm.state == AlarmState::Alarm
+        alarm.state == AlarmState::Alarm
             && alarm.id.scope == service.id.scope
-            && alarm.id.name.contains("AlarmHigh")
+            && alarm.id.name.starts_with(&own)
     };
-    let metric = |alarm: &Alarm| alarm.rule.as_ref().and_then(|rule| rule.metric.clone());
-    let own = |alarm: &&Alarm| {
-        metric(alarm).is_some_and(|metric| {
-            metric.dimension("ServiceName") == Some(service.id.name.as_str())
-                && metric.dimension("ClusterName") == Some(service.id.cluster.as_str())
-        })
-    };
-    let alarm = alarms.into_iter().filter(asks).find(own)?;
-    let what = metric(alarm).map_or_else(|| "its metric".to_owned(), |metric| metric.name);
+    let alarm = alarms.into_iter().find(asks)?;
+    let metric = alarm.rule.as_ref().and_then(|rule| rule.metric.as_ref());
+    let what = metric.map_or("its metric", |metric| metric.name.as_str());
     let value = newest_datapoint(&alarm.reason);
     let target = alarm.rule.as_ref().and_then(|rule| rule.threshold);
     let over = match (value, target) {
@@ -85,11 +87,11 @@ mod tests {
     #[test]
     fn the_maximum_hurts_only_while_more_is_asked_for() {
         let of = service("gateway", 6);
-        let mut high = alarm("TargetTracking-service/gateway-AlarmHigh-1", cpu_of("gateway"), "ALARM");
+        let mut high = alarm("TargetTracking-service/cma-production/gateway-AlarmHigh-0f3c", cpu_of("gateway"), "ALARM");
         high.reason = "Threshold Crossed: 3 datapoints [97.5 (20/11/26 13:59:00), 96.0] were greater".into();
         high.since = Some(NOW.minus(std::time::Duration::from_secs(540)));
         high.rule.as_mut().unwrap().threshold = Some(60.0);
-        let found = |alarm: &Alarm, max| at_maximum(&of, &[bounds(max)], [alarm], NOW);
+        let found = |alarm: &Alarm, max| at_maximum(&of, &bounds(max), [alarm], NOW);
         let finding = found(&high, 6).unwrap();
         assert_eq!(
             (finding.severity, finding.sentence.as_str()),

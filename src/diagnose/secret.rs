@@ -153,11 +153,7 @@ pub fn tasks_with_old_value<'t>(
         .filter(|task| {
             !task.is_stopped()
                 && holds_old_value(task.started_at, changed)
-                && readers.iter().any(|service| {
-                    service.scope == task.id.scope
-                        && service.cluster == task.id.cluster
-                        && task.service() == Some(service.name.as_str())
-                })
+                && readers.iter().any(|service| task.is_of(service))
         })
         .collect()
 }
@@ -240,10 +236,11 @@ pub fn secret_findings<'t>(
             found.push(say("secret.replica", Severity::Warning, text));
         }
     }
-    let old = tasks_with_old_value(secret, consumers, tasks);
+    let mut old = tasks_with_old_value(secret, consumers, tasks);
     // Only a rotation tells that the value changed; any other change may have been of a tag.
     let rotated = secret.last_rotated.filter(|at| Some(*at) <= current_since(secret));
-    let holders = old.iter().filter(|task| holds_old_value(task.started_at, rotated)).count();
+    old.retain(|task| holds_old_value(task.started_at, rotated));
+    let holders = old.len();
     if let Some(at) = rotated.filter(|_| holders > 0) {
         let names: BTreeSet<&str> = old.iter().copied().filter_map(Task::service).collect();
         let verb = if holders == 1 { "holds" } else { "hold" };

@@ -109,12 +109,7 @@ pub fn service_finding<'t>(
     now: Wall,
 ) -> Option<Finding> {
     let health = service_health(service, now);
-    let recent = tasks.into_iter().filter(|task| {
-        task.id.scope == service.id.scope
-            && task.id.cluster == service.id.cluster
-            && task.service() == Some(service.id.name.as_str())
-    });
-    let recent: Vec<&Task> = recent.collect();
+    let recent: Vec<&Task> = tasks.into_iter().filter(|task| task.is_of(&service.id)).collect();
     let news = |task: &&&Task| task.stopped_at.is_some_and(|at| at.age_at(now) < NEWS);
     let groups = stopped_groups(recent.iter().filter(news).copied());
     let unwanted: Vec<&StoppedGroup> = groups.iter().filter(|group| !group.wanted).collect();
@@ -122,10 +117,8 @@ pub fn service_finding<'t>(
     if health.severity == Severity::Idle || (health.severity == Severity::Ok && stops < MANY) {
         return None;
     }
-    let last = unwanted.iter().flat_map(|group| &group.tasks).filter(|id| {
-        let stopped = recent.iter().find(|task| task.id == **id).and_then(|task| task.stopped_at);
-        stopped.is_some_and(|at| at.age_at(now) < LOOP)
-    });
+    let fresh = |task: &&&Task| task.stopped_at.is_some_and(|at| at.age_at(now) < LOOP);
+    let last = recent.iter().filter(fresh).filter(|task| task.is_stopped() && !was_wanted_away(task));
     let desired = usize::try_from(service.desired).unwrap_or(usize::MAX);
     let severity = match stops {
         _ if last.count() >= desired.max(LOOPING) => Severity::Critical,

@@ -78,6 +78,14 @@ pub struct Secret {
 }
 
 impl Secret {
+    /// Whether a text names it: its ARN, its ARN without the six characters that AWS appends, or its name. Where
+    /// those characters begin is known from the name, so that `cma/db` does not name `cma/db-replica`.
+    #[must_use]
+    pub fn is_named(&self, text: &str) -> bool {
+        let bare = self.arn.find(&self.id.name).and_then(|at| self.arn.get(..at + self.id.name.len()));
+        text == self.arn || Some(text) == bare || text == self.id.name
+    }
+
     /// The version that a stage points at.
     #[must_use]
     pub fn version_at(&self, stage: &str) -> Option<&str> {

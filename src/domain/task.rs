@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ecs::Revision;
+use crate::domain::ecs::{Revision, ServiceId};
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
 
@@ -114,6 +114,21 @@ impl Task {
     #[must_use]
     pub fn service(&self) -> Option<&str> {
         self.group.as_deref()?.strip_prefix("service:")
+    }
+
+    /// The service that started it, if one did.
+    #[must_use]
+    pub fn service_id(&self) -> Option<ServiceId> {
+        let name = self.service()?.to_owned();
+        Some(ServiceId { scope: self.id.scope.clone(), cluster: self.id.cluster.clone(), name })
+    }
+
+    /// Whether it is one of a service's.
+    #[must_use]
+    pub fn is_of(&self, service: &ServiceId) -> bool {
+        self.id.scope == service.scope
+            && self.id.cluster == service.cluster
+            && self.service() == Some(service.name.as_str())
     }
 
     /// Whether it has stopped.

@@ -84,7 +84,7 @@ fn row(model: &Model, alarm: &Alarm) -> Row {
     let since = alarm
         .since
         .map_or_else(|| model.theme.glyphs.none.to_owned(), |at| span::brief(at.age_at(model.now.wall)));
-    let watched = model.triage.watches.get(&alarm.id).into_iter().flatten();
+    let watched = model.triage.fleet.watches.get(&alarm.id).into_iter().flatten();
     let watched: Vec<&str> = watched.map(Subject::name).collect();
     let (acts, acts_role) = actions(alarm);
     let kind = match alarm.kind {

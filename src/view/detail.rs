@@ -183,7 +183,7 @@ fn alarm(page: &mut Document, model: &Model, id: &AlarmId, width: usize) {
             page.field("Metric", format!("{} {} {}", metric.namespace, metric.name, dimensions.join(" ")));
         }
     }
-    let watched = model.triage.watches.get(id).map(Vec::as_slice).unwrap_or_default();
+    let watched = model.triage.fleet.watches.get(id).map(Vec::as_slice).unwrap_or_default();
     for subject in watched {
         page.field("Watches", format!("{} {}", subject.kind(), subject.name()));
     }

@@ -87,7 +87,7 @@ pub(super) fn watched_of(model: &mut Model, item: &Item) {
         return;
     };
     if let Subject::Alarm(id) = subject {
-        match model.triage.watches.get(id).and_then(|watched| watched.first()).cloned() {
+        match model.triage.fleet.watches.get(id).and_then(|watched| watched.first()).cloned() {
             Some(resource) => {
                 model.triage.came_from = Some(id.clone());
                 to(model, &resource);
@@ -98,6 +98,7 @@ pub(super) fn watched_of(model: &mut Model, item: &Item) {
     }
     let watching: Vec<&AlarmId> = model
         .triage
+        .fleet
         .watches
         .iter()
         .filter(|(_, watched)| watched.contains(subject))
@@ -109,7 +110,14 @@ pub(super) fn watched_of(model: &mut Model, item: &Item) {
     let came_from = watching.iter().find(|id| model.triage.came_from.as_ref() == Some(**id));
     let alarm = came_from.or_else(|| watching.iter().find(|id| fires(id))).or(watching.first());
     match alarm.map(|id| (*id).clone()) {
-        Some(id) => to(model, &Subject::Alarm(id)),
+        Some(id) => {
+            // One of target tracking is folded away: it must be there to be jumped to.
+            if model.world.estate.alarms.get(&id).is_some_and(|seen| seen.value.is_target_tracking()) {
+                model.triage.unfolded.insert(PaneId::Alarms, true);
+                model.settled_at = u64::MAX;
+            }
+            to(model, &Subject::Alarm(id));
+        }
         None => model.say(format!("Nothing watches this {}", subject.kind())),
     }
 }

@@ -15,7 +15,6 @@ use crate::diagnose::fleet::Fleet;
 use crate::domain::alarm::AlarmId;
 use crate::domain::database::DatabaseId;
 use crate::domain::scope::Scope;
-use crate::stdx::clock::Moment;
 
 pub use rows::{alarm_severity, settle};
 
@@ -43,10 +42,6 @@ pub struct Triage {
     lists: BTreeMap<PaneId, Items>,
     /// The judgement that the rows follow.
     pub fleet: Fleet,
-    /// When it was made.
-    pub judged_at: Option<Moment>,
-    /// What each alarm watches.
-    pub watches: BTreeMap<AlarmId, Vec<Subject>>,
     /// Whether calm rows are shown too: by pane, where somebody decided.
     pub unfolded: BTreeMap<PaneId, bool>,
     /// Rows folded away, by pane.

@@ -11,7 +11,7 @@ use crate::stdx::clock::Wall;
 
 /// How many pages of CloudTrail's newest writes are read a minute, 50 events each: of the two requests a second
 /// that an account and region have, a twenty-fourth.
-pub const TRAIL_PAGES: usize = 5;
+const TRAIL_PAGES: usize = 5;
 
 /// A list of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

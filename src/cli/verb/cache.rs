@@ -173,7 +173,11 @@ impl Maker<'_> {
     fn findings(&self, cache: Cache<'_>, status: &str) -> (Severity, String, Vec<Finding>) {
         let id = cache.id();
         let facts = CacheFacts {
-            metrics: self.seen.numbers.caches_of(&id.scope),
+            metrics: cache
+                .nodes()
+                .into_iter()
+                .filter_map(|node| Some((node.to_owned(), self.seen.numbers.cache(&id.scope, node)?.clone())))
+                .collect(),
             clusters: self.seen.clusters.iter().filter(|cluster| cluster.id.scope == id.scope).collect(),
             events: self.seen.events.get(&id.scope).map(Vec::as_slice).unwrap_or_default(),
             production: self.config.is_production(id.scope.account.as_str(), Some(&id.name)),
@@ -204,8 +208,8 @@ impl Maker<'_> {
 
     /// A node with its numbers; where it stands is filled in by whoever knows it.
     fn node(&self, scope: &Scope, cluster: &str, node: &str) -> Node {
-        let numbers = self.seen.numbers.caches_of(scope).remove(cluster).unwrap_or_default();
-        let number = |name: &str| numbers.get(name).copied();
+        let numbers = self.seen.numbers.cache(scope, cluster);
+        let number = |name: &str| numbers?.get(name).copied();
         Node {
             cluster: cluster.to_owned(),
             node: node.to_owned(),

@@ -72,8 +72,8 @@ fn known() -> Known {
         health_path: None,
         matcher: None,
     };
-    known.service(&api, &[target_group]);
-    known.service(&service("web", 1), &[]);
+    known.service(&api, &BTreeMap::from([(arn, &target_group)]));
+    known.service(&service("web", 1), &BTreeMap::new());
     known.instance(&instance());
     known.cluster(&cluster());
     known.cache_group(&group());
@@ -194,9 +194,17 @@ fn target_tracking_is_folded_and_watches_nothing() {
     assert_eq!(alarm_finding(&tracking, NOW), None);
     assert_eq!(alarm_severity(&tracking), Severity::Idle);
     let subjects = || ["api", "web"].map(|name| Subject::Service(service(name, 1).id));
-    assert_eq!(names(&coverage(subjects(), [&tracking], &known())), ["api", "web"]);
+    let left = |alarms: &[&Alarm]| {
+        let watches = watch_map(alarms.iter().copied(), &known());
+        names(&coverage(subjects(), alarms.iter().copied(), &watches)).join(" ")
+    };
+    assert_eq!(left(&[&tracking]), "api web");
     let paging = alarm("cpu", cpu_of("api"), "OK");
-    assert_eq!(names(&coverage(subjects(), [&tracking, &paging], &known())), ["web"]);
+    assert_eq!(left(&[&tracking, &paging]), "web");
+    let muted = Alarm { actions_enabled: false, ..paging.clone() };
+    assert_eq!(left(&[&muted]), "api web", "a muted alarm tells nobody");
+    let silent = Alarm { actions: Vec::new(), ..paging };
+    assert_eq!(left(&[&silent]), "api web", "nor does one without actions");
 }
 
 proptest! {

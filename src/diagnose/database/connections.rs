@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Declared;
 use super::formula::evaluate;
+use crate::diagnose::scaling::bounds_of;
 use crate::domain::database::{DbInstance, Parameter};
 use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::scaling::ScalableTarget;
@@ -122,8 +123,7 @@ pub fn pool_demand<'a>(
             demand.missing.push(pool.service.clone());
             continue;
         };
-        let resource = format!("service/{}/{}", service.id.cluster, service.id.name);
-        let bound = targets.iter().find(|target| target.resource == resource).map(|target| target.max);
+        let bound = bounds_of(&service.id, targets).map(|target| target.max);
         let (tasks, bound) = match (bound, pool.max_tasks) {
             (Some(max), _) => (max, "autoscaling"),
             (None, Some(max)) => (max, "declared"),

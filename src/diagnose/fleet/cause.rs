@@ -2,12 +2,13 @@
 //!
 //! Must not take what came before for the cause: a deployment before an alarm is told as evidence, not as blame.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::diagnose::secret::ValueFrom;
 use crate::diagnose::task::KEY_GONE;
 use crate::diagnose::{Evidence, Finding, Subject};
-use crate::domain::ecs::Service;
+use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::secret::Secret;
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::clock::Wall;
@@ -32,22 +33,29 @@ pub(super) fn name_secret(
     let Some((key, definition)) = key.zip(definition) else { return finding };
     let all = definition.containers.iter().flat_map(|container| &container.secrets);
     let sources = all.map(|reference| ValueFrom::parse(&reference.value_from));
-    let Some(source) = sources.into_iter().find(|source| source.json_key == Some(key.as_str())) else {
-        return finding;
-    };
-    let named =
-        |secret: &&&Secret| secret.arn == source.id || secret.arn.starts_with(&format!("{}-", source.id));
-    let fallback = source.id.rsplit(':').next().unwrap_or(source.id);
-    let name = secrets.iter().find(named).map_or(fallback, |secret| secret.id.name.as_str());
+    let ids: BTreeSet<&str> =
+        sources.filter(|source| source.json_key == Some(key.as_str())).map(|source| source.id).collect();
+    // Where several secrets have such a key, ECS does not tell which one lost it.
+    let (Some(id), 1) = (ids.first(), ids.len()) else { return finding };
+    let fallback = id.rsplit(':').next().unwrap_or(id);
+    let named = secrets.iter().find(|secret| secret.is_named(id));
+    let name = named.map_or(fallback, |secret| secret.id.name.as_str());
     finding.sentence = finding.sentence.replace(KEY_GONE, &format!("secret {name} has no JSON key {key}"));
     finding
 }
 
 /// Tells the deployment that ended shortly before an alarm of its service.
-pub(super) fn deployed_before(mut finding: Finding, watched: &[Subject], services: &[&Service]) -> Finding {
+pub(super) fn deployed_before(
+    mut finding: Finding,
+    watched: &[Subject],
+    services: &BTreeMap<&ServiceId, &Service>,
+) -> Finding {
     let Some(since) = finding.since else { return finding };
-    let own = |service: &&&Service| watched.contains(&Subject::Service(service.id.clone()));
-    let told = services.iter().find(own).and_then(|service| {
+    let own = watched.iter().filter_map(|subject| match subject {
+        Subject::Service(id) => services.get(id),
+        _ => None,
+    });
+    let told = own.filter_map(|service| {
         let deployed: Wall = service.primary()?.created_at?;
         let before = deployed.age_at(since);
         (deployed <= since && before < SOON).then(|| Evidence {
@@ -60,7 +68,7 @@ pub(super) fn deployed_before(mut finding: Finding, watched: &[Subject], service
             ),
         })
     });
-    if let Some(evidence) = told {
+    if let Some(evidence) = told.into_iter().next() {
         finding.evidence.insert(0, evidence);
     }
     finding
@@ -102,6 +110,10 @@ mod tests {
             named.sentence,
             "8 tasks stopped in 9 min: secret gateway/production-AbCdEf has no JSON key URL"
         );
+        let mut two = reads.clone();
+        let other = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:gateway/redis-GhIjKl:URL::";
+        two.containers[0].secrets.push(SecretRef { name: "REDIS_URL".into(), value_from: other.into() });
+        assert_eq!(name_secret(gone.clone(), Some(&two), &[]), gone, "either may have lost it");
         assert_eq!(name_secret(gone.clone(), None, &[]), gone, "without the definition nothing is guessed");
         assert_eq!(name_secret(finding(), Some(&reads), &[]), finding(), "ECS said nothing of a key");
     }
@@ -111,7 +123,7 @@ mod tests {
         let mut of = service("gateway", 2);
         let watched = [Subject::Service(of.id.clone())];
         let minutes = |minutes: u64| Some(NOW.minus(Duration::from_secs(minutes * 60)));
-        let told = |of: &Service| deployed_before(finding(), &watched, &[of]).evidence;
+        let told = |of: &Service| deployed_before(finding(), &watched, &BTreeMap::from([(&of.id, of)])).evidence;
         of.deployments = vec![Deployment { created_at: minutes(9), ..primary() }];
         assert_eq!(told(&of).len(), 1);
         assert!(told(&of)[0].text.starts_with("gateway was deployed 9 min before it"), "{:?}", told(&of));

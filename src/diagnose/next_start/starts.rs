@@ -20,12 +20,7 @@ pub fn last_start<'t>(
     tasks: impl IntoIterator<Item = &'t Task>,
     now: Wall,
 ) -> Option<Check> {
-    let own = |task: &&Task| {
-        task.id.scope == service.id.scope
-            && task.id.cluster == service.id.cluster
-            && task.service() == Some(service.id.name.as_str())
-            && task.revision == service.revision
-    };
+    let own = |task: &&Task| task.is_of(&service.id) && task.revision == service.revision;
     let failed = |task: &Task| task.is_stopped() && task.stop_code.as_deref() == Some(FAILED_TO_START);
     let told = tasks.into_iter().filter(own).filter(|task| failed(task) || task.started_at.is_some());
     let newest = told.max_by_key(|task| (task.created_at, task.id.clone()))?;

@@ -82,14 +82,10 @@ pub fn consumers<'a>(
     secret: &Secret,
     definitions: impl IntoIterator<Item = (&'a ServiceId, &'a TaskDefinition)>,
 ) -> Vec<Consumer> {
-    // An ARN may be written without the six characters that AWS appends. Where they begin is known from the name,
-    // so that `cma/db` does not match `cma/db-replica`.
-    let bare = secret.arn.find(&secret.id.name).and_then(|at| secret.arn.get(..at + secret.id.name.len()));
-    let means = |text: &str| text == secret.arn || Some(text) == bare || text == secret.id.name;
-    let injects = |value: &ValueFrom<'_>| value.secret && means(value.id);
+    let injects = |value: &ValueFrom<'_>| value.secret && secret.is_named(value.id);
     // In `environment` an ARN may carry a JSON key as well.
     search(definitions, &secret.id.scope.region, injects, |value| {
-        means(value) || injects(&ValueFrom::parse(value))
+        secret.is_named(value) || injects(&ValueFrom::parse(value))
     })
 }
 

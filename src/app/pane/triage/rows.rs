@@ -99,7 +99,7 @@ fn alarms(triage: &mut Triage, world: &World) {
             continue;
         }
         let item = Subject::Alarm(alarm.id.clone());
-        let watched = triage.watches.get(&alarm.id).into_iter().flatten();
+        let watched = triage.fleet.watches.get(&alarm.id).into_iter().flatten();
         let watched: Vec<&str> = watched.map(Subject::name).collect();
         let text = format!(
             "{} {} {} {} {}",

@@ -49,9 +49,9 @@ pub struct Seen {
     alarms: Vec<Alarm>,
     alarms_read: BTreeSet<Scope>,
     target_groups: Vec<TargetGroup>,
-    targets: Vec<ScalableTarget>,
-    database_events: Vec<DataEvent>,
-    cache_events: Vec<DataEvent>,
+    targets: BTreeMap<Scope, Vec<ScalableTarget>>,
+    database_events: BTreeMap<Scope, Vec<DataEvent>>,
+    cache_events: BTreeMap<Scope, Vec<DataEvent>>,
     maintenance: Vec<Maintenance>,
     numbers: Numbers,
     /// Whether numbers are asked for at all.
@@ -69,15 +69,11 @@ pub async fn everything(session: &Session, gather: &mut Gather, numbers: bool) -
         gather.run(readers, |query, answer| seen.take(query, answer, now)).await;
     }
     seen.numbers.tell(gather);
-    // A list that failed leaves coverage unknown.
-    for missing in gather.failures() {
-        if missing.action.as_deref() == Some("cloudwatch:DescribeAlarms") {
-            seen.alarms_read.retain(|scope| {
-                scope.region.as_str() != missing.region || scope.account.as_str() != missing.account
-            });
-        }
-    }
     seen
+}
+
+fn by_scope<T>(all: &BTreeMap<Scope, Vec<T>>) -> BTreeMap<Scope, &[T]> {
+    all.iter().map(|(scope, found)| (scope.clone(), found.as_slice())).collect()
 }
 
 /// What is asked of a scope before anything is known.
@@ -122,8 +118,11 @@ impl Seen {
                 self.definitions.insert((scope.clone(), arn.clone()), *found);
             }
             (_, Answer::TargetGroups { found }) => self.target_groups.extend(found),
-            (_, Answer::Alarms { found, .. }) => {
-                self.alarms_read.insert(scope.clone());
+            (_, Answer::Alarms { found, next }) => {
+                // Only a list that was read to its end tells what no alarm watches.
+                if next.is_none() {
+                    self.alarms_read.insert(scope.clone());
+                }
                 self.alarms.extend(found);
             }
             (_, Answer::DbInstances { found, .. }) => {
@@ -141,12 +140,14 @@ impl Seen {
                 return next;
             }
             (_, Answer::Secrets { found, .. }) => self.secrets.extend(found),
-            (_, Answer::ScalableTargets { found, .. }) => self.targets.extend(found),
+            (_, Answer::ScalableTargets { found, .. }) => {
+                self.targets.entry(scope.clone()).or_default().extend(found);
+            }
             (Query::DescribeDbEvents { .. }, Answer::DataEvents { found, .. }) => {
-                self.database_events.extend(found);
+                self.database_events.entry(scope.clone()).or_default().extend(found);
             }
             (Query::DescribeCacheEvents { .. }, Answer::DataEvents { found, .. }) => {
-                self.cache_events.extend(found);
+                self.cache_events.entry(scope.clone()).or_default().extend(found);
             }
             (_, Answer::Maintenance { found, .. }) => self.maintenance.extend(found),
             (_, Answer::Metrics { series, .. }) => self.numbers.take(scope, series),
@@ -182,7 +183,6 @@ impl Seen {
             self.definitions.get(&(service.id.scope.clone(), service.task_definition_arn.clone()))
         };
         let measured = self.instances.iter().map(|instance| &instance.id);
-        let scopes: BTreeSet<&Scope> = self.caches.iter().map(|cache| &cache.id.scope).collect();
         let facts = FleetFacts {
             services: self.services.iter().collect(),
             tasks: self.tasks.iter().collect(),
@@ -193,14 +193,14 @@ impl Seen {
             cache_clusters: self.caches.iter().collect(),
             secrets: self.secrets.iter().collect(),
             alarms: self.alarms.iter().collect(),
-            target_groups: &self.target_groups,
-            targets: &self.targets,
-            database_events: &self.database_events,
-            cache_events: &self.cache_events,
+            target_groups: self.target_groups.iter().map(|group| (group.arn.as_str(), group)).collect(),
+            targets: by_scope(&self.targets),
+            database_events: by_scope(&self.database_events),
+            cache_events: by_scope(&self.cache_events),
             maintenance: &self.maintenance,
             database_metrics: measured.clone().map(|id| (id.clone(), self.numbers.database(id))).collect(),
             free_storage: measured.map(|id| (id.clone(), self.numbers.free_storage(id))).collect(),
-            cache_metrics: scopes.into_iter().flat_map(|scope| self.numbers.caches_of(scope)).collect(),
+            cache_metrics: self.numbers.of_caches().clone(),
             declared: config.databases.clone(),
             production: self.production(config),
             alarms_read: self.alarms_read.clone(),
