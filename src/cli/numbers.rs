@@ -300,10 +300,7 @@ mod tests {
         let found =
             vec![series("m0", "Complete", &two), series("m1", "Forbidden", &[]), series("x", "", &two)];
         numbers.take(&scope(), found);
-        assert_eq!(
-            numbers.cache(&scope(), "c"),
-            Some(&BTreeMap::from([("CPUUtilization".to_owned(), 5.0)]))
-        );
+        assert_eq!(numbers.cache(&scope(), "c"), Some(&BTreeMap::from([("CPUUtilization".to_owned(), 5.0)])));
         assert_eq!(numbers.refused.len(), 1);
         assert_eq!(numbers.refused[0].1.kind, FaultKind::Denied);
         assert_eq!(numbers.cache(&Scope::new("default", "us-east-1"), "c"), None);

@@ -309,9 +309,8 @@ pub fn coverage<'a>(
     alarms: impl IntoIterator<Item = &'a Alarm>,
     watches: &BTreeMap<AlarmId, Vec<Subject>>,
 ) -> Vec<Subject> {
-    let tells = |alarm: &&Alarm| {
-        !alarm.is_target_tracking() && alarm.actions_enabled && !alarm.actions.is_empty()
-    };
+    let tells =
+        |alarm: &&Alarm| !alarm.is_target_tracking() && alarm.actions_enabled && !alarm.actions.is_empty();
     let telling = alarms.into_iter().filter(tells);
     let watched: BTreeSet<&Subject> = telling.filter_map(|alarm| watches.get(&alarm.id)).flatten().collect();
     let left: BTreeSet<Subject> = subjects.into_iter().filter(|subject| !watched.contains(subject)).collect();

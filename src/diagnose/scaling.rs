@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn the_maximum_hurts_only_while_more_is_asked_for() {
         let of = service("gateway", 6);
-        let mut high = alarm("TargetTracking-service/cma-production/gateway-AlarmHigh-0f3c", cpu_of("gateway"), "ALARM");
+        let mut high =
+            alarm("TargetTracking-service/cma-production/gateway-AlarmHigh-0f3c", cpu_of("gateway"), "ALARM");
         high.reason = "Threshold Crossed: 3 datapoints [97.5 (20/11/26 13:59:00), 96.0] were greater".into();
         high.since = Some(NOW.minus(std::time::Duration::from_secs(540)));
         high.rule.as_mut().unwrap().threshold = Some(60.0);

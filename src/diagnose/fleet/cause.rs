@@ -123,7 +123,8 @@ mod tests {
         let mut of = service("gateway", 2);
         let watched = [Subject::Service(of.id.clone())];
         let minutes = |minutes: u64| Some(NOW.minus(Duration::from_secs(minutes * 60)));
-        let told = |of: &Service| deployed_before(finding(), &watched, &BTreeMap::from([(&of.id, of)])).evidence;
+        let told =
+            |of: &Service| deployed_before(finding(), &watched, &BTreeMap::from([(&of.id, of)])).evidence;
         of.deployments = vec![Deployment { created_at: minutes(9), ..primary() }];
         assert_eq!(told(&of).len(), 1);
         assert!(told(&of)[0].text.starts_with("gateway was deployed 9 min before it"), "{:?}", told(&of));
