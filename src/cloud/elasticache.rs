@@ -7,8 +7,7 @@ mod convert;
 use aws_sdk_elasticache::Client;
 
 use crate::cloud::fault::{Call, Lost};
-use crate::cloud::rds::minutes;
-use crate::cloud::shape::{all, next, stray, token};
+use crate::cloud::shape::{all, minutes, next, stray, token};
 use crate::domain::query::{Answer, Query};
 use crate::stdx::clock::Wall;
 

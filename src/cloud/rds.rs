@@ -10,8 +10,7 @@ mod instance;
 use aws_sdk_rds::Client;
 
 use crate::cloud::fault::{Call, Lost};
-pub(super) use crate::cloud::rds::event::minutes;
-use crate::cloud::shape::{all, next, stray, token};
+use crate::cloud::shape::{all, minutes, next, stray, token};
 use crate::domain::query::{Answer, Query};
 use crate::stdx::clock::Wall;
 

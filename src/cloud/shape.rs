@@ -5,6 +5,7 @@
 use aws_smithy_types::DateTime;
 
 use crate::cloud::fault::Lost;
+use crate::domain::database::EVENTS_KEPT;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::query::{PageToken, Query};
 use crate::stdx::clock::Wall;
@@ -22,6 +23,15 @@ pub(super) fn wall(time: DateTime) -> Option<Wall> {
 /// A time as the SDK takes it.
 pub(super) fn time(wall: Wall) -> DateTime {
     DateTime::from_millis(wall.0)
+}
+
+/// The `Duration` of `DescribeEvents` that reaches back to `from`, in whole minutes, at least one and no more than
+/// AWS keeps: it refuses to look further back. Asked for as a duration because a `StartTime` without an end means
+/// the hour after it.
+pub(super) fn minutes(from: Wall, now: Wall) -> i32 {
+    let kept = i64::try_from(EVENTS_KEPT.as_secs() / 60).unwrap_or(i64::MAX);
+    let minutes = now.0.saturating_sub(from.0).saturating_add(59_999) / 60_000;
+    i32::try_from(minutes.clamp(1, kept)).unwrap_or(i32::MAX)
 }
 
 /// A count; AWS's are signed but never negative.
@@ -48,4 +58,19 @@ pub(super) fn next(token: Option<String>) -> Option<PageToken> {
 pub(super) fn stray(query: &Query, service: &str) -> Lost {
     let message = format!("{} is not a request to {service}", query.action());
     Fault::new(FaultKind::Unknown, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_reaches_back_far_enough_and_no_further_than_aws_keeps() {
+        let now = Wall(1_000_000_000);
+        assert_eq!(minutes(Wall(now.0 - 3_600_000), now), 60);
+        assert_eq!(minutes(Wall(now.0 - 3_600_001), now), 61);
+        assert_eq!(minutes(now, now), 1);
+        assert_eq!(minutes(Wall(now.0 + 5), now), 1);
+        assert_eq!(minutes(Wall(i64::MIN), now), 20_160);
+    }
 }

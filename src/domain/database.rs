@@ -2,10 +2,15 @@
 //!
 //! Statuses stay strings: RDS's list of them grows. Must not judge; `diagnose` does.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
+
+/// How long RDS and ElastiCache keep events.
+pub const EVENTS_KEPT: Duration = Duration::from_secs(14 * 24 * 3_600);
 
 /// A database instance or cluster by scope and identifier.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

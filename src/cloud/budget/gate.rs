@@ -112,8 +112,9 @@ impl Gate {
 
     /// Waits until a request may be sent.
     pub async fn enter(&self, scope: &Scope, action: &str, class: Class) -> Ticket {
-        let lane = self.lane(scope, action);
-        let slots = self.slots(scope, Service::of(action));
+        let scope = quota::counted(scope, action);
+        let lane = self.lane(&scope, action);
+        let slots = self.slots(&scope, Service::of(action));
         let slot = {
             let _waiting = Waiting::new(&lane.waiting);
             match self.pacing {

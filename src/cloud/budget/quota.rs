@@ -2,6 +2,8 @@
 //!
 //! Must not hold our share of them; `budget` does.
 
+use crate::domain::scope::Scope;
+
 /// A throttle bucket of AWS, per account and region.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::cloud) struct Quota {
@@ -59,11 +61,16 @@ pub(in crate::cloud) fn of(action: &str, region: &str) -> Quota {
         _ if action.starts_with("application-autoscaling:") => quota("Auto Scaling read", 10.0, 5.0),
         _ if action.starts_with("ecr:") => quota("ECR read", 20.0, 10.0),
         _ if action.starts_with("ssm:") => quota("SSM read", 10.0, 5.0),
-        // One bucket for the whole account, whatever the region.
         _ if action.starts_with("iam:") => quota("IAM read", 10.0, 5.0),
         _ if action.starts_with("logs:") => steady("Logs other", 5.0),
         _ => quota("other", 10.0, 5.0),
     }
+}
+
+/// Where AWS counts an action that was asked of a scope: IAM has one bucket for the whole account, so that asking
+/// about roles from ten regions is no licence to ask ten times as fast.
+pub(in crate::cloud) fn counted(scope: &Scope, action: &str) -> Scope {
+    if action.starts_with("iam:") { Scope::new(scope.account.clone(), "global") } else { scope.clone() }
 }
 
 /// Requests a second; AWS does not raise it.

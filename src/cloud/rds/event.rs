@@ -10,16 +10,6 @@ use crate::cloud::shape::{all, wall};
 use crate::domain::database::{DataEvent, DbLogFile, Maintenance, Parameter};
 use crate::stdx::clock::Wall;
 
-/// RDS and ElastiCache keep events for 14 days and refuse to look further back.
-const KEPT_MINUTES: i64 = 14 * 24 * 60;
-
-/// The `Duration` that reaches back to `from`, in whole minutes, at least one. Asked for as a duration because a
-/// `StartTime` without an end means the hour after it.
-pub(in crate::cloud) fn minutes(from: Wall, now: Wall) -> i32 {
-    let minutes = now.0.saturating_sub(from.0).saturating_add(59_999) / 60_000;
-    i32::try_from(minutes.clamp(1, KEPT_MINUTES)).unwrap_or(i32::MAX)
-}
-
 pub(super) fn from_sdk(sdk: Event) -> DataEvent {
     DataEvent {
         source: sdk.source_identifier.unwrap_or_default(),
@@ -65,16 +55,6 @@ pub(super) fn log_file(sdk: DescribeDbLogFilesDetails) -> DbLogFile {
 mod tests {
     use super::*;
     use aws_sdk_rds::types::{PendingMaintenanceAction, SourceType};
-
-    #[test]
-    fn a_duration_reaches_back_far_enough_and_no_further_than_aws_keeps() {
-        let now = Wall(1_000_000_000);
-        assert_eq!(minutes(Wall(now.0 - 3_600_000), now), 60);
-        assert_eq!(minutes(Wall(now.0 - 3_600_001), now), 61);
-        assert_eq!(minutes(now, now), 1);
-        assert_eq!(minutes(Wall(now.0 + 5), now), 1);
-        assert_eq!(minutes(Wall(i64::MIN), now), 20_160);
-    }
 
     #[test]
     fn every_action_names_its_resource_and_unknown_sources_are_kept() {

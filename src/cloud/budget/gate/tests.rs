@@ -128,3 +128,17 @@ async fn a_ledger_that_fails_is_said_and_does_not_stop_us() {
     assert!(*times.last().unwrap() >= 0.9, "the budget holds within the process");
     assert!(matches!(gate.meter().sharing, Sharing::Failed(_)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_regions_share_one_bucket_of_iam() {
+    let gate = gate(Pacing::On, None);
+    let start = tokio::time::Instant::now();
+    let regions = ["eu-west-2", "us-east-1"].map(|region| Scope::new("default", region));
+    let all = regions.iter().cycle().take(16).map(async |scope| {
+        drop(gate.enter(scope, "iam:GetRole", Class::Foreground).await);
+    });
+    futures_util::future::join_all(all).await;
+    let last = start.elapsed().as_secs_f64();
+    assert!((3.9..4.2).contains(&last), "6 at once, then 2.5 a second, together: {last}");
+    assert_eq!(gate.meter().rows.len(), 1);
+}
