@@ -132,10 +132,39 @@ impl<T> Report<T> {
     }
 }
 
+/// Why an action told nothing, or not all, of a place; `None` when nothing of it is missing. Where time ran out
+/// before the answer, that is the reason.
+#[must_use]
+pub fn why_unread(failures: &[Missing], account: &str, region: &str, action: &str) -> Option<String> {
+    let own = || failures.iter().filter(|missing| missing.account == account && missing.region == region);
+    let named = own().find(|missing| missing.action.as_deref() == Some(action));
+    let found = named.or_else(|| own().find(|missing| missing.action.is_none()))?;
+    Some(match &found.action {
+        Some(action) => format!("{action}: {}", found.message),
+        None => found.message.clone(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::stdx::clock::Wall;
+
+    #[test]
+    fn what_was_not_read_has_its_own_reason_or_that_time_ran_out() {
+        let scope = Scope::new("default", "eu-west-2");
+        let denied = Fault::new(FaultKind::Denied, "no").action("rds:DescribeEvents");
+        let late = Fault::new(FaultKind::Network, "gave up");
+        let failures = [Missing::request(&scope, &denied), Missing::request(&scope, &late)];
+        let why = |failures: &[Missing], region, action| why_unread(failures, "default", region, action);
+        assert_eq!(
+            why(&failures, "eu-west-2", "rds:DescribeEvents").as_deref(),
+            Some("rds:DescribeEvents: no")
+        );
+        assert_eq!(why(&failures, "eu-west-2", "rds:DescribeDBParameters").as_deref(), Some("gave up"));
+        assert_eq!(why(&failures[..1], "eu-west-2", "rds:DescribeDBParameters"), None);
+        assert_eq!(why(&failures, "us-east-1", "rds:DescribeEvents"), None, "another region's");
+    }
 
     fn report(scopes: &[bool], faults: &[FaultKind], items: usize) -> Report<usize> {
         let scope = Scope::new("default", "eu-west-2");

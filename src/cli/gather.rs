@@ -15,6 +15,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use crate::cli::envelope::{Missing, Report, ScopeState};
 use crate::cli::item::Time;
+use crate::domain::ecs::ServiceId;
 use crate::domain::fault::{Failure, Fault, FaultKind};
 use crate::domain::query::{Answer, PageToken, Query};
 use crate::domain::scope::{Account, Arn, Scope};
@@ -37,6 +38,21 @@ pub enum Work {
     Probe(Query),
 }
 
+impl Work {
+    /// All pages of a list whose items need no describing.
+    #[must_use]
+    pub fn pages(query: Query) -> Self {
+        Self::Sweep(Goal::Pages(Box::new(query)))
+    }
+
+    /// The tasks of a service.
+    #[must_use]
+    pub fn tasks(of: &ServiceId, stopped: bool) -> Self {
+        let ServiceId { scope, cluster, name } = of.clone();
+        Self::Sweep(Goal::Tasks { scope, cluster, service: Some(name), stopped })
+    }
+}
+
 /// The road that requests take.
 type Road = Box<dyn Fn(Query) -> BoxFuture<'static, Result<Answer, Fault>>>;
 
@@ -48,6 +64,8 @@ pub struct Gather {
     patience: Option<Duration>,
     scopes: BTreeMap<Scope, bool>,
     failures: Vec<Missing>,
+    /// Requests that were answered.
+    answered: usize,
     /// Queries of tolerant work that found nothing.
     absent: Vec<Query>,
     /// The account ids that credentials must belong to.
@@ -78,6 +96,7 @@ impl Gather {
             patience,
             scopes: BTreeMap::new(),
             failures: Vec::new(),
+            answered: 0,
             absent: Vec::new(),
             expected: BTreeMap::new(),
         }
@@ -93,6 +112,18 @@ impl Gather {
     /// Does all the work at once, and what `take` makes of the answers, until nothing is left or time is up.
     /// `take` gets each answer once; what failed goes into the books.
     pub async fn run(&mut self, work: Vec<Work>, mut take: impl FnMut(&Query, Answer) -> Vec<Work>) {
+        self.run_all(work, |query, outcome| {
+            outcome.map_or_else(|_| Vec::new(), |answer| take(query, answer))
+        })
+        .await;
+    }
+
+    /// The same; `take` gets what failed too, for those to whom an absence or a refusal is an answer.
+    pub async fn run_all(
+        &mut self,
+        work: Vec<Work>,
+        mut take: impl FnMut(&Query, Result<Answer, Fault>) -> Vec<Work>,
+    ) {
         let mut sweeps: Vec<Sweep> = Vec::new();
         let mut pages: Vec<HashSet<PageToken>> = Vec::new();
         let mut unanswered: BTreeMap<Scope, usize> = BTreeMap::new();
@@ -172,25 +203,31 @@ impl Gather {
                 }
                 Waiting::Ask | Waiting::Probe => {}
             }
-            match outcome {
-                Ok(answer) => {
-                    if !matches!(waiting, Waiting::Probe) {
-                        for failure in failures(&answer) {
-                            self.entry(&query, failure);
-                        }
-                    }
-                    work = take(&query, answer);
-                }
-                Err(fault)
-                    if fault.kind == FaultKind::NotFound
-                        && matches!(waiting, Waiting::Probe | Waiting::Sweep { tolerant: true, .. }) =>
-                {
-                    self.absent.push(query);
-                }
-                Err(fault) => self.missing(query.scope(), &fault),
-            }
+            self.note(&query, waiting, &outcome);
+            work = take(&query, outcome);
         }
         self.time_is_up(&unanswered);
+    }
+
+    /// Writes an outcome into the books.
+    fn note(&mut self, query: &Query, waiting: Waiting, outcome: &Result<Answer, Fault>) {
+        match outcome {
+            Ok(answer) => {
+                self.answered += 1;
+                if !matches!(waiting, Waiting::Probe) {
+                    for failure in failures(answer) {
+                        self.entry(query, failure);
+                    }
+                }
+            }
+            Err(fault)
+                if fault.kind == FaultKind::NotFound
+                    && matches!(waiting, Waiting::Probe | Waiting::Sweep { tolerant: true, .. }) =>
+            {
+                self.absent.push(query.clone());
+            }
+            Err(fault) => self.missing(query.scope(), fault),
+        }
     }
 
     /// The answer, unless it shows that the credentials belong to another account than the configured one.
@@ -257,6 +294,12 @@ impl Gather {
     #[must_use]
     pub fn failures(&self) -> &[Missing] {
         &self.failures
+    }
+
+    /// How many requests were answered so far.
+    #[must_use]
+    pub fn answered(&self) -> usize {
+        self.answered
     }
 
     /// When the work began, which is how old the oldest answer can be.

@@ -13,7 +13,7 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::metric::{MetricId, MetricQuery, MetricSource, Series};
 use crate::domain::query::{MetricRequest, Query};
 use crate::domain::scope::Scope;
-use crate::domain::sweep::Goal;
+use crate::domain::sweep::METRICS_PER_CALL;
 use crate::stdx::clock::Wall;
 
 /// The newest number of a metric lies within this: CloudWatch is one to three minutes late.
@@ -21,9 +21,6 @@ const NEWEST: Duration = Duration::from_secs(15 * 60);
 
 /// How far back free storage is read, for its slope.
 const SLOPE: Duration = Duration::from_secs(24 * 3_600);
-
-/// How many queries one request takes.
-const QUERIES_PER_CALL: usize = 500;
 
 /// Whose number a query brings.
 #[derive(Clone, Debug)]
@@ -226,15 +223,15 @@ fn requests(scope: &Scope, queries: &[MetricQuery], now: Wall, span: Duration) -
             to: now,
             page: None,
         };
-        Work::Sweep(Goal::Pages(Box::new(Query::GetMetricData(request))))
+        Work::pages(Query::GetMetricData(request))
     };
-    queries.chunks(QUERIES_PER_CALL).map(request).collect()
+    queries.chunks(METRICS_PER_CALL).map(request).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::cache::CacheId;
+    use crate::domain::sweep::Goal;
 
     fn scope() -> Scope {
         Scope::new("default", "eu-west-2")

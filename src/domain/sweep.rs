@@ -18,6 +18,12 @@ pub const TASKS_PER_CALL: usize = 100;
 pub const CLUSTERS_PER_CALL: usize = 100;
 /// How many ARNs one describe call takes.
 pub const DEPLOYMENTS_PER_CALL: usize = 20;
+/// How many ARNs one describe call takes.
+pub const REVISIONS_PER_CALL: usize = 20;
+/// How many ARNs one describe call takes.
+pub const TARGET_GROUPS_PER_CALL: usize = 20;
+/// How many queries one `GetMetricData` takes.
+pub const METRICS_PER_CALL: usize = 500;
 
 /// What a sweep wants to know completely.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::cli::envelope::{Missing, why_unread};
 use crate::cli::exit::Exit;
+use crate::cli::finding;
 use crate::cli::gather::{Gather, Work};
 use crate::cli::health;
 use crate::cli::item::{Map, Shape, Shaped, Time, map, shape, time};
@@ -22,13 +24,15 @@ use crate::domain::alarm::{Alarm, AlarmHistoryItem, AlarmId, AlarmKind, AlarmRul
 use crate::domain::metric::{MetricId, MetricSource};
 use crate::domain::query::{Answer, Query};
 use crate::domain::scope::Scope;
-use crate::domain::sweep::Goal;
 use crate::stdx::clock::Wall;
 use crate::stdx::span;
 use crate::stdx::text::count;
 
+/// What tells of its history.
+const HISTORY: &str = "cloudwatch:DescribeAlarmHistory";
+
 /// How much of its history is told of an alarm that was named.
-const HISTORY: Duration = Duration::from_secs(24 * 3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Composite alarms of composite alarms: CloudWatch forbids circles, but an answer may hold one.
 const DEEPEST: u8 = 8;
@@ -46,7 +50,7 @@ shape! {
         name: String = "text",
         /// The alarm's ARN.
         arn: String = "text",
-        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`, `ok` or `idle`.
+        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`, `notice` (it can wait), `ok` or `idle`.
         severity: Severity = "text",
         /// `metric`, `composite`, `log`.
         kind: AlarmKind = "text",
@@ -90,7 +94,7 @@ shape! {
         target_tracking: bool = "boolean",
         /// What its owners wrote about it.
         description: Option<String> = "text or null",
-        /// What became of it in the last 24 h, newest first; null unless it was named.
+        /// What became of it in the last 24 h, newest first; null unless it was named and it could be read.
         history: Option<Vec<Flip>> = "list of Flip, or null",
     }
 
@@ -259,8 +263,8 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
         _ => None,
     };
     let list = |scope: &Scope| {
-        let query = Query::DescribeAlarms { scope: scope.clone(), state: state.clone(), page: None };
-        Work::Sweep(Goal::Pages(Box::new(query)))
+        // All of them, whatever state is wanted: a composite alarm watches what its children watch.
+        Work::pages(Query::DescribeAlarms { scope: scope.clone(), state: None, page: None })
     };
     let mut all: BTreeMap<AlarmId, Alarm> = BTreeMap::new();
     gather
@@ -273,6 +277,9 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
         .await;
     let items = all.values().map(|alarm| item(alarm, &all, now)).collect();
     let mut items = only(items, request.text("NAME"), "alarm", session, &gather)?;
+    if let Some(state) = &state {
+        items.retain(|item| item.state == state.word());
+    }
     if request.text("NAME").is_some() {
         for item in &mut items {
             item.history = history(item, &mut gather).await;
@@ -285,7 +292,9 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
                 .then_with(|| (&a.account, &a.region, &a.name).cmp(&(&b.account, &b.region, &b.name)))
         })
     });
-    Ok(printer.report(&gather.report(items), |items, printer| table(items, now, printer))?)
+    let report = gather.report(items);
+    let unread = request.text("NAME").map(|_| report.failures.as_slice());
+    Ok(printer.report(&report, |items, printer| table(items, now, unread, printer))?)
 }
 
 /// What became of one alarm lately; `None` when it could not be read.
@@ -293,22 +302,24 @@ async fn history(item: &Item, gather: &mut Gather) -> Option<Vec<Flip>> {
     let query = Query::DescribeAlarmHistory {
         scope: Scope::new(item.account.as_str(), item.region.as_str()),
         alarm: Some(item.name.clone()),
-        from: gather.begun().wall.minus(HISTORY),
+        from: gather.begun().wall.minus(DAY),
         page: None,
     };
-    let mut found: Option<Vec<Flip>> = None;
+    let (mut found, mut whole) = (Vec::new(), false);
     gather
-        .run(vec![Work::Sweep(Goal::Pages(Box::new(query)))], |_, answer| {
-            if let Answer::AlarmHistory { items, .. } = answer {
-                found.get_or_insert_default().extend(items.iter().map(Flip::from));
+        .run(vec![Work::pages(query)], |_, answer| {
+            if let Answer::AlarmHistory { items, next } = answer {
+                whole |= next.is_none();
+                found.extend(items.iter().map(Flip::from));
             }
             Vec::new()
         })
         .await;
-    found
+    finding::known(found, whole)
 }
 
-fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
+/// `unread` is what could not be read, when one was named.
+fn table(items: &[Item], now: Wall, unread: Option<&[Missing]>, printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::fixed("HEALTH"),
         Column::fixed("STATE"),
@@ -341,27 +352,25 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
     if folded > 0 {
         lines.push(format!("{} of target tracking folded away", count(folded, "alarm")));
     }
-    for item in items {
-        lines.extend(told(item, printer));
+    if let Some(failures) = unread {
+        lines.extend(items.iter().flat_map(|item| told(item, failures, printer)));
     }
     lines
 }
 
 /// The history of an alarm that was named, with CloudWatch's own reason.
-fn told(item: &Item, printer: &Printer) -> Vec<String> {
-    let Some(history) = &item.history else { return Vec::new() };
-    let columns = [Column::fixed("TIME"), Column::fixed("KIND"), Column::sentence("WHAT")];
-    let mut table = Table::new(&columns).spilling();
-    for flip in history {
-        table.row([Cell::new(flip.at.0.rfc3339()), Cell::new(&flip.kind), Cell::new(&flip.summary)]);
-    }
+fn told(item: &Item, failures: &[Missing], printer: &Printer) -> Vec<String> {
     let mut lines = vec![String::new(), printer.paint(Tone::Plain, &item.reason)];
-    if history.is_empty() {
-        lines.push("Nothing became of it in the last 24 h.".to_owned());
-    } else {
-        lines.push(String::new());
-        lines.extend(printer.set(&table));
-    }
+    let unread = why_unread(failures, &item.account, &item.region, HISTORY);
+    let none = "Nothing became of it in the last 24 h.";
+    lines.extend(finding::told(item.history.as_deref(), unread.as_deref(), ("History", none), |history| {
+        let columns = [Column::fixed("TIME"), Column::fixed("KIND"), Column::sentence("WHAT")];
+        let mut table = Table::new(&columns).spilling();
+        for flip in history {
+            table.row([Cell::new(flip.at.0.rfc3339()), Cell::new(&flip.kind), Cell::new(&flip.summary)]);
+        }
+        printer.set(&table)
+    }));
     lines
 }
 

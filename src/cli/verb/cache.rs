@@ -3,11 +3,12 @@
 //!
 //! Must not judge a cache; `diagnose` does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::cli::envelope::{Missing, why_unread};
 use crate::cli::exit::Exit;
-use crate::cli::finding::{Evidence, Finding, worst};
+use crate::cli::finding::{self, Evidence, Finding, worst};
 use crate::cli::gather::Work;
 use crate::cli::health;
 use crate::cli::item::{Map, Shape, Shaped, Time, map, shape, time};
@@ -26,14 +27,16 @@ use crate::domain::cache::{CacheCluster, CacheId, ReplicationGroup};
 use crate::domain::database::DataEvent;
 use crate::domain::query::{Answer, Query};
 use crate::domain::scope::Scope;
-use crate::domain::sweep::Goal;
 use crate::stdx::clock::Wall;
 
+/// What tells of events.
+const EVENTS: &str = "elasticache:DescribeEvents";
+
 /// Events that explain what clients see are no older.
-const EVENTS: Duration = Duration::from_secs(3_600);
+const YOUNG: Duration = Duration::from_secs(3_600);
 
 /// How far back the events of a cache are told that was named.
-const EVENTS_OF_ONE: Duration = Duration::from_secs(24 * 3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 shape! {
     /// A replication group, or a cache cluster that belongs to none.
@@ -50,7 +53,7 @@ shape! {
         name: String = "text",
         /// The ARN.
         arn: String = "text",
-        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`, `ok` or `idle`.
+        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`, `notice` (it can wait), `ok` or `idle`.
         severity: Severity = "text",
         /// Why it is judged so, in one sentence.
         reason: String = "text",
@@ -92,7 +95,7 @@ shape! {
         pending: Map = "object of text",
         /// What its owners wrote.
         description: Option<String> = "text or null",
-        /// What ElastiCache reported in the last 24 h, newest first; null unless it was named.
+        /// What ElastiCache reported in the last 24 h, newest first; null unless it was named and they could be read.
         events: Option<Vec<Event>> = "list of Event, or null",
         /// Created.
         created_at: Option<Time> = "time or null",
@@ -157,6 +160,8 @@ struct Seen {
     groups: Vec<ReplicationGroup>,
     clusters: Vec<CacheCluster>,
     events: BTreeMap<Scope, Vec<DataEvent>>,
+    /// Where the events were read to their end.
+    events_read: BTreeSet<Scope>,
     numbers: Numbers,
 }
 
@@ -198,7 +203,7 @@ impl Maker<'_> {
             source: event.source.clone(),
             message: event.message.clone(),
         });
-        self.named.then(|| told.collect())
+        finding::known(told.collect(), self.seen.events_read.contains(&id.scope)).filter(|_| self.named)
     }
 
     fn member(&self, scope: &Scope, name: &str) -> Option<&CacheCluster> {
@@ -327,7 +332,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let mut gather = session.gather();
     let now = gather.begun().wall;
     let name = request.text("NAME");
-    let from = now.minus(if name.is_some() { EVENTS_OF_ONE } else { EVENTS });
+    let from = now.minus(if name.is_some() { DAY } else { YOUNG });
     let mut seen = Seen::default();
     let lists = session.scopes.iter().flat_map(|scope| {
         [
@@ -336,13 +341,16 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
             Query::DescribeCacheEvents { scope: scope.clone(), from, page: None },
         ]
     });
-    let work = lists.map(|query| Work::Sweep(Goal::Pages(Box::new(query)))).collect();
+    let work = lists.map(Work::pages).collect();
     gather
         .run(work, |query, answer| {
             match answer {
                 Answer::ReplicationGroups { found, .. } => seen.groups.extend(found),
                 Answer::CacheClusters { found, .. } => seen.clusters.extend(found),
-                Answer::DataEvents { found, .. } => {
+                Answer::DataEvents { found, next } => {
+                    if next.is_none() {
+                        seen.events_read.insert(query.scope().clone());
+                    }
                     seen.events.entry(query.scope().clone()).or_default().extend(found);
                 }
                 _ => {}
@@ -369,7 +377,9 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let items = groups.chain(alone.map(|cluster| maker.cluster(cluster))).collect();
     let mut items = only(items, name, "cache", session, &gather)?;
     items.sort_by(|a, b| a.severity.cmp(&b.severity).then_with(|| key(a).cmp(&key(b))));
-    Ok(printer.report(&gather.report(items), table)?)
+    let report = gather.report(items);
+    let unread = name.map(|_| report.failures.as_slice());
+    Ok(printer.report(&report, |items, printer| table(items, unread, printer))?)
 }
 
 /// The requests for numbers: of the nodes of what was named, or of all.
@@ -396,7 +406,8 @@ fn key(item: &Item) -> (&str, &str, &str) {
     (&item.account, &item.region, &item.name)
 }
 
-fn table(items: &[Item], printer: &Printer) -> Vec<String> {
+/// `unread` is what could not be read, when one was named.
+fn table(items: &[Item], unread: Option<&[Missing]>, printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::fixed("HEALTH"),
         Column::name("CACHE"),
@@ -415,10 +426,8 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
         let engine = [item.engine.as_deref(), item.engine_version.as_deref()];
         let waits: Vec<String> = item.pending.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let what = match item.findings.len() {
-            0 if waits.is_empty() => String::new(),
-            0 => format!("waits: {}", waits.join(", ")),
-            1 => item.reason.clone(),
-            more => format!("{} (and {} more)", item.reason, more - 1),
+            0 if !waits.is_empty() => format!("waits: {}", waits.join(", ")),
+            _ => finding::summary(&item.reason, &item.findings),
         };
         table.row([
             health::cell(item.severity, printer),
@@ -454,33 +463,24 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
         }
     }
     let mut lines = printer.set(&table);
-    for item in items {
-        lines.extend(told(item, printer));
+    if let Some(failures) = unread {
+        lines.extend(items.iter().flat_map(|item| told(item, failures, printer)));
     }
     lines
 }
 
 /// What is told of a cache that was named: all findings and events.
-fn told(item: &Item, printer: &Printer) -> Vec<String> {
-    let Some(events) = &item.events else { return Vec::new() };
-    let mut lines = vec![String::new()];
-    if !item.findings.is_empty() {
-        let mut table = Table::new(&[Column::fixed("SEVERITY"), Column::sentence("FINDING")]).spilling();
-        for finding in &item.findings {
-            table.row([health::cell(finding.severity, printer), Cell::new(&finding.sentence)]);
+fn told(item: &Item, failures: &[Missing], printer: &Printer) -> Vec<String> {
+    let mut lines = finding::lines(&item.findings, printer);
+    let unread = why_unread(failures, &item.account, &item.region, EVENTS);
+    let none = "ElastiCache reported nothing in the last 24 h.";
+    lines.extend(finding::told(item.events.as_deref(), unread.as_deref(), ("Events", none), |events| {
+        let columns = [Column::fixed("TIME"), Column::name("SOURCE"), Column::sentence("EVENT")];
+        let mut table = Table::new(&columns).spilling();
+        for event in events {
+            table.row([Cell::new(event.at.0.rfc3339()), Cell::new(&event.source), Cell::new(&event.message)]);
         }
-        lines.extend(printer.set(&table));
-        lines.push(String::new());
-    }
-    if events.is_empty() {
-        lines.push("ElastiCache reported nothing in the last 24 h.".to_owned());
-        return lines;
-    }
-    let columns = [Column::fixed("TIME"), Column::name("SOURCE"), Column::sentence("EVENT")];
-    let mut table = Table::new(&columns).spilling();
-    for event in events {
-        table.row([Cell::new(event.at.0.rfc3339()), Cell::new(&event.source), Cell::new(&event.message)]);
-    }
-    lines.extend(printer.set(&table));
+        printer.set(&table)
+    }));
     lines
 }

@@ -15,8 +15,14 @@ use crate::cli::verb::End;
 use crate::diagnose::Subject;
 use crate::diagnose::change::{Change, ChangeKind, ChangeSource, timeline};
 
+use ask::Wanted;
+
 shape! {
-    /// A change.
+    /// A change. Read are, as far back as `--since` says: what every service tells of its own deployments, with the
+    /// deployment history of 90 days (of at most 200 services of a region that show nothing new themselves; further
+    /// ones are in `failures`) and the task definitions that they deployed; Application Auto Scaling's activities;
+    /// when secrets and parameters changed; RDS's and ElastiCache's events; the history of alarms; and CloudTrail's
+    /// newest 500 writes of a region. What AWS does not keep so long is in `failures`.
     Item {
         /// The credential context: `default`, or the profile's name.
         account: String = "text",
@@ -74,22 +80,21 @@ impl From<Change> for Item {
 /// When stdout cannot be written to.
 pub async fn run(session: &Session, request: &Request, printer: &mut Printer) -> Result<Exit, End> {
     let mut gather = session.gather();
-    let from = gather.begun().wall.minus(request.span("since").unwrap_or_default());
+    let since = request.span("since").unwrap_or_default();
+    let from = gather.begun().wall.minus(since);
     let words = request.all("kind");
     let kinds: Vec<ChangeKind> =
         ChangeKind::ALL.iter().copied().filter(|kind| words.iter().any(|word| word == kind.word())).collect();
-    let wanted = |kind: ChangeKind| kinds.is_empty() || kinds.contains(&kind);
-    let found = ask::everything(session, &mut gather, from, &wanted).await?;
+    let about = request.text("about").map(str::to_lowercase);
+    let wanted = Wanted { since, kinds: &kinds, about: about.as_deref() };
+    let found = ask::everything(session, &mut gather, &wanted).await?;
     let mut items: Vec<Item> = timeline(found, from).into_iter().map(Item::from).collect();
-    items.retain(|item| wanted(item.kind));
-    if let Some(about) = request.text("about") {
-        let about = about.to_lowercase();
-        let names = |item: &Item| {
-            format!("{}/{}", item.cluster.as_deref().unwrap_or_default(), item.name).to_lowercase()
-        };
-        items.retain(|item| names(item).contains(&about));
-    }
-    Ok(printer.report(&gather.report(items), table)?)
+    items.retain(|item| wanted.has(item.kind) && wanted.names(item.cluster.as_deref(), &item.name));
+    let answered = gather.answered();
+    let mut report = gather.report(items);
+    // That nothing changed in some of it was found out as well.
+    report.printed += usize::from(answered > 0 && !report.is_complete());
+    Ok(printer.report(&report, table)?)
 }
 
 fn table(items: &[Item], printer: &Printer) -> Vec<String> {

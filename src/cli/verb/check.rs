@@ -3,13 +3,6 @@
 //!
 //! Must not judge: `diagnose::next_start` does. What could not be read is not verified, and never a pass.
 
-use std::collections::VecDeque;
-use std::pin::pin;
-
-use futures_util::StreamExt;
-use futures_util::future::{Either, select};
-use futures_util::stream::FuturesUnordered;
-
 use crate::cli::census::one_service;
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::gather::{Gather, Work};
@@ -21,15 +14,10 @@ use crate::cli::table::{Cell, Column, Table, Tone, wrapped};
 use crate::cli::verb::End;
 use crate::diagnose::next_start::{Check, CheckVerdict, NextStartFacts, checks, last_start, needed};
 use crate::domain::ecs::{Service, ServiceRevision};
-use crate::domain::fault::FaultKind;
-use crate::domain::query::{Answer, Class, Query};
-use crate::domain::sweep::Goal;
+use crate::domain::query::{Answer, Query};
 use crate::domain::task::Task;
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::text::{count, scrub};
-
-/// Requests under way at once; `cloud` paces them.
-const AT_ONCE: usize = 8;
 
 shape! {
     /// A check of one thing that the next task needs.
@@ -69,7 +57,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let service = one_service(session, &mut gather, name, request.all("cluster")).await?;
     let (definition, revision) = running(&service, &mut gather).await;
     let definition = definition.ok_or_else(|| unreadable(&gather, &service))?;
-    let facts = learn(session, &mut gather, needed(&definition, revision.as_ref(), &service)).await;
+    let facts = learn(&mut gather, needed(&definition, revision.as_ref(), &service)).await;
     let now = gather.begun().wall;
     let tasks = tasks(&service, &mut gather).await;
     let mut checks = checks(&service, &definition, revision.as_ref(), &facts, now);
@@ -122,17 +110,9 @@ async fn running(
 
 /// The service's tasks: how the last start went is the best witness of the next one.
 async fn tasks(service: &Service, gather: &mut Gather) -> Vec<Task> {
-    let sweep = |stopped| {
-        Work::Sweep(Goal::Tasks {
-            scope: service.id.scope.clone(),
-            cluster: service.id.cluster.clone(),
-            service: Some(service.id.name.clone()),
-            stopped,
-        })
-    };
     let mut tasks = Vec::new();
     gather
-        .run(vec![sweep(false), sweep(true)], |_, answer| {
+        .run(vec![Work::tasks(&service.id, false), Work::tasks(&service.id, true)], |_, answer| {
             if let Answer::Tasks { found, .. } = answer {
                 tasks.extend(found);
             }
@@ -150,40 +130,12 @@ fn unreadable(gather: &Gather, service: &Service) -> Problem {
 }
 
 /// Asks what the checks need. That something does not exist is an answer here, so the books note only what AWS
-/// did not tell.
-async fn learn(session: &Session, gather: &mut Gather, queries: Vec<Query>) -> NextStartFacts {
+/// did not tell; what was not answered in time is not verified.
+async fn learn(gather: &mut Gather, queries: Vec<Query>) -> NextStartFacts {
+    let probes = |queries: Vec<Query>| queries.into_iter().map(Work::Probe).collect();
     let mut facts = NextStartFacts::default();
-    let mut waiting = VecDeque::from(queries);
-    let mut flying = FuturesUnordered::new();
-    let (clock, left) = (session.clock.clone(), gather.left());
-    let mut over = pin!(async move {
-        match left {
-            Some(left) => clock.sleep(left).await,
-            None => std::future::pending().await,
-        }
-    });
-    loop {
-        while flying.len() < AT_ONCE
-            && let Some(query) = waiting.pop_front()
-        {
-            let cloud = session.cloud.clone();
-            flying.push(async move {
-                let outcome = cloud.ask(query.clone(), Class::Foreground).await;
-                (query, outcome)
-            });
-        }
-        let (query, outcome) = match select(flying.next(), &mut over).await {
-            Either::Left((Some(landed), _)) => landed,
-            // What was not asked in time is not verified.
-            Either::Left((None, _)) | Either::Right(_) => return facts,
-        };
-        if let Err(fault) = &outcome
-            && fault.kind != FaultKind::NotFound
-        {
-            gather.missing(query.scope(), fault);
-        }
-        waiting.extend(facts.absorb(&query, &outcome));
-    }
+    gather.run_all(probes(queries), |query, outcome| probes(facts.absorb(query, &outcome))).await;
+    facts
 }
 
 /// All checks; on a terminal what passed is named alone, so that the rest is not scrolled away.

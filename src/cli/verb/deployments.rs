@@ -15,12 +15,9 @@ use crate::cli::verb::clusters::account_id;
 use crate::domain::ecs::{ServiceDeployment, ServiceId, ServiceRevision};
 use crate::domain::query::{Answer, Query};
 use crate::domain::scope::Arn;
-use crate::domain::sweep::Goal;
+use crate::domain::sweep::{Goal, REVISIONS_PER_CALL};
 use crate::stdx::clock::Wall;
 use crate::stdx::span;
-
-/// How many ARNs `DescribeServiceRevisions` takes.
-const REVISIONS_PER_CALL: usize = 20;
 
 shape! {
     /// A deployment of the last 90 days.

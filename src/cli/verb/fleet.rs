@@ -6,6 +6,7 @@ mod ask;
 
 use std::collections::BTreeMap;
 
+use crate::cli::envelope::Missing;
 use crate::cli::exit::Exit;
 use crate::cli::finding::Evidence;
 use crate::cli::health;
@@ -28,13 +29,13 @@ shape! {
         account: String = "text",
         /// The region.
         region: String = "text",
-        /// What it is about: `service`, `cluster`, `database`, `cache`, `secret`, `alarm`, `scope`.
+        /// What it is about: `service`, `cluster`, `database`, `cache`, `secret`, `alarm`.
         kind: String = "text",
         /// Its name.
         name: String = "text",
         /// For services: the cluster's name.
         cluster: Option<String> = "text or null",
-        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`; `idle` for `coverage.unwatched`.
+        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`, `notice` (it can wait); `idle` for `coverage.unwatched`.
         severity: Severity = "text",
         /// The rule that found it, such as `database.storage-full`; `coverage.unwatched` when no alarm watches it.
         rule: String = "text",
@@ -110,21 +111,38 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let problems = items.len();
     items.extend(fleet.unwatched.iter().map(unwatched));
     let critical = fleet.findings.iter().any(|finding| finding.severity == Severity::Critical);
+    let answered = gather.answered();
     let mut report = gather.report(items);
     // What is well was found out too, though it is only counted.
     report.printed += fleet.healthy.iter().map(|(_, number)| number).sum::<usize>();
-    let calm = match report.is_complete() {
-        true => "Nothing is wrong.",
-        false => "Nothing is wrong in what could be read.",
-    };
+    let calm = calm(answered, &report.failures);
+    // That nothing is wrong in some of it was found out as well.
+    report.printed += usize::from(answered > 0 && !report.is_complete());
     let exit = printer.report(&report, |items, printer| {
         let items = items.get(..problems).unwrap_or_default();
-        let problems =
-            if items.is_empty() { vec![calm.to_owned()] } else { printer.set(&table(items, now, printer)) };
+        let problems = if items.is_empty() {
+            match printer.room {
+                Some(room) => wrapped(&calm, room),
+                None => vec![calm],
+            }
+        } else {
+            printer.set(&table(items, now, printer))
+        };
         problems.into_iter().chain(closing(&fleet, printer)).collect()
     })?;
     // What is missing must not hide what is known to be critical.
     Ok(if critical && request.is_on("exit-code") { Exit::Critical } else { exit })
+}
+
+/// What is said when no problem was found, which is little where nothing could be read.
+fn calm(answered: usize, failures: &[Missing]) -> String {
+    match failures {
+        [] => "Nothing is wrong.".to_owned(),
+        [first, ..] if answered == 0 => {
+            format!("Nothing could be read, so what is wrong is not known: {}", scrub(&first.sentence()))
+        }
+        _ => "Nothing is wrong in what could be read.".to_owned(),
+    }
 }
 
 fn table(items: &[Item], now: Wall, printer: &Printer) -> Table {

@@ -7,8 +7,9 @@ mod ask;
 
 use std::collections::BTreeMap;
 
+use crate::cli::envelope::{Missing, why_unread};
 use crate::cli::exit::Exit;
-use crate::cli::finding::{Evidence, Finding, worst};
+use crate::cli::finding::{self, Evidence, Finding, worst};
 use crate::cli::health;
 use crate::cli::item::{Map, Shape, Shaped, Time, map, shape, time};
 use crate::cli::named::{Named, only};
@@ -21,15 +22,15 @@ use crate::cli::verb::clusters::account_id;
 use crate::config::Config;
 use crate::diagnose::Severity;
 use crate::diagnose::database::{Database, in_window, severity_of_status};
-use crate::domain::database::{DataEvent, DbCluster, DbInstance, Maintenance, Parameter};
+use crate::domain::database::{DataEvent, DatabaseId, DbCluster, DbInstance, Maintenance, Parameter};
 use crate::stdx::clock::Wall;
 
-use ask::{Seen, Wanted};
+use ask::{EVENTS, MAINTENANCE, PARAMETERS, Seen, Wanted};
 
 const GIB: f64 = 1_073_741_824.0;
 
 /// Parameters that the deployment documents of operators speak of.
-const PARAMETERS: [&str; 3] = ["max_connections", "rds.force_ssl", "log_min_duration_statement"];
+const TOLD: [&str; 3] = ["max_connections", "rds.force_ssl", "log_min_duration_statement"];
 
 shape! {
     /// A database instance or cluster.
@@ -46,13 +47,13 @@ shape! {
         name: String = "text",
         /// The ARN.
         arn: String = "text",
-        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`, `ok` or `idle`.
+        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`, `notice` (it can wait), `ok` or `idle`.
         severity: Severity = "text",
         /// Why it is judged so, in one sentence.
         reason: String = "text",
         /// RDS's status: `available`, `storage-full`, …
         status: String = "text",
-        /// `cluster`, `writer`, `reader`, `replica`, or `primary`.
+        /// `cluster`, `writer`, `reader`, `replica`, or `primary`; `member` when its cluster could not be read.
         role: String = "text",
         /// The cluster that it is a member of.
         cluster: Option<String> = "text or null",
@@ -86,8 +87,8 @@ shape! {
         pending: Map = "object of text",
         /// Parameter groups and whether they are in force.
         parameter_groups: Map = "object of text",
-        /// Maintenance that waits.
-        maintenance: Vec<Action> = "list of Action",
+        /// Maintenance that waits; null when it could not be read.
+        maintenance: Option<Vec<Action>> = "list of Action, or null",
         /// All that is wrong with it, the worst first.
         findings: Vec<Finding> = "list of Finding",
         /// Connections now; null for clusters and where CloudWatch told none.
@@ -112,9 +113,9 @@ shape! {
         replica_lag_s: Option<f64> = "number or null",
         /// `backup`, `maintenance`: the window that it is in now.
         window_now: Option<String> = "text or null",
-        /// `max_connections`, `rds.force_ssl`, `log_min_duration_statement` and all that its owners set; null unless it was named.
+        /// `max_connections`, `rds.force_ssl`, `log_min_duration_statement` and all that its owners set; null unless it was named and they could be read.
         parameters: Option<Map> = "object of text, or null",
-        /// What RDS reported in the last 24 h, newest first; null unless it was named.
+        /// What RDS reported in the last 24 h, newest first; null unless it was named and they could be read.
         events: Option<Vec<Event>> = "list of Event, or null",
         /// `hh:mm-hh:mm` UTC.
         backup_window: Option<String> = "text or null",
@@ -215,8 +216,9 @@ impl Maker<'_> {
         windows.into_iter().find(|(_, window)| open(*window)).map(|(word, _)| word.to_owned())
     }
 
-    fn waits(&self, arn: &str) -> Vec<Action> {
-        self.seen.maintenance.iter().filter(|waits| waits.resource == arn).map(Action::from).collect()
+    fn waits(&self, id: &DatabaseId, arn: &str) -> Option<Vec<Action>> {
+        let own = self.seen.maintenance.iter().filter(|waits| waits.resource == arn).map(Action::from);
+        finding::known(own.collect(), self.seen.is_read(&id.scope, MAINTENANCE))
     }
 
     fn instance(&self, found: &DbInstance) -> Item {
@@ -256,7 +258,7 @@ impl Maker<'_> {
             storage_type: found.storage_type.clone(),
             pending: map(&found.pending),
             parameter_groups: map(&groups),
-            maintenance: self.waits(&found.arn),
+            maintenance: self.waits(&found.id, &found.arn),
             findings: findings.iter().map(Finding::from).collect(),
             connections: number("DatabaseConnections"),
             max_connections: limit.map(|limit| limit.value),
@@ -269,7 +271,11 @@ impl Maker<'_> {
             storage_full_in_days: self.seen.outlook(found).map(|outlook| outlook.days()),
             replica_lag_s: number("ReplicaLag").or(number("AuroraReplicaLag").map(|ms| ms / 1_000.0)),
             window_now: self.window(found.backup_window.as_deref(), found.maintenance_window.as_deref()),
-            parameters: self.named.then(|| settings(&self.seen.parameters(found))),
+            parameters: self
+                .seen
+                .known_parameters(found)
+                .filter(|_| self.named)
+                .map(|parameters| settings(&parameters)),
             events: self.events(database),
             backup_window: found.backup_window.clone(),
             maintenance_window: found.maintenance_window.clone(),
@@ -319,7 +325,7 @@ impl Maker<'_> {
             storage_type: None,
             pending: Map::new(),
             parameter_groups: Map::new(),
-            maintenance: self.waits(&found.arn),
+            maintenance: self.waits(&found.id, &found.arn),
             findings: findings.iter().map(Finding::from).collect(),
             connections: None,
             max_connections: None,
@@ -351,7 +357,9 @@ impl Maker<'_> {
     }
 
     fn events(&self, database: Database<'_>) -> Option<Vec<Event>> {
-        self.named.then(|| self.seen.events(database.id()).into_iter().map(Event::from).collect())
+        let id = database.id();
+        let told = self.seen.events(id).into_iter().map(Event::from).collect();
+        finding::known(told, self.seen.is_read(&id.scope, EVENTS)).filter(|_| self.named)
     }
 
     fn role(&self, found: &DbInstance) -> &'static str {
@@ -359,16 +367,19 @@ impl Maker<'_> {
             return if found.source.is_some() { "replica" } else { "primary" };
         };
         let own = |cluster: &&DbCluster| cluster.id.scope == found.id.scope && cluster.id.name == *name;
-        let members = self.seen.clusters.iter().filter(own).flat_map(|cluster| &cluster.members);
-        let writes = members.into_iter().any(|member| member.writer && member.instance == found.id.name);
-        if writes { "writer" } else { "reader" }
+        let mut members = self.seen.clusters.iter().filter(own).flat_map(|cluster| &cluster.members);
+        match members.find(|member| member.instance == found.id.name) {
+            Some(member) if member.writer => "writer",
+            Some(_) => "reader",
+            None => "member",
+        }
     }
 }
 
 /// The parameters that matter to operators: those of their documents, and those that they set themselves.
 fn settings(parameters: &[Parameter]) -> Map {
     let told = parameters.iter().filter(|parameter| {
-        PARAMETERS.contains(&parameter.name.as_str()) || parameter.source.as_deref() == Some("user")
+        TOLD.contains(&parameter.name.as_str()) || parameter.source.as_deref() == Some("user")
     });
     told.filter_map(|parameter| Some((parameter.name.clone(), parameter.value.clone()?))).collect()
 }
@@ -386,7 +397,9 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let instances = seen.instances.iter().map(|instance| maker.instance(instance));
     let items = instances.chain(seen.clusters.iter().map(|cluster| maker.cluster(cluster))).collect();
     let items = only(items, wanted.name, "database", session, &gather)?;
-    Ok(printer.report(&gather.report(arranged(items)), table)?)
+    let report = gather.report(arranged(items));
+    let unread = wanted.name.map(|_| report.failures.as_slice());
+    Ok(printer.report(&report, |items, printer| table(items, unread, printer))?)
 }
 
 /// Groups with the sickest member first; in a group the cluster, its writer, then readers and replicas.
@@ -411,7 +424,8 @@ fn family(item: &Item) -> String {
     format!("{}/{}/{root}", item.account, item.region)
 }
 
-fn table(items: &[Item], printer: &Printer) -> Vec<String> {
+/// `unread` is what could not be read, when one was named.
+fn table(items: &[Item], unread: Option<&[Missing]>, printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::fixed("HEALTH"),
         Column::name("DATABASE"),
@@ -445,12 +459,12 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
             cpu,
             connections(item, printer.unicode).into(),
             storage(item).into(),
-            what(item).into(),
+            finding::summary(&item.reason, &item.findings).into(),
         ]);
     }
     let mut lines = printer.set(&table);
-    for item in items {
-        lines.extend(told(item, printer));
+    if let Some(failures) = unread {
+        lines.extend(items.iter().flat_map(|item| told(item, failures, printer)));
     }
     lines
 }
@@ -475,44 +489,29 @@ fn storage(item: &Item) -> String {
     }
 }
 
-/// The worst that is wrong, and how much more there is.
-fn what(item: &Item) -> String {
-    match item.findings.len() {
-        0 => String::new(),
-        1 => item.reason.clone(),
-        more => format!("{} (and {} more)", item.reason, more - 1),
-    }
-}
-
 /// What is told of a database that was named: all findings, parameters, events.
-fn told(item: &Item, printer: &Printer) -> Vec<String> {
-    let Some(events) = &item.events else { return Vec::new() };
-    let mut lines = Vec::new();
-    if !item.findings.is_empty() {
-        let mut table = Table::new(&[Column::fixed("SEVERITY"), Column::sentence("FINDING")]).spilling();
-        for finding in &item.findings {
-            table.row([health::cell(finding.severity, printer), Cell::new(&finding.sentence)]);
-        }
-        lines.push(String::new());
-        lines.extend(printer.set(&table));
+fn told(item: &Item, failures: &[Missing], printer: &Printer) -> Vec<String> {
+    let why = |action: &str| why_unread(failures, &item.account, &item.region, action);
+    let mut lines = finding::lines(&item.findings, printer);
+    if item.kind == "instance" {
+        let parameters: Option<Vec<_>> = item.parameters.as_ref().map(|all| all.iter().collect());
+        let none = "No parameter is set by its owners.";
+        let unread = why(PARAMETERS);
+        lines.extend(finding::told(parameters.as_deref(), unread.as_deref(), ("Parameters", none), |all| {
+            let mut table = Table::new(&[Column::name("PARAMETER"), Column::sentence("VALUE")]);
+            for (name, value) in all {
+                table.row([Cell::new(*name), Cell::new(*value)]);
+            }
+            printer.set(&table)
+        }));
     }
-    if let Some(parameters) = item.parameters.as_ref().filter(|parameters| !parameters.is_empty()) {
-        let mut table = Table::new(&[Column::name("PARAMETER"), Column::sentence("VALUE")]);
-        for (name, value) in parameters {
-            table.row([Cell::new(name), Cell::new(value)]);
-        }
-        lines.push(String::new());
-        lines.extend(printer.set(&table));
-    }
-    lines.push(String::new());
-    if events.is_empty() {
-        lines.push("RDS reported nothing in the last 24 h.".to_owned());
-    } else {
+    let none = "RDS reported nothing in the last 24 h.";
+    lines.extend(finding::told(item.events.as_deref(), why(EVENTS).as_deref(), ("Events", none), |events| {
         let mut table = Table::new(&[Column::fixed("TIME"), Column::sentence("EVENT")]).spilling();
         for event in events {
             table.row([Cell::new(event.at.0.rfc3339()), Cell::new(&event.message)]);
         }
-        lines.extend(printer.set(&table));
-    }
+        printer.set(&table)
+    }));
     lines
 }

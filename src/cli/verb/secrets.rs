@@ -8,7 +8,7 @@ mod readers;
 use std::collections::BTreeSet;
 
 use crate::cli::exit::Exit;
-use crate::cli::finding::{Evidence, Finding, worst};
+use crate::cli::finding::{self, Evidence, Finding, worst};
 use crate::cli::gather::{Gather, Work};
 use crate::cli::health;
 use crate::cli::item::{Map, Shape, Shaped, Time, map, shape, time};
@@ -22,8 +22,7 @@ use crate::cli::verb::clusters::account_id;
 use crate::diagnose::Severity;
 use crate::diagnose::secret::{Consumer, How, rotation, secret_findings};
 use crate::domain::query::{Answer, Query};
-use crate::domain::secret::{RotationRules, Secret, StoredParameter};
-use crate::domain::sweep::Goal;
+use crate::domain::secret::{RotationRules, Secret, SecretId, StoredParameter};
 use crate::domain::task::Task;
 use crate::stdx::clock::Wall;
 use crate::stdx::span;
@@ -46,7 +45,7 @@ shape! {
         name: String = "text",
         /// The ARN.
         arn: Option<String> = "text or null",
-        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`, `ok` or `idle`.
+        /// opsdeck's judgement: `critical`, `warning`, `progress`, `unknown`, `notice` (it can wait), `ok` or `idle`.
         severity: Severity = "text",
         /// Why it is judged so, in one sentence.
         reason: String = "text",
@@ -76,7 +75,7 @@ shape! {
         primary_region: Option<String> = "text or null",
         /// Versions with stages.
         versions: Vec<Version> = "list of Version",
-        /// Copies in other regions; null unless it was named.
+        /// Copies in other regions; null unless it was named and could be described.
         replicas: Option<Vec<Replica>> = "list of Replica, or null",
         /// The containers that read it; null unless it was named or `--consumers` was given, and when it is not known that there is none.
         consumers: Option<Vec<Reader>> = "list of Reader, or null",
@@ -207,8 +206,9 @@ fn listed(consumers: &[Consumer]) -> Vec<Reader> {
     consumers.iter().map(Reader::from).collect()
 }
 
-/// A secret as an item; with its readers where they were looked for.
-fn of_secret(found: &Secret, readers: Option<&Readers>, named: bool, now: Wall) -> Item {
+/// A secret as an item; with its readers where they were looked for, and with its copies where it was `described`:
+/// the list does not know them.
+fn of_secret(found: &Secret, readers: Option<&Readers>, described: bool, now: Wall) -> Item {
     let knows = readers.is_some_and(Readers::is_complete);
     let consumers = readers.map(|readers| readers.of_secret(found));
     let own = consumers.as_deref().unwrap_or_default();
@@ -242,7 +242,7 @@ fn of_secret(found: &Secret, readers: Option<&Readers>, named: bool, now: Wall) 
         owning_service: found.owning_service.clone(),
         primary_region: found.primary_region.clone(),
         versions: versions.collect(),
-        replicas: named.then(|| replicas.collect()),
+        replicas: described.then(|| replicas.collect()),
         consumers: consumers.as_deref().filter(|all| knows || !all.is_empty()).map(listed),
         old_tasks: old.filter(|_| knows).map(|tasks| tasks.into_iter().map(OldTask::from).collect()),
         parameter_type: None,
@@ -299,11 +299,14 @@ fn of_parameter(found: &StoredParameter, readers: Option<&Readers>) -> Item {
 struct Seen {
     secrets: Vec<Secret>,
     parameters: Vec<StoredParameter>,
+    /// The secrets that were read by themselves.
+    described: BTreeSet<SecretId>,
 }
 
 impl Seen {
-    fn items(&self, readers: Option<&Readers>, named: bool, now: Wall) -> Vec<Item> {
-        let secrets = self.secrets.iter().map(|secret| of_secret(secret, readers, named, now));
+    fn items(&self, readers: Option<&Readers>, now: Wall) -> Vec<Item> {
+        let secret = |secret: &Secret| of_secret(secret, readers, self.described.contains(&secret.id), now);
+        let secrets = self.secrets.iter().map(secret);
         secrets.chain(self.parameters.iter().map(|parameter| of_parameter(parameter, readers))).collect()
     }
 
@@ -328,7 +331,7 @@ impl Seen {
         });
         let work = lists
             .filter(|(own, _)| kind == "all" || kind == *own)
-            .map(|(_, query)| Work::Sweep(Goal::Pages(Box::new(query))))
+            .map(|(_, query)| Work::pages(query))
             .collect();
         let mut seen = Self::default();
         gather
@@ -351,11 +354,12 @@ impl Seen {
             Work::Ask(Query::DescribeSecret { scope, secret: secret.arn.clone() })
         };
         let work = self.secrets.iter().map(ask).collect();
-        let secrets = &mut self.secrets;
+        let Self { secrets, described, .. } = self;
         gather
             .run(work, |_, answer| {
                 if let Answer::Secrets { found, .. } = answer {
                     for fresh in found {
+                        described.insert(fresh.id.clone());
                         if let Some(known) = secrets.iter_mut().find(|known| known.id == fresh.id) {
                             *known = fresh;
                         }
@@ -376,7 +380,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let now = gather.begun().wall;
     let name = request.text("NAME");
     let mut seen = Seen::list(session, &mut gather, request.text("kind").unwrap_or("all")).await;
-    let mut items = only(seen.items(None, false, now), name, "secret", session, &gather)?;
+    let mut items = only(seen.items(None, now), name, "secret", session, &gather)?;
     if let Some(prefix) = request.text("prefix") {
         items.retain(|item| item.name.starts_with(prefix));
     }
@@ -391,17 +395,19 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
         let of_parameters = seen.parameters.iter().flat_map(|parameter| readers.of_parameter(parameter));
         let services: BTreeSet<_> = of_secrets.chain(of_parameters).map(|reader| reader.service).collect();
         readers.learn_tasks(services, &mut gather).await;
-        items = seen.items(Some(&readers), named, now);
+        items = seen.items(Some(&readers), now);
     }
     items.sort_by(|a, b| a.severity.cmp(&b.severity).then_with(|| key(a).cmp(&key(b))));
-    Ok(printer.report(&gather.report(items), |items, printer| table(items, now, printer))?)
+    let looked = named || request.is_on("consumers");
+    Ok(printer.report(&gather.report(items), |items, printer| table(items, looked, now, printer))?)
 }
 
 fn key(item: &Item) -> (&str, &str, &str, &str) {
     (&item.account, &item.region, &item.name, &item.kind)
 }
 
-fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
+/// `looked` says whether readers were looked for.
+fn table(items: &[Item], looked: bool, now: Wall, printer: &Printer) -> Vec<String> {
     let mut table = Table::new(&[
         Column::fixed("HEALTH"),
         Column::fixed("KIND").lesser(2),
@@ -416,11 +422,6 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
     .spilling();
     let age = |at: Option<Time>| at.map_or_else(Cell::default, |at| span::brief(at.0.age_at(now)).into());
     for item in items {
-        let what = match item.findings.len() {
-            0 => String::new(),
-            1 => item.reason.clone(),
-            more => format!("{} (and {} more)", item.reason, more - 1),
-        };
         table.row([
             health::cell(item.severity, printer),
             Cell::new(item.parameter_type.as_deref().unwrap_or(&item.kind)),
@@ -430,11 +431,11 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
             Cell::new(item.rotation_schedule.as_deref().unwrap_or("-")),
             age(item.last_rotated),
             age(item.last_changed),
-            what.into(),
+            finding::summary(&item.reason, &item.findings).into(),
         ]);
     }
     let mut lines = printer.set(&table);
-    for item in items {
+    for item in items.iter().filter(|_| looked) {
         lines.extend(told(item, now, printer));
     }
     lines
@@ -442,12 +443,13 @@ fn table(items: &[Item], now: Wall, printer: &Printer) -> Vec<String> {
 
 /// Who reads it, where that was looked for.
 fn told(item: &Item, now: Wall, printer: &Printer) -> Vec<String> {
-    let Some(consumers) = &item.consumers else { return Vec::new() };
+    let name = printer.paint(Tone::Plain, &item.name);
+    let Some(consumers) = &item.consumers else {
+        let why = "not all services and task definitions could be read";
+        return vec![String::new(), format!("Whether anybody reads {name} is not known: {why}.")];
+    };
     if consumers.is_empty() {
-        return vec![
-            String::new(),
-            format!("No service here reads {}.", printer.paint(Tone::Plain, &item.name)),
-        ];
+        return vec![String::new(), format!("No service here reads {name}.")];
     }
     let mut table = Table::new(&[
         Column::name("SERVICE"),
@@ -487,7 +489,7 @@ fn told(item: &Item, now: Wall, printer: &Printer) -> Vec<String> {
             holders.into(),
         ]);
     }
-    let mut lines = vec![String::new(), format!("{} is read by", printer.paint(Tone::Plain, &item.name))];
+    let mut lines = vec![String::new(), format!("{name} is read by")];
     lines.extend(printer.set(&table));
     lines
 }

@@ -403,6 +403,16 @@ fn a_fleet_without_anything_critical_ends_well_and_says_what_it_could_not_read()
     let world = World::with(&["migrate"], &["*:denied"]);
     let denied = Program::new().against(&world.url).run(&["fleet", "--exit-code"]);
     assert_eq!(denied.code, 4, "{denied:?}");
+    let first = "Nothing could be read, so what is wrong is not known: us-east-1: ";
+    assert!(denied.out.starts_with(first) && denied.out.contains("is not authorized"), "{denied:?}");
+    assert_eq!(denied.out.lines().count(), 1, "{denied:?}");
+    // Of an account in which one list could be read, something is known: nothing is wrong in that.
+    let most = ["ecs:*", "rds:*", "elasticache:*", "secretsmanager:*", "application-autoscaling:*"];
+    let most: Vec<String> = most.iter().map(|service| format!("{service}:denied")).collect();
+    let world = World::with(&["saas"], &most.iter().map(String::as_str).collect::<Vec<_>>());
+    let some = Program::new().against(&world.url).run(&["fleet"]);
+    assert_eq!(some.code, 6, "{some:?}");
+    assert!(some.out.starts_with("Nothing is wrong in what could be read."), "{some:?}");
 }
 
 #[test]
@@ -472,4 +482,200 @@ fn what_a_check_may_not_read_is_not_verified() {
     assert_eq!(verdict("last start").0, "pass");
     let table = program.run(&["check", "gov-backend"]);
     assert!(table.out.contains("checks could not be made"), "{table:?}");
+}
+
+#[test]
+fn what_could_not_be_read_is_null_and_never_an_empty_list() {
+    let faults = [
+        "rds:DescribeEvents:denied",
+        "DescribeDBParameters:denied",
+        "DescribePendingMaintenanceActions:denied",
+        "elasticache:DescribeEvents:denied",
+        "DescribeSecret:denied",
+        "DescribeAlarmHistory:denied",
+    ];
+    let world = World::with(&["cma"], &faults);
+    let program = Program::new().against(&world.url).with("AWS_REGION", "eu-west-2");
+    let one = |words: &[&str]| {
+        let partial = envelope(&program.run(&[words, &["-o", "json"]].concat()), 6);
+        let [item] = partial["items"].as_array().unwrap().as_slice() else { panic!("{partial}") };
+        item.clone()
+    };
+    let database = one(&["rds", "cma-production"]);
+    for field in ["events", "parameters", "maintenance"] {
+        assert_eq!(database[field], Value::Null, "{field}: {database}");
+    }
+    let text = program.run(&["rds", "cma-production"]).out;
+    for what in ["Events not read: rds:DescribeEvents: ", "Parameters not read: rds:DescribeDBParameters: "] {
+        assert!(text.contains(what), "{text}");
+    }
+    assert!(!text.contains("reported nothing"), "{text}");
+    assert_eq!(one(&["cache", "cma-production"])["events"], Value::Null);
+    let text = program.run(&["cache", "cma-production"]).out;
+    assert!(text.contains("Events not read: elasticache:DescribeEvents: "), "{text}");
+    let secrets = envelope(&program.run(&["secrets", "-o", "json"]), 0);
+    let secret = secrets["items"][0]["name"].as_str().unwrap();
+    assert_eq!(one(&["secrets", secret])["replicas"], Value::Null);
+    let alarms = envelope(&program.run(&["alarms", "-o", "json"]), 0);
+    let alarm = alarms["items"][0]["name"].as_str().unwrap();
+    assert_eq!(one(&["alarms", alarm])["history"], Value::Null);
+    let text = program.run(&["alarms", alarm]).out;
+    assert!(text.contains("History not read: cloudwatch:DescribeAlarmHistory: "), "{text}");
+
+    let well = World::of(&["cma"]);
+    let program = Program::new().against(&well.url).with("AWS_REGION", "eu-west-2");
+    let whole = items(&program, &["rds", "cma-production"]);
+    for field in ["events", "parameters", "maintenance"] {
+        assert!(!whole[0][field].is_null(), "{field}: {}", whole[0]);
+    }
+}
+
+#[test]
+fn that_nobody_reads_a_secret_is_not_said_where_not_all_could_be_read() {
+    let world = World::with(&["gov"], &["DescribeTaskDefinition:denied"]);
+    let program = Program::new().against(&world.url);
+    let all = items(&program, &["secrets", "--kind", "secret"]);
+    let text = program.run(&["secrets", names(&all)[0]]);
+    assert_eq!(text.code, 6, "{text:?}");
+    assert!(
+        text.out.contains("is not known: not all services and task definitions could be read"),
+        "{text:?}"
+    );
+    assert!(!text.out.contains("No service here reads"), "{text:?}");
+}
+
+#[test]
+fn a_state_filters_what_is_printed_and_not_what_is_known() {
+    let mut stack = calm("gov");
+    let composite = stack.alarms.iter_mut().find(|alarm| alarm.rule.is_some()).unwrap();
+    composite.rule = Some("OK(gov-backend-5xx) AND OK(gov-db-slow-queries)".to_owned());
+    let name = composite.name.clone();
+    let config = SimConfig { stacks: vec![stack], throttle: false, lag: false, ..SimConfig::default() };
+    let world = World::made(config);
+    let program = Program::new().against(&world.url);
+    let firing = items(&program, &["alarms", &name, "--state", "alarm"]);
+    assert_eq!(names(&firing), [name.as_str()]);
+    assert_eq!(firing[0]["children"], serde_json::json!(["gov-backend-5xx", "gov-db-slow-queries"]));
+    let watches = firing[0]["watches"].as_array().unwrap();
+    assert!(watches.iter().any(|one| one["name"] == "gov-db"), "its children are OK: {watches:?}");
+    assert!(firing[0]["history"].is_array());
+    // It exists, though not in this state.
+    assert!(items(&program, &["alarms", &name, "--state", "ok"]).is_empty());
+    assert!(names(&items(&program, &["alarms", "--state", "ok"])).contains(&"gov-backend-5xx"));
+}
+
+#[test]
+fn numbers_of_a_group_are_those_of_its_nodes_and_a_name_in_two_regions_is_ambiguous() {
+    let mut twin = calm("gov");
+    twin.region = "us-west-2".to_owned();
+    let config =
+        SimConfig { stacks: vec![calm("gov"), twin], throttle: false, lag: false, ..SimConfig::default() };
+    let world = World::made(config);
+    let program = Program::new().against(&world.url);
+    let both = ["--region", "us-east-1,us-west-2"];
+    let group = names(&items(&program, &["cache"]))[0].to_owned();
+    for (of, name) in [("cache", group.as_str()), ("database", "gov-db"), ("service", "gov-backend")] {
+        let outcome = program.run(&[&["metrics", name, "--of", of][..], &both].concat());
+        assert_eq!((outcome.code, outcome.out.as_str()), (2, ""), "{outcome:?}");
+        assert!(outcome.err.contains("is ambiguous: 2 "), "{outcome:?}");
+        for region in ["us-east-1", "us-west-2"] {
+            assert!(
+                outcome.err.lines().any(|line| line.starts_with("  ") && line.contains(region)),
+                "{outcome:?}"
+            );
+        }
+    }
+    let all = items(&program, &["cache", "--region", "us-west-2"]);
+    let arn = all[0]["arn"].as_str().unwrap();
+    let nodes = all[0]["nodes"].as_array().unwrap();
+    let nodes: std::collections::BTreeSet<&str> =
+        nodes.iter().map(|n| n["cluster"].as_str().unwrap()).collect();
+    let numbers = items(&program, &["metrics", arn]);
+    assert!(numbers.iter().all(|item| item["region"] == "us-west-2"), "{numbers:?}");
+    assert_eq!(names(&numbers).into_iter().collect::<std::collections::BTreeSet<_>>(), nodes);
+    let wrong = program.run(&["metrics", arn, "--of", "database"]);
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    let none = program.run(&["metrics", "nowhere", "--of", "cache"]);
+    assert_eq!(none.code, 3, "{none:?}");
+}
+
+#[test]
+fn changes_say_what_aws_no_longer_keeps() {
+    let world = World::of(&["gov"]);
+    let program = Program::new().against(&world.url);
+    let partial = envelope(&program.run(&["changes", "--since", "15d", "-o", "json"]), 6);
+    let failures: Vec<(&str, &str)> = partial["failures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (f["action"].as_str().unwrap(), f["message"].as_str().unwrap()))
+        .filter(|(action, _)| *action != "cloudtrail:LookupEvents")
+        .collect();
+    assert_eq!(
+        failures,
+        [
+            ("rds:DescribeEvents", "RDS keeps events for 14 days: what is older is missing"),
+            ("elasticache:DescribeEvents", "ElastiCache keeps events for 14 days: what is older is missing"),
+        ]
+    );
+    assert!(!partial["items"].as_array().unwrap().is_empty());
+    // Nothing of that kind in 14 days is a finding too.
+    let nothing = program.run(&["changes", "--since", "15d", "--kind", "cache", "--about", "no-such-name"]);
+    assert_eq!(nothing.code, 6, "{nothing:?}");
+}
+
+#[test]
+fn changes_read_the_history_of_services_that_look_calm() {
+    let world = World::with(&["gov"], &["ListServiceDeployments:denied"]);
+    let program = Program::new().against(&world.url);
+    let asked = |words: &[&str]| {
+        let outcome = program.run(&[&["changes", "--since", "1m", "-o", "json"], words].concat());
+        let found: Value = serde_json::from_str(&outcome.out).unwrap();
+        let failures = found["failures"].as_array().unwrap();
+        failures.iter().filter(|failure| failure["action"] == "ecs:ListServiceDeployments").count()
+    };
+    assert_eq!(asked(&[]), calm("gov").services.len(), "each of them");
+    assert_eq!(asked(&["--about", "gov-ai"]), 1, "only what is named");
+    assert_eq!(asked(&["--kind", "secret"]), 0);
+}
+
+#[test]
+fn the_fleet_reads_the_limits_that_owners_set() {
+    let mut stack = calm("gov");
+    stack.databases[0].parameters.insert("max_connections".to_owned(), "7".to_owned());
+    let config = SimConfig { stacks: vec![stack], throttle: false, lag: false, ..SimConfig::default() };
+    let world = World::made(config);
+    let program = Program::new().against(&world.url);
+    let pools = "[databases.gov-db]\npools = [{ service = \"gov-backend\", connections = 5 }]\n";
+    program.file(".config/opsdeck/config.toml", pools.as_bytes());
+    let all = items(&program, &["fleet", "--no-metrics"]);
+    let told = named(&all, "gov-db").to_string();
+    assert!(told.contains("connections at full scale-out, it takes 7"), "{told}");
+}
+
+#[test]
+fn the_members_of_a_database_cluster() {
+    let fleet = |faults: &[&str]| {
+        World::made(SimConfig {
+            stacks: vec![opsdeck::sim::Stack::fleet(5, 1).unwrap()],
+            faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
+            throttle: false,
+            lag: false,
+            ..SimConfig::default()
+        })
+    };
+    let world = fleet(&[]);
+    let program = Program::new().against(&world.url);
+    let all = items(&program, &["rds", "--no-metrics"]);
+    assert_eq!(named(&all, "fleet-aurora-1")["role"], "writer");
+    let members = named(&all, "fleet-aurora")["replicas"].as_array().unwrap().len();
+    let numbers = items(&program, &["metrics", "fleet-aurora", "--of", "database", "--since", "15m"]);
+    let whose: std::collections::BTreeSet<&str> = names(&numbers).into_iter().collect();
+    assert!(whose.len() == members && whose.contains("fleet-aurora-1"), "{whose:?}");
+
+    // Who writes stands in the cluster alone: without it the role is not guessed.
+    let world = fleet(&["DescribeDBClusters:denied"]);
+    let program = Program::new().against(&world.url);
+    let partial = envelope(&program.run(&["rds", "--no-metrics", "-o", "json"]), 6);
+    assert_eq!(named(partial["items"].as_array().unwrap(), "fleet-aurora-1")["role"], "member");
 }

@@ -1,10 +1,11 @@
-//! What `changes` asks: the lists that tell when something changed, the history of services that changed lately, and
+//! What `changes` asks: the lists that tell when something changed, the deployment history of services, and
 //! CloudTrail's writes.
 //!
-//! Must not read lists that go back for ever: each ends at the first page that is older than what is wanted, and
-//! what is cut for CloudTrail's two requests a second is said.
+//! Must not read lists that go back for ever: each ends at the first page that is older than what is wanted. What is
+//! cut for CloudTrail's two requests a second, for a large fleet, or because AWS keeps no more, is said.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::cli::census::each_cluster;
 use crate::cli::exit::Problem;
@@ -14,6 +15,7 @@ use crate::diagnose::change::{
     Change, ChangeKind, of_alarm_history, of_cache_events, of_database_events, of_definition, of_parameter,
     of_scaling, of_secret, of_service, of_trail,
 };
+use crate::domain::database::EVENTS_KEPT;
 use crate::domain::ecs::{Service, ServiceDeployment, ServiceId};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::query::{Answer, Query};
@@ -28,19 +30,86 @@ const TRAIL_PAGES: usize = 10;
 /// Events on a page of it.
 const TRAIL_PAGE: usize = 50;
 
-/// Asks all scopes for changes of the wanted kinds since `from`. CloudTrail is asked in any case: it knows who.
+/// Services of a scope whose history is read though their own list shows no deployment of the time: one request each.
+const QUIET: usize = 200;
+
+const DAY: u64 = 24 * 3_600;
+
+/// How far back AWS tells, and what kind of change it is that it tells; CloudTrail tells of all.
+const KEPT: [(&str, &str, Duration, Option<ChangeKind>); 6] = [
+    ("rds:DescribeEvents", "RDS keeps events", EVENTS_KEPT, Some(ChangeKind::Database)),
+    ("elasticache:DescribeEvents", "ElastiCache keeps events", EVENTS_KEPT, Some(ChangeKind::Cache)),
+    (
+        "cloudwatch:DescribeAlarmHistory",
+        "CloudWatch keeps the history of alarms",
+        Duration::from_secs(30 * DAY),
+        Some(ChangeKind::Alarm),
+    ),
+    (
+        "application-autoscaling:DescribeScalingActivities",
+        "Application Auto Scaling keeps activities",
+        Duration::from_secs(42 * DAY),
+        Some(ChangeKind::Scaling),
+    ),
+    (
+        "ecs:ListServiceDeployments",
+        "ECS keeps deployments",
+        Duration::from_secs(90 * DAY),
+        Some(ChangeKind::Deployment),
+    ),
+    ("cloudtrail:LookupEvents", "CloudTrail tells of writes", Duration::from_secs(90 * DAY), None),
+];
+
+/// What of a time AWS does not keep.
+fn forgotten(since: Duration, wanted: &impl Fn(ChangeKind) -> bool) -> Vec<Fault> {
+    let short = KEPT.iter().filter(|(_, _, kept, kind)| since > *kept && kind.is_none_or(wanted));
+    short
+        .map(|(action, who, kept, _)| {
+            let message = format!("{who} for {} days: what is older is missing", kept.as_secs() / DAY);
+            Fault::new(FaultKind::Unsupported, message)
+                .action(*action)
+                .hint("--since 14d asks for no more than all of AWS keeps")
+        })
+        .collect()
+}
+
+/// What is wanted.
+pub struct Wanted<'a> {
+    /// How far back.
+    pub since: Duration,
+    /// Of these kinds; all when empty.
+    pub kinds: &'a [ChangeKind],
+    /// Only of what has this in its name, in small letters.
+    pub about: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    /// Whether a kind is wanted.
+    pub fn has(&self, kind: ChangeKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
+    /// Whether something of this name is wanted; services are named with their cluster.
+    pub fn names(&self, cluster: Option<&str>, name: &str) -> bool {
+        let whole = || format!("{}/{name}", cluster.unwrap_or_default()).to_lowercase();
+        self.about.is_none_or(|about| whole().contains(about))
+    }
+}
+
+/// Asks all scopes for what is wanted. CloudTrail is asked in any case: it knows who.
 ///
 /// # Errors
 /// None of its own: what is missing stands in the books.
 pub async fn everything(
     session: &Session,
     gather: &mut Gather,
-    from: Wall,
-    wanted: &impl Fn(ChangeKind) -> bool,
+    wanted: &Wanted<'_>,
 ) -> Result<Vec<Change>, Problem> {
+    let from = gather.begun().wall.minus(wanted.since);
+    let kinds = |kind| wanted.has(kind);
     let mut found: Vec<Change> = Vec::new();
     let mut pages = Pages::default();
-    let start = session.scopes.iter().flat_map(|scope| lists(scope, from, wanted)).collect();
+    let start = session.scopes.iter().flat_map(|scope| lists(scope, from, &kinds)).collect();
     gather
         .run(start, |query, answer| {
             let scope = query.scope();
@@ -60,8 +129,15 @@ pub async fn everything(
             next
         })
         .await;
-    if wanted(ChangeKind::Deployment) || wanted(ChangeKind::Registration) {
-        found.extend(deployments(session, gather, from).await?);
+    if kinds(ChangeKind::Deployment) || kinds(ChangeKind::Registration) {
+        found.extend(deployments(session, gather, from, wanted).await?);
+    }
+    for (scope, fault) in session
+        .scopes
+        .iter()
+        .flat_map(|scope| forgotten(wanted.since, &kinds).into_iter().map(move |fault| (scope, fault)))
+    {
+        gather.missing(scope, &fault);
     }
     for scope in pages.cut {
         let message = format!(
@@ -77,7 +153,6 @@ pub async fn everything(
 /// The lists of a scope, but for services, which are found through clusters.
 fn lists(scope: &Scope, from: Wall, wanted: &impl Fn(ChangeKind) -> bool) -> Vec<Work> {
     let scope = || scope.clone();
-    let pages = |query: Query| Work::Sweep(Goal::Pages(Box::new(query)));
     let mut work =
         vec![Work::Ask(Query::LookupEvents { scope: scope(), source: String::new(), from, page: None })];
     if wanted(ChangeKind::Scaling) {
@@ -85,17 +160,17 @@ fn lists(scope: &Scope, from: Wall, wanted: &impl Fn(ChangeKind) -> bool) -> Vec
         work.push(Work::Ask(query));
     }
     if wanted(ChangeKind::Secret) {
-        work.push(pages(Query::ListSecrets { scope: scope(), page: None }));
-        work.push(pages(Query::DescribeParameters { scope: scope(), page: None }));
+        work.push(Work::pages(Query::ListSecrets { scope: scope(), page: None }));
+        work.push(Work::pages(Query::DescribeParameters { scope: scope(), page: None }));
     }
     if wanted(ChangeKind::Database) {
-        work.push(pages(Query::DescribeDbEvents { scope: scope(), from, page: None }));
+        work.push(Work::pages(Query::DescribeDbEvents { scope: scope(), from, page: None }));
     }
     if wanted(ChangeKind::Cache) {
-        work.push(pages(Query::DescribeCacheEvents { scope: scope(), from, page: None }));
+        work.push(Work::pages(Query::DescribeCacheEvents { scope: scope(), from, page: None }));
     }
     if wanted(ChangeKind::Alarm) {
-        work.push(pages(Query::DescribeAlarmHistory { scope: scope(), alarm: None, from, page: None }));
+        work.push(Work::pages(Query::DescribeAlarmHistory { scope: scope(), alarm: None, from, page: None }));
     }
     work
 }
@@ -132,8 +207,15 @@ impl Pages {
     }
 }
 
-/// Deployments and registrations: all services are described, and those that changed lately tell their history.
-async fn deployments(session: &Session, gather: &mut Gather, from: Wall) -> Result<Vec<Change>, Problem> {
+/// Deployments and registrations: all services are described and tell their history, first of all those whose own
+/// list shows that something happened.
+async fn deployments(
+    session: &Session,
+    gather: &mut Gather,
+    from: Wall,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<Change>, Problem> {
+    let mut quiet = Quiet::default();
     let mut services: Vec<Service> = Vec::new();
     let mut history: BTreeMap<ServiceId, Vec<ServiceDeployment>> = BTreeMap::new();
     let mut definitions: BTreeMap<(Scope, String), TaskDefinition> = BTreeMap::new();
@@ -141,7 +223,14 @@ async fn deployments(session: &Session, gather: &mut Gather, from: Wall) -> Resu
         |scope: &Scope, cluster: String| vec![Work::Sweep(Goal::Services { scope: scope.clone(), cluster })];
     each_cluster(session, gather, &[], goal, |query, answer| match (query, answer) {
         (_, Answer::Services { found, .. }) => {
-            let next = found.iter().filter(|service| is_young(service, from)).flat_map(about).collect();
+            let (young, calm): (Vec<_>, Vec<_>) = found.iter().partition(|service| is_young(service, from));
+            let mut next: Vec<Work> = young.into_iter().flat_map(about).collect();
+            // A deployment that was stopped before it replaced anything stands in the history alone.
+            let lists = |s: &&&Service| {
+                wanted.has(ChangeKind::Deployment) && wanted.names(Some(&s.id.cluster), &s.id.name)
+            };
+            let read = calm.iter().filter(lists).filter(|service| quiet.takes(&service.id.scope));
+            next.extend(read.map(|service| history_of(service)));
             services.extend(found);
             next
         }
@@ -180,6 +269,14 @@ async fn deployments(session: &Session, gather: &mut Gather, from: Wall) -> Resu
         _ => Vec::new(),
     })
     .await?;
+    for (scope, left_out) in quiet.left_out() {
+        let message = format!(
+            "the history of {} was not read: their own lists show no deployment of this time",
+            count(left_out, "further service")
+        );
+        let fault = Fault::new(FaultKind::Throttled, message).action("ecs:ListServiceDeployments");
+        gather.missing(&scope, &fault.hint("--about NAME reads the history of what it names"));
+    }
     let mut told = Vec::new();
     let mut registered = BTreeSet::new();
     for service in &services {
@@ -197,6 +294,24 @@ async fn deployments(session: &Session, gather: &mut Gather, from: Wall) -> Resu
     Ok(told)
 }
 
+/// How many services were calm, by scope.
+#[derive(Default)]
+struct Quiet(BTreeMap<Scope, usize>);
+
+impl Quiet {
+    /// Counts one, and says whether its history is read all the same.
+    fn takes(&mut self, scope: &Scope) -> bool {
+        let count = self.0.entry(scope.clone()).or_default();
+        *count += 1;
+        *count <= QUIET
+    }
+
+    fn left_out(self) -> Vec<(Scope, usize)> {
+        let more = self.0.into_iter().map(|(scope, count)| (scope, count.saturating_sub(QUIET)));
+        more.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
 /// Whether something of a service's deployments happened since then.
 fn is_young(service: &Service, from: Wall) -> bool {
     let moments = service.deployments.iter().flat_map(|d| [d.created_at, d.updated_at]);
@@ -205,14 +320,18 @@ fn is_young(service: &Service, from: Wall) -> bool {
 
 /// What tells more of a service that changed: its history with rollbacks, and when its revisions were registered.
 fn about(service: &Service) -> Vec<Work> {
-    let ServiceId { scope, cluster, name } = service.id.clone();
+    let scope = &service.id.scope;
     let revisions = service.deployments.iter().map(|d| &d.revision).filter(|r| !r.family.is_empty());
     let revisions: BTreeSet<String> = revisions.map(ToString::to_string).collect();
     let definition = |arn: String| Work::Ask(Query::DescribeTaskDefinition { scope: scope.clone(), arn });
     let mut work: Vec<Work> = revisions.into_iter().map(definition).collect();
-    let history = Query::ListServiceDeployments { scope: scope.clone(), cluster, service: name, page: None };
-    work.push(Work::Ask(history));
+    work.push(history_of(service));
     work
+}
+
+fn history_of(service: &Service) -> Work {
+    let ServiceId { scope, cluster, name } = service.id.clone();
+    Work::Ask(Query::ListServiceDeployments { scope, cluster, service: name, page: None })
 }
 
 #[cfg(test)]
@@ -258,6 +377,27 @@ mod tests {
         let last = Answer::TrailEvents { found: Vec::new(), next: None };
         let mut pages = Pages::default();
         assert!(pages.after(&query, &last, Wall(0)).is_empty() && pages.cut.is_empty());
+    }
+
+    #[test]
+    fn what_aws_does_not_keep_is_known_for_what_is_wanted() {
+        let told = |days: u64, wanted: fn(ChangeKind) -> bool| -> Vec<Option<String>> {
+            forgotten(Duration::from_secs(days * DAY), &wanted).into_iter().map(|f| f.action).collect()
+        };
+        assert!(told(14, |_| true).is_empty());
+        let events = ["rds:DescribeEvents", "elasticache:DescribeEvents"];
+        assert_eq!(told(15, |_| true), events.map(|action| Some(action.to_owned())));
+        assert_eq!(told(15, |kind| kind == ChangeKind::Cache), [Some(events[1].to_owned())]);
+        assert!(told(15, |kind| kind == ChangeKind::Secret).is_empty());
+        assert_eq!(told(91, |_| true).len(), KEPT.len());
+    }
+
+    #[test]
+    fn of_calm_services_only_so_many_are_read_and_the_rest_is_counted() {
+        let mut quiet = Quiet::default();
+        let taken = (0..QUIET + 3).filter(|_| quiet.takes(&scope())).count();
+        assert!(quiet.takes(&Scope::new("default", "us-east-1")));
+        assert_eq!((taken, quiet.left_out()), (QUIET, vec![(scope(), 3)]));
     }
 
     #[test]

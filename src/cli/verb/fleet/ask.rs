@@ -1,5 +1,6 @@
 //! What `fleet` asks: the lists of every scope at once, then what those lists call for (the tasks of sick
-//! services, the numbers of databases and caches, the readers of secrets that changed).
+//! services, the numbers of databases and caches, the limits of databases with parameters of their own, the
+//! readers of secrets that changed).
 //!
 //! Must not ask for what no rule looks at: numbers cost money, and the quotas are shared.
 
@@ -15,13 +16,13 @@ use crate::diagnose::{Subject, replaces_tasks, service_health};
 use crate::domain::alarm::Alarm;
 use crate::domain::balancer::TargetGroup;
 use crate::domain::cache::{CacheCluster, ReplicationGroup};
-use crate::domain::database::{DataEvent, DbCluster, DbInstance, Maintenance};
+use crate::domain::database::{DataEvent, DbCluster, DbInstance, Maintenance, Parameter};
 use crate::domain::ecs::Service;
 use crate::domain::query::{Answer, Query};
 use crate::domain::scaling::ScalableTarget;
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::secret::Secret;
-use crate::domain::sweep::Goal;
+use crate::domain::sweep::{Goal, TARGET_GROUPS_PER_CALL};
 use crate::domain::task::Task;
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::clock::Wall;
@@ -29,11 +30,15 @@ use crate::stdx::clock::Wall;
 /// Events older than this are history, not a problem.
 const EVENTS: Duration = Duration::from_secs(3_600);
 
+/// Parameter groups that are read of a scope: each has hundreds of parameters. The limits of further databases are
+/// estimated, which their findings say.
+const PARAMETER_GROUPS: usize = 10;
+
+/// The parameters that say how many connections an engine takes.
+const LIMITS: [&str; 2] = ["max_connections", "processes"];
+
 /// Readers of a secret are looked at when it changed within this.
 const CHANGED: Duration = Duration::from_secs(7 * 24 * 3_600);
-
-/// How many target groups one call describes.
-const TARGET_GROUPS_PER_CALL: usize = 20;
 
 /// All that was found.
 #[derive(Debug, Default)]
@@ -53,15 +58,20 @@ pub struct Seen {
     database_events: BTreeMap<Scope, Vec<DataEvent>>,
     cache_events: BTreeMap<Scope, Vec<DataEvent>>,
     maintenance: Vec<Maintenance>,
+    /// Parameters by scope and group; an entry is made when a group is asked for.
+    parameters: BTreeMap<(Scope, String), Vec<Parameter>>,
     numbers: Numbers,
     /// Whether numbers are asked for at all.
     buys: bool,
+    /// Whether a rule holds something against the limits of databases.
+    weighs: bool,
 }
 
 /// Asks all scopes. `numbers` says whether CloudWatch's metrics may be bought.
 pub async fn everything(session: &Session, gather: &mut Gather, numbers: bool) -> Seen {
     let now = gather.begun().wall;
-    let mut seen = Seen { buys: numbers, ..Seen::default() };
+    let weighs = numbers || !session.config.databases.is_empty();
+    let mut seen = Seen { buys: numbers, weighs, ..Seen::default() };
     let start = session.scopes.iter().flat_map(|scope| lists(scope, now)).collect();
     gather.run(start, |query, answer| seen.take(query, answer, now)).await;
     let readers = seen.readers(now);
@@ -93,7 +103,7 @@ fn lists(scope: &Scope, now: Wall) -> Vec<Work> {
         Query::DescribePendingMaintenance { scope: scope(), page: None },
     ];
     std::iter::once(Work::Names(Query::ListClusters { scope: scope(), page: None }))
-        .chain(pages.map(|query| Work::Sweep(Goal::Pages(Box::new(query)))))
+        .chain(pages.map(Work::pages))
         .collect()
 }
 
@@ -127,11 +137,20 @@ impl Seen {
             }
             (_, Answer::DbInstances { found, .. }) => {
                 let bought = found.iter().filter(|_| self.buys);
-                let next = self.numbers.databases(scope, bought, now);
+                let mut next = self.numbers.databases(scope, bought, now);
+                next.extend(self.limits(scope, &found));
                 self.instances.extend(found);
                 return next;
             }
             (_, Answer::DbClusters { found, .. }) => self.clusters.extend(found),
+            (Query::DescribeDbParameters { group, .. }, Answer::DbParameters { found, next }) => {
+                let known = self.parameters.entry((scope.clone(), group.clone())).or_default();
+                known.extend(found);
+                // The limit is all that a rule looks at.
+                let read = known.iter().any(|parameter| LIMITS.contains(&parameter.name.as_str()));
+                let page = next.filter(|_| !read).and_then(|token| query.turned_to(token));
+                return page.map(Work::Ask).into_iter().collect();
+            }
             (_, Answer::ReplicationGroups { found, .. }) => self.groups.extend(found),
             (_, Answer::CacheClusters { found, .. }) => {
                 let bought = found.iter().filter(|_| self.buys);
@@ -156,6 +175,24 @@ impl Seen {
         Vec::new()
     }
 
+    /// What tells how many connections databases take whose parameters are their owners': a default group holds the
+    /// formula that `diagnose` knows.
+    fn limits(&mut self, scope: &Scope, found: &[DbInstance]) -> Vec<Work> {
+        let mut work = Vec::new();
+        let groups =
+            found.iter().filter(|_| self.weighs).filter_map(|instance| instance.parameter_groups.first());
+        for group in groups.filter(|group| !group.name.starts_with("default.")) {
+            let key = (scope.clone(), group.name.clone());
+            let asked = self.parameters.keys().filter(|(known, _)| known == scope).count();
+            if asked < PARAMETER_GROUPS && !self.parameters.contains_key(&key) {
+                self.parameters.insert(key, Vec::new());
+                let (scope, group) = (scope.clone(), group.name.clone());
+                work.push(Work::Ask(Query::DescribeDbParameters { scope, group, page: None }));
+            }
+        }
+        work
+    }
+
     /// What tells who reads secrets that changed lately or are about to vanish: the services' definitions, and
     /// their running tasks.
     fn readers(&self, now: Wall) -> Vec<Work> {
@@ -171,7 +208,7 @@ impl Seen {
                 work.push(Work::Ask(Query::DescribeTaskDefinition { scope, arn }));
             }
             if !sick(service, now) {
-                work.push(tasks(service, false));
+                work.push(Work::tasks(&service.id, false));
             }
         }
         work
@@ -198,13 +235,15 @@ impl Seen {
             database_events: by_scope(&self.database_events),
             cache_events: by_scope(&self.cache_events),
             maintenance: &self.maintenance,
+            parameters: self.parameters.iter().map(|(key, found)| (key.clone(), found.as_slice())).collect(),
             database_metrics: measured.clone().map(|id| (id.clone(), self.numbers.database(id))).collect(),
             free_storage: measured.map(|id| (id.clone(), self.numbers.free_storage(id))).collect(),
             cache_metrics: self.numbers.of_caches().clone(),
             declared: config.databases.clone(),
             production: self.production(config),
             alarms_read: self.alarms_read.clone(),
-            ..FleetFacts::default()
+            // What could not be read stands in the report's failures.
+            others: Vec::new(),
         };
         fleet(&facts, now)
     }
@@ -230,7 +269,7 @@ fn sick(service: &Service, now: Wall) -> bool {
 fn after_service(service: &Service, now: Wall) -> Vec<Work> {
     let mut work = Vec::new();
     if sick(service, now) {
-        work.extend([tasks(service, true), tasks(service, false)]);
+        work.extend([Work::tasks(&service.id, true), Work::tasks(&service.id, false)]);
     }
     let arns: Vec<String> =
         service.load_balancers.iter().filter_map(|balancer| balancer.target_group_arn.clone()).collect();
@@ -239,13 +278,4 @@ fn after_service(service: &Service, now: Wall) -> Vec<Work> {
         work.push(Work::Ask(Query::DescribeTargetGroups { scope, arns: arns.to_vec() }));
     }
     work
-}
-
-fn tasks(service: &Service, stopped: bool) -> Work {
-    Work::Sweep(Goal::Tasks {
-        scope: service.id.scope.clone(),
-        cluster: service.id.cluster.clone(),
-        service: Some(service.id.name.clone()),
-        stopped,
-    })
 }

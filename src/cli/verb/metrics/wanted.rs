@@ -13,20 +13,14 @@ use crate::cli::numbers::{of_cache, of_instance};
 use crate::cli::parser::Request;
 use crate::cli::session::Session;
 use crate::domain::balancer::TargetGroup;
-use crate::domain::cache::CacheCluster;
-use crate::domain::database::DbInstance;
+use crate::domain::cache::{CacheCluster, ReplicationGroup};
+use crate::domain::database::{DbCluster, DbInstance};
 use crate::domain::ecs::Service;
 use crate::domain::metric::{MetricId, MetricQuery, MetricSource, Range};
 use crate::domain::query::{Answer, MetricRequest, Query};
 use crate::domain::scope::{Arn, Scope};
-use crate::domain::sweep::Goal;
+use crate::domain::sweep::{Goal, METRICS_PER_CALL, TARGET_GROUPS_PER_CALL};
 use crate::stdx::clock::Wall;
-
-/// How many queries one request takes.
-const QUERIES_PER_CALL: usize = 500;
-
-/// How many target groups one call describes.
-const TARGET_GROUPS_PER_CALL: usize = 20;
 
 /// Whose a metric is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +71,7 @@ impl Asked {
     /// All its pages.
     #[must_use]
     pub fn work(&self) -> Work {
-        Work::Sweep(Goal::Pages(Box::new(Query::GetMetricData(self.request.clone()))))
+        Work::pages(Query::GetMetricData(self.request.clone()))
     }
 }
 
@@ -168,7 +162,7 @@ pub fn requests(all: &[Wanted], since: Duration, now: Wall) -> Vec<Asked> {
             let id = format!("m{number}");
             let queries = wanted.queries(&id, period);
             // What metric math needs stands in the same request.
-            if asked.request.queries.len() + queries.len() > QUERIES_PER_CALL {
+            if asked.request.queries.len() + queries.len() > METRICS_PER_CALL {
                 made.push(std::mem::replace(&mut asked, empty()));
             }
             asked.request.queries.extend(queries);
@@ -185,69 +179,124 @@ pub fn requests(all: &[Wanted], since: Duration, now: Wall) -> Vec<Asked> {
 /// When the name means nothing or several things.
 pub async fn of(session: &Session, request: &Request, gather: &mut Gather) -> Result<Vec<Wanted>, Problem> {
     let name = request.text("NAME");
-    // An ARN says what it is.
-    let of = match name.and_then(Arn::parse).map(|arn| arn.service) {
-        Some("rds") => "database",
-        Some("elasticache") => "cache",
-        Some(_) => "service",
-        None => request.text("of").unwrap_or("service"),
-    };
-    match of {
+    match kind(request)? {
         "database" => {
-            let list = |scope: Scope| Query::DescribeDbInstances { scope, page: None };
-            let found = listed(session, gather, list, |answer| match answer {
+            let found = listed(session, gather, |scope| Query::DescribeDbInstances { scope, page: None });
+            let found = found.await.into_iter().flat_map(|answer| match answer {
                 Answer::DbInstances { found, .. } => found,
                 _ => Vec::new(),
             });
-            let found = only(found.await, name, "database instance", session, gather)?;
-            Ok(found.iter().flat_map(of_database).collect())
+            let mut meant: Vec<Meant<DbInstance>> = found.map(Meant::from).collect();
+            if names_a_group(name, "db:") {
+                let groups = listed(session, gather, |scope| Query::DescribeDbClusters { scope, page: None });
+                let groups = groups.await.into_iter().flat_map(|answer| match answer {
+                    Answer::DbClusters { found, .. } => found,
+                    _ => Vec::new(),
+                });
+                let group = |cluster: DbCluster| {
+                    let id = cluster.id;
+                    let own = |i: &DbInstance| i.id.scope == id.scope && i.cluster.as_ref() == Some(&id.name);
+                    Meant::group(&id.scope, &id.name, cluster.arn, &meant, own)
+                };
+                let groups: Vec<_> = groups.map(group).collect();
+                meant.extend(groups);
+            }
+            let found = only(meant, name, "database", session, gather)?;
+            Ok(found.iter().flat_map(|meant| &meant.members).flat_map(of_database).collect())
         }
         "cache" => {
-            let list = |scope: Scope| Query::DescribeCacheClusters { scope, page: None };
-            let found = listed(session, gather, list, |answer| match answer {
+            let found = listed(session, gather, |scope| Query::DescribeCacheClusters { scope, page: None });
+            let found = found.await.into_iter().flat_map(|answer| match answer {
                 Answer::CacheClusters { found, .. } => found,
                 _ => Vec::new(),
             });
-            let mut found = found.await;
-            // A replication group stands for its nodes.
-            let group = name.map(|name| name.rsplit(':').next().unwrap_or(name));
-            let is_member = |cache: &CacheCluster| group.is_some() && cache.group.as_deref() == group;
-            if found.iter().any(is_member) {
-                found.retain(is_member);
-            } else {
-                found = only(found, name, "cache", session, gather)?;
+            let mut meant: Vec<Meant<CacheCluster>> = found.map(Meant::from).collect();
+            if names_a_group(name, "cluster:") {
+                let list = |scope| Query::DescribeReplicationGroups { scope, page: None };
+                let groups =
+                    listed(session, gather, list).await.into_iter().flat_map(|answer| match answer {
+                        Answer::ReplicationGroups { found, .. } => found,
+                        _ => Vec::new(),
+                    });
+                let group = |group: ReplicationGroup| {
+                    let id = group.id;
+                    let own = |c: &CacheCluster| c.id.scope == id.scope && c.group.as_ref() == Some(&id.name);
+                    Meant::group(&id.scope, &id.name, group.arn, &meant, own)
+                };
+                let groups: Vec<_> = groups.map(group).collect();
+                meant.extend(groups);
             }
-            Ok(found.iter().flat_map(of_node).collect())
+            let found = only(meant, name, "cache", session, gather)?;
+            Ok(found.iter().flat_map(|meant| &meant.members).flat_map(of_node).collect())
         }
         _ => of_services(session, request, gather).await,
     }
 }
 
-impl Named for DbInstance {
-    fn known_by(&self) -> (&str, &str, &str) {
-        (&self.id.name, self.id.scope.region.as_str(), &self.arn)
+/// What is asked for numbers of: an ARN says it itself.
+fn kind(request: &Request) -> Result<&str, Problem> {
+    let said = request.text("of").unwrap_or("service");
+    let Some(arn) = request.text("NAME").and_then(Arn::parse) else { return Ok(said) };
+    let own = match arn.service {
+        "rds" => "database",
+        "elasticache" => "cache",
+        _ => "service",
+    };
+    if request.is_given("of") && said != own {
+        return Err(Problem::usage(format!("the ARN is not that of a {said}"))
+            .hint("leave --of out: an ARN says what it is"));
+    }
+    Ok(own)
+}
+
+/// Whether a name may be that of a group; the ARN of a member begins with `member`.
+fn names_a_group(name: Option<&str>, member: &str) -> bool {
+    name.is_some_and(|name| Arn::parse(name).is_none_or(|arn| !arn.resource.starts_with(member)))
+}
+
+/// What a name may mean: one of a list, or a group that stands for its members.
+#[derive(Clone, Debug)]
+struct Meant<T> {
+    name: String,
+    region: String,
+    arn: String,
+    members: Vec<T>,
+}
+
+impl<T: Clone> Meant<T> {
+    fn group(scope: &Scope, name: &str, arn: String, all: &[Self], own: impl Fn(&T) -> bool) -> Self {
+        let members = all.iter().flat_map(|one| &one.members).filter(|member| own(member)).cloned().collect();
+        Self { name: name.to_owned(), region: scope.region.to_string(), arn, members }
     }
 }
 
-impl Named for CacheCluster {
+impl<T> Named for Meant<T> {
     fn known_by(&self) -> (&str, &str, &str) {
-        (&self.id.name, self.id.scope.region.as_str(), &self.arn)
+        (&self.name, &self.region, &self.arn)
     }
 }
 
-/// A list of all scopes, to its end.
-async fn listed<T>(
-    session: &Session,
-    gather: &mut Gather,
-    list: impl Fn(Scope) -> Query,
-    items: impl Fn(Answer) -> Vec<T>,
-) -> Vec<T> {
-    let work =
-        session.scopes.iter().map(|scope| Work::Sweep(Goal::Pages(Box::new(list(scope.clone()))))).collect();
+impl From<DbInstance> for Meant<DbInstance> {
+    fn from(one: DbInstance) -> Self {
+        let region = one.id.scope.region.to_string();
+        Self { name: one.id.name.clone(), region, arn: one.arn.clone(), members: vec![one] }
+    }
+}
+
+impl From<CacheCluster> for Meant<CacheCluster> {
+    fn from(one: CacheCluster) -> Self {
+        let region = one.id.scope.region.to_string();
+        Self { name: one.id.name.clone(), region, arn: one.arn.clone(), members: vec![one] }
+    }
+}
+
+/// The answers of a list of all scopes, to its end.
+async fn listed(session: &Session, gather: &mut Gather, list: impl Fn(Scope) -> Query) -> Vec<Answer> {
+    let work = session.scopes.iter().map(|scope| Work::pages(list(scope.clone()))).collect();
     let mut found = Vec::new();
     gather
         .run(work, |_, answer| {
-            found.extend(items(answer));
+            found.push(answer);
             Vec::new()
         })
         .await;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::cli::finding::known;
 use crate::cli::gather::{Gather, Work};
 use crate::cli::numbers::Numbers;
 use crate::cli::session::Session;
@@ -20,14 +21,21 @@ use crate::domain::ecs::Service;
 use crate::domain::query::{Answer, Query};
 use crate::domain::scaling::ScalableTarget;
 use crate::domain::scope::{Arn, Scope};
-use crate::domain::sweep::{Goal, SERVICES_PER_CALL};
+use crate::domain::sweep::SERVICES_PER_CALL;
 use crate::stdx::clock::Wall;
 
+/// What tells of events.
+pub const EVENTS: &str = "rds:DescribeEvents";
+/// What tells of maintenance.
+pub const MAINTENANCE: &str = "rds:DescribePendingMaintenanceActions";
+/// What tells of parameters.
+pub const PARAMETERS: &str = "rds:DescribeDBParameters";
+
 /// Events that explain a status are no older.
-const EVENTS: Duration = Duration::from_secs(3_600);
+const YOUNG: Duration = Duration::from_secs(3_600);
 
 /// How far back the events of a database are told that was named.
-const EVENTS_OF_ONE: Duration = Duration::from_secs(24 * 3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// All that was found.
 #[derive(Debug, Default)]
@@ -44,6 +52,10 @@ pub struct Seen {
     parameters: BTreeMap<(Scope, String), Vec<Parameter>>,
     services: Vec<Service>,
     targets: BTreeMap<Scope, Vec<ScalableTarget>>,
+    /// Lists that were read to their end.
+    read: BTreeSet<(Scope, &'static str)>,
+    /// Parameter groups that were read to their end.
+    groups_read: BTreeSet<(Scope, String)>,
 }
 
 /// What to ask for.
@@ -64,7 +76,7 @@ impl Wanted<'_> {
 /// Asks all scopes.
 pub async fn everything(session: &Session, gather: &mut Gather, wanted: Wanted<'_>) -> Seen {
     let now = gather.begun().wall;
-    let from = now.minus(if wanted.name.is_some() { EVENTS_OF_ONE } else { EVENTS });
+    let from = now.minus(if wanted.name.is_some() { DAY } else { YOUNG });
     let mut seen = Seen::default();
     let lists = session.scopes.iter().flat_map(|scope| {
         [
@@ -74,7 +86,7 @@ pub async fn everything(session: &Session, gather: &mut Gather, wanted: Wanted<'
             Query::DescribeDbEvents { scope: scope.clone(), from, page: None },
         ]
     });
-    let work = lists.map(pages).collect();
+    let work = lists.map(Work::pages).collect();
     gather.run(work, |query, answer| seen.take(query, answer, wanted, now)).await;
     let users = seen.users(&session.config, wanted);
     if !users.is_empty() {
@@ -82,7 +94,7 @@ pub async fn everything(session: &Session, gather: &mut Gather, wanted: Wanted<'
         let start = declared.keys().flat_map(|scope| {
             [
                 Work::Names(Query::ListClusters { scope: scope.clone(), page: None }),
-                pages(Query::DescribeScalableTargets { scope: scope.clone(), page: None }),
+                Work::pages(Query::DescribeScalableTargets { scope: scope.clone(), page: None }),
             ]
         });
         let start = start.collect();
@@ -98,10 +110,6 @@ pub async fn everything(session: &Session, gather: &mut Gather, wanted: Wanted<'
     }
     seen.numbers.tell(gather);
     seen
-}
-
-fn pages(query: Query) -> Work {
-    Work::Sweep(Goal::Pages(Box::new(query)))
 }
 
 /// The declared services that a cluster may hold.
@@ -121,6 +129,12 @@ fn probes(scope: &Scope, cluster: &str, declared: &[String]) -> Vec<Work> {
 impl Seen {
     fn take(&mut self, query: &Query, answer: Answer, wanted: Wanted<'_>, now: Wall) -> Vec<Work> {
         let scope = query.scope();
+        if answer.next().is_none() {
+            self.read.insert((scope.clone(), query.action()));
+            if let Query::DescribeDbParameters { group, .. } = query {
+                self.groups_read.insert((scope.clone(), group.clone()));
+            }
+        }
         match (query, answer) {
             (_, Answer::DbInstances { found, .. }) => {
                 let meant = || found.iter().filter(|i| wanted.means(&i.id.name, &i.arn));
@@ -129,7 +143,7 @@ impl Seen {
                 if wanted.name.is_some() {
                     let groups = meant().flat_map(|i| &i.parameter_groups).map(|group| group.name.clone());
                     let parameters = |group| {
-                        pages(Query::DescribeDbParameters { scope: scope.clone(), group, page: None })
+                        Work::pages(Query::DescribeDbParameters { scope: scope.clone(), group, page: None })
                     };
                     next.extend(groups.map(parameters));
                 }
@@ -170,7 +184,19 @@ impl Seen {
         users.into_iter().map(|(scope, services)| (scope, services.into_iter().collect())).collect()
     }
 
-    /// The parameters of an instance's groups, where they were read.
+    /// Whether a list of a scope was read to its end.
+    pub fn is_read(&self, scope: &Scope, action: &'static str) -> bool {
+        self.read.contains(&(scope.clone(), action))
+    }
+
+    /// The parameters of an instance's groups; `None` where they were not read.
+    pub fn known_parameters(&self, instance: &DbInstance) -> Option<Vec<Parameter>> {
+        let key = |group: &str| (instance.id.scope.clone(), group.to_owned());
+        let whole = instance.parameter_groups.iter().all(|g| self.groups_read.contains(&key(&g.name)));
+        known(self.parameters(instance), whole)
+    }
+
+    /// The parameters of an instance's groups, as far as they were read.
     pub fn parameters(&self, instance: &DbInstance) -> Vec<Parameter> {
         let groups = instance.parameter_groups.iter();
         let read = groups.filter_map(|g| self.parameters.get(&(instance.id.scope.clone(), g.name.clone())));

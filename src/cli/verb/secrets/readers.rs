@@ -74,18 +74,10 @@ impl Readers {
 
     /// Reads the running tasks of some services.
     pub async fn learn_tasks(&mut self, of: BTreeSet<ServiceId>, gather: &mut Gather) {
-        let running = |id: ServiceId| {
-            Work::Sweep(Goal::Tasks {
-                scope: id.scope,
-                cluster: id.cluster,
-                service: Some(id.name),
-                stopped: false,
-            })
-        };
         let tasks = &mut self.tasks;
         let missing = gather.failures().len();
         gather
-            .run(of.into_iter().map(running).collect(), |_, answer| {
+            .run(of.iter().map(|id| Work::tasks(id, false)).collect(), |_, answer| {
                 if let Answer::Tasks { found, .. } = answer {
                     tasks.extend(found);
                 }
