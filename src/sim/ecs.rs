@@ -6,6 +6,8 @@ mod cluster;
 mod deployment;
 pub(in crate::sim) mod input;
 pub(in crate::sim) mod json;
+mod placement;
+mod run;
 mod service;
 mod task;
 mod task_definition;
@@ -37,6 +39,8 @@ pub fn handle(world: &mut World, region: &str, operation: &str, input: &Value) -
         "DescribeServiceRevisions" => deployment::revisions(world, region, input),
         "StopServiceDeployment" => deployment::stop(world, region, input),
         "UpdateService" => write::update_service(world, region, input),
+        "ContinueServiceDeployment" => deployment::proceed(world, region, input),
+        "RunTask" => run::run(world, region, input),
         "StopTask" => write::stop_task(world, region, input),
         _ => Err(ApiError::unknown_operation(format!("The simulator does not play ecs:{operation}"))),
     }

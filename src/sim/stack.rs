@@ -261,6 +261,9 @@ pub struct Service {
     /// Whether ECS Exec is enabled.
     #[serde(default)]
     pub exec_enabled: bool,
+    /// What rolls it out; the simulator rolls out with ECS alone.
+    #[serde(default)]
+    pub controller: Controller,
     /// How new images arrive.
     pub habit: DeployHabit,
     /// Autoscaling bounds.
@@ -290,6 +293,31 @@ pub struct Service {
     /// Changes of the desired count, newest first.
     #[serde(default)]
     pub scalings: Vec<Scaling>,
+}
+
+/// `deploymentController`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Controller {
+    /// The service scheduler.
+    #[default]
+    Ecs,
+    /// AWS CodeDeploy: UpdateService may not deploy.
+    CodeDeploy,
+    /// A third party: UpdateService may not deploy.
+    External,
+}
+
+impl Controller {
+    /// As AWS writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ecs => "ECS",
+            Self::CodeDeploy => "CODE_DEPLOY",
+            Self::External => "EXTERNAL",
+        }
+    }
 }
 
 /// One share of a capacity provider strategy.

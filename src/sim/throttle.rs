@@ -43,7 +43,12 @@ const GROUPS: &[Group] = &[
     },
     Group {
         service: "ecs",
-        actions: &["DescribeServiceDeployments", "ListServiceDeployments", "StopServiceDeployment"],
+        actions: &[
+            "DescribeServiceDeployments",
+            "ListServiceDeployments",
+            "StopServiceDeployment",
+            "ContinueServiceDeployment",
+        ],
         burst: 50.0,
         refill: 20.0,
     },

@@ -20,6 +20,7 @@ pub mod database;
 pub mod definition;
 pub mod demand;
 pub mod event;
+mod hook;
 pub mod image;
 mod incident;
 mod life;
@@ -30,6 +31,7 @@ pub mod past;
 pub mod registry;
 mod replaced;
 mod rollout;
+pub mod run;
 pub mod scaling;
 pub mod service;
 pub mod task;
@@ -65,6 +67,10 @@ pub(crate) enum Due {
     Database(usize, database::Step),
     /// A cache's replica has taken over.
     Cache(usize),
+    /// Whether a desired count that somebody set lies within the bounds of its scalable target.
+    Bounds(usize),
+    /// Whether a service's deployment has waited long enough at a hook.
+    Hook(usize),
 }
 
 /// A queue's entry, ordered by instant, then by the order in which it was scheduled.
@@ -141,6 +147,8 @@ pub struct World {
     pub services: Vec<Service>,
     /// All tasks that are remembered.
     pub tasks: HashMap<TaskId, Task>,
+    /// What RunTask was asked for, by task.
+    pub(crate) runs: BTreeMap<TaskId, run::Run>,
     /// The stacks, in the order given.
     pub stacks: Vec<Arc<Stack>>,
     /// Service revisions that clients can ask for by number, to their service.
@@ -202,6 +210,8 @@ impl World {
                 Due::Alarms => self.alarms_due(),
                 Due::Database(index, step) => self.database_step(index, step),
                 Due::Cache(index) => self.cache_failed_over(index),
+                Due::Bounds(service) => self.keep_bounds(service),
+                Due::Hook(service) => self.hook_expires(service),
             }
         }
         self.now = self.now.max(now);
@@ -241,22 +251,49 @@ impl World {
         }
         let (family, definition_revision) = &revision.definition;
         let definition = region.families.get(&**family)?.get(*definition_revision)?;
-        let resolved: Arc<[Resolved]> = definition
-            .containers
-            .iter()
-            .map(|container| {
-                let image = container.image.clone();
-                let digest = match &revision.build {
-                    Some(build) if image::tag(&image) == "latest" => {
-                        Some(image::digest(image::repository(&image), build))
-                    }
-                    Some(_) => Some(image::digest(image::repository(&image), image::tag(&image))),
-                    None => region.images.resolve(&image, self.is_known(&found.region, &image)),
-                };
-                Resolved { container: container.name.clone(), image, digest }
-            })
-            .collect();
+        let resolved = self.resolve(&found.region, &definition, revision.build.as_deref());
         Some(Arc::clone(revision.images.get_or_init(|| resolved)))
+    }
+
+    /// The images of a task definition by digest, as its tags mean now, or as they meant when `build` was new.
+    pub(crate) fn resolve(
+        &self,
+        region: &str,
+        definition: &TaskDefinition,
+        build: Option<&str>,
+    ) -> Arc<[Resolved]> {
+        let digest = |image: &str| match build {
+            Some(build) if image::tag(image) == "latest" => {
+                Some(image::digest(image::repository(image), build))
+            }
+            Some(_) => Some(image::digest(image::repository(image), image::tag(image))),
+            None if !self.has_digest(region, image) => None,
+            None => self.regions.get(region)?.images.resolve(image, self.is_known(region, image)),
+        };
+        let containers = definition.containers.iter();
+        containers
+            .map(|container| Resolved {
+                container: container.name.clone(),
+                image: container.image.clone(),
+                digest: digest(&container.image),
+            })
+            .collect()
+    }
+
+    /// The images that a task runs.
+    pub(crate) fn task_images(&self, task: &Task) -> Option<Arc<[Resolved]>> {
+        match task.service {
+            Some(service) => self.images(service, task.deployment),
+            None => self.runs.get(&task.id).map(|run| Arc::clone(&run.images)),
+        }
+    }
+
+    /// The region that a task runs in.
+    pub(crate) fn region_of(&self, task: &Task) -> Option<Arc<str>> {
+        match task.service {
+            Some(service) => self.services.get(service).map(|found| Arc::clone(&found.region)),
+            None => self.runs.get(&task.id).map(|run| Arc::clone(&run.region)),
+        }
     }
 
     /// Whether an image was ever pushed, as far as the stacks tell: a tag of any revision, or the commit of

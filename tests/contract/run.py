@@ -12,6 +12,7 @@ import console
 import emulators
 import fleet
 import model
+import mutations
 import simulator
 import systems
 import triage
@@ -26,7 +27,7 @@ def main():
     given = options.parse_args()
     suite = Suite()
     suite.check("the judge sees what is wrong", model.sees_what_is_wrong)
-    judge_simulator(suite, given.opsdeck, [], "simulator", simulator)
+    judge_simulator(suite, given.opsdeck, [], "simulator", simulator, mutations)
     judge_simulator(suite, given.opsdeck, ["--services", "300"], "fleet", fleet)
     if given.moto:
         with moto(given.moto) as server:
@@ -37,7 +38,7 @@ def main():
     return suite.report()
 
 
-def judge_simulator(suite, binary, flags, title, checks):
+def judge_simulator(suite, binary, flags, title, *modules):
     # Throttling is tried on a simulator of its own: here a burst of requests would meet it by accident.
     words = [binary, "sim", "--listen", "127.0.0.1:0", "--no-throttle", *flags]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=base_environment())
@@ -50,9 +51,11 @@ def judge_simulator(suite, binary, flags, title, checks):
         url = re.search(r"AWS_ENDPOINT_URL=(\S+)", text)[1]
         judge = model.Judge()
         walk = simulator.Walk(url)
-        suite.all_of(title, checks, walk)
+        for checks in modules:
+            suite.all_of(title, checks, walk)
         judge.close()
-        suite.check(f"{title}: botocore's models are met", checks.judged, judge)
+        for checks in modules:
+            suite.check(f"{title}: botocore's models are met by {checks.__name__}", checks.judged, judge)
     finally:
         process.terminate()
         suite.check(f"{title}: SIGTERM ends it well", ended_well, process)

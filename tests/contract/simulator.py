@@ -625,8 +625,13 @@ def check_the_event_history(walk):
           LookupAttributes=[{"AttributeKey": key, "AttributeValue": "x"} for key in ("EventName", "Username")])
 
 
-def judged(judge):
-    missing = sorted(name for name in OPERATIONS
-                     if not {f"{name}Response", SHAPES.get(name)} & set(judge.judged))
+def answered(judge, operations, shapes):
+    """Each of these operations was answered at least once."""
+    missing = sorted(name for name in operations
+                     if not {f"{name}Response", shapes.get(name)} & set(judge.judged))
     assert not missing, f"never answered: {', '.join(missing)}"
+
+
+def judged(judge):
+    answered(judge, OPERATIONS, SHAPES)
     assert not judge.findings, "\n".join(judge.findings)

@@ -8,6 +8,7 @@ use super::{input, json as shape};
 use crate::sim::reply::ApiError;
 use crate::sim::world::World;
 use crate::sim::world::service::cluster_arn;
+use crate::sim::world::task::TaskId;
 
 pub fn list(world: &World, region: &str, input: &Value) -> Result<Value, ApiError> {
     let clusters = world
@@ -45,12 +46,15 @@ fn one(
 ) -> Result<Value, ApiError> {
     let services = cluster.services.values().filter_map(|index| world.services.get(*index));
     let (mut active, mut running, mut pending) = (0, 0, 0);
+    let alone = world.runs.iter().filter(|(_, run)| *run.region == *region && run.cluster == cluster.name);
+    let mut tasks: Vec<&TaskId> = alone.map(|(id, _)| id).collect();
     for service in services {
         active += 1;
-        for task in service.tasks.iter().filter_map(|id| world.tasks.get(id)) {
-            running += u32::from(task.is_running());
-            pending += u32::from(task.is_pending());
-        }
+        tasks.extend(&service.tasks);
+    }
+    for task in tasks.into_iter().filter_map(|id| world.tasks.get(id)) {
+        running += u32::from(task.is_running());
+        pending += u32::from(task.is_pending());
     }
     let (stack, place) = &cluster.origin;
     let spec = stack.clusters.get(*place);

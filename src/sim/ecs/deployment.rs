@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{input, json as shape};
 use crate::sim::reply::ApiError;
 use crate::sim::world::World;
-use crate::sim::world::service::{Record, Service};
+use crate::sim::world::service::{Pause, Record, Service};
 use crate::stdx::clock::Wall;
 
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -159,10 +159,27 @@ fn full(world: &World, service: &Service, record: &Record) -> Value {
             ("finishedAt", record.finished_at.map(shape::time)),
             ("stoppedAt", record.stopped_at.map(shape::time)),
             ("statusReason", record.reason.clone().map(Value::from)),
-            ("lifecycleStage", (!record.is_over()).then(|| "SCALE_UP".into())),
+            (
+                "lifecycleStage",
+                (!record.is_over()).then(|| record.waits().map_or("SCALE_UP", |pause| pause.stage).into()),
+            ),
             ("rollback", rollback),
+            (
+                "lifecycleHookDetails",
+                (!record.pauses.is_empty()).then(|| record.pauses.iter().map(hook).collect()),
+            ),
         ],
     )
+}
+
+fn hook(pause: &Pause) -> Value {
+    json!({
+        "hookId": pause.id,
+        "targetType": "PAUSE",
+        "status": pause.status,
+        "expiresAt": shape::time(pause.expires_at),
+        "timeoutAction": pause.action,
+    })
 }
 
 pub fn revisions(world: &World, region: &str, input: &Value) -> Result<Value, ApiError> {
@@ -204,13 +221,13 @@ fn one_revision(world: &World, index: usize, number: u64) -> Option<Value> {
         "platformVersion": "1.4.0",
         "platformFamily": "Linux",
         "loadBalancers": shape::load_balancers(service),
-        "networkConfiguration": shape::network(service),
+        "networkConfiguration": shape::network(&revision.placement),
         "containerImages": images,
         "guardDutyEnabled": false,
         "createdAt": shape::time(revision.created_at),
         "resolvedConfiguration": { "loadBalancers": resolved },
     });
-    Some(shape::with(written, shape::capacity(service)))
+    Some(shape::with(written, shape::capacity(&revision.placement)))
 }
 
 pub fn stop(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiError> {
@@ -244,5 +261,26 @@ pub fn stop(world: &mut World, region: &str, input: &Value) -> Result<Value, Api
             "There is no completed service deployment to roll back to.",
         ));
     }
+    Ok(json!({ "serviceDeploymentArn": arn }))
+}
+
+/// What somebody decides about a deployment that waits at a PAUSE hook.
+pub fn proceed(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiError> {
+    let arn = input::text(input, "serviceDeploymentArn")?.unwrap_or_default().to_owned();
+    let id = input::text(input, "hookId")?.unwrap_or_default();
+    let onwards = input::choice(input, "action", &["CONTINUE", "ROLLBACK"])? != Some("ROLLBACK");
+    let (index, place) = find(world, region, &arn).ok_or_else(|| {
+        ApiError::not_found("ServiceDeploymentNotFoundException", "Service deployment not found.")
+    })?;
+    let record = world.services.get(index).and_then(|service| service.history.get(place));
+    if record.and_then(Record::waits).is_none_or(|pause| pause.id != id) {
+        return Err(ApiError::invalid_parameter(format!(
+            "The service deployment is not waiting for an action at the lifecycle hook {id}."
+        )));
+    }
+    if !onwards && world.services.get(index).is_some_and(|service| service.last_good.is_none()) {
+        return Err(ApiError::client("There is no completed service deployment to roll back to."));
+    }
+    world.resume(index, if onwards { "SUCCEEDED" } else { "FAILED" }, onwards);
     Ok(json!({ "serviceDeploymentArn": arn }))
 }

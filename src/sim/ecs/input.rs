@@ -138,6 +138,16 @@ pub fn service(world: &World, region: &str, input: &Value, identifier: &str) -> 
         .ok_or_else(|| ApiError::not_found("ServiceNotFoundException", "Service not found."))
 }
 
+/// A service of this name that was deleted: DescribeServices still shows it as INACTIVE.
+pub fn gone(world: &World, region: &str, cluster: &str, identifier: &str) -> Option<usize> {
+    world.services.iter().rposition(|service| {
+        !service.active
+            && *service.name == *last_part(identifier)
+            && *service.cluster == *cluster
+            && *service.region == *region
+    })
+}
+
 /// The entry of `failures[]` for something that does not exist.
 pub fn missing(arn: impl Into<String>) -> Value {
     serde_json::json!({ "arn": arn.into(), "reason": "MISSING" })

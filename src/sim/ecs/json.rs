@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::sim::stack::ACCOUNT;
-use crate::sim::world::service::{Service, target_group_arn};
+use crate::sim::world::service::{Placement, Service, target_group_arn};
 use crate::stdx::clock::Wall;
 
 /// Seconds since the epoch with a fraction, as awsJson writes instants.
@@ -50,23 +50,12 @@ pub fn definition_arn(region: &str, family: &str, revision: u32) -> String {
 }
 
 /// `networkConfiguration`.
-pub fn network(service: &Service) -> Value {
-    let network = &service.stack.network;
-    let spec = service.spec();
-    let subnets: Vec<&str> = spec
-        .into_iter()
-        .flat_map(|spec| &spec.subnets)
-        .filter_map(|name| network.subnets.iter().find(|subnet| subnet.name == *name))
-        .map(|subnet| subnet.id.as_str())
-        .collect();
-    let groups: Vec<&str> = spec
-        .into_iter()
-        .flat_map(|spec| &spec.security_groups)
-        .filter_map(|name| network.security_groups.iter().find(|group| group.name == *name))
-        .map(|group| group.id.as_str())
-        .collect();
-    let public = if spec.is_some_and(|spec| spec.public_ip) { "ENABLED" } else { "DISABLED" };
-    json!({ "awsvpcConfiguration": { "subnets": subnets, "securityGroups": groups, "assignPublicIp": public } })
+pub fn network(placement: &Placement) -> Value {
+    let subnets: Vec<&str> = placement.subnets.iter().map(|subnet| subnet.id.as_str()).collect();
+    let public = if placement.public_ip { "ENABLED" } else { "DISABLED" };
+    json!({ "awsvpcConfiguration": {
+        "subnets": subnets, "securityGroups": placement.groups, "assignPublicIp": public,
+    } })
 }
 
 /// `loadBalancers`.
@@ -86,11 +75,10 @@ pub fn load_balancers(service: &Service) -> Value {
 }
 
 /// `launchType` or `capacityProviderStrategy`, whichever the service has.
-pub fn capacity(service: &Service) -> [(&'static str, Option<Value>); 2] {
-    let shares = service.spec().map(|spec| spec.capacity.as_slice()).unwrap_or_default();
+pub fn capacity(placement: &Placement) -> [(&'static str, Option<Value>); 2] {
+    let shares = &placement.capacity;
     if shares.is_empty() {
-        let kind =
-            service.spec().and_then(|spec| spec.launch_type.clone()).unwrap_or_else(|| "FARGATE".to_owned());
+        let kind = placement.launch_type.as_deref().unwrap_or("FARGATE");
         return [("launchType", Some(kind.into())), ("capacityProviderStrategy", None)];
     }
     let strategy = shares

@@ -20,10 +20,9 @@ pub fn list(world: &World, region: &str, input: &Value) -> Result<Value, ApiErro
         .values()
         .filter_map(|index| world.services.get(*index))
         .filter(|service| {
-            let own = service
-                .spec()
-                .filter(|spec| spec.capacity.is_empty())
-                .map(|spec| spec.launch_type.as_deref().unwrap_or("FARGATE"));
+            let own = Some(&service.placement)
+                .filter(|own| own.capacity.is_empty())
+                .map(|own| own.launch_type.as_deref().unwrap_or("FARGATE"));
             launch.is_none_or(|wanted| own == Some(wanted)) && strategy != Some("DAEMON")
         })
         .map(Service::arn)
@@ -48,14 +47,7 @@ pub fn describe(world: &mut World, region: &str, input: &Value) -> Result<Value,
         .map(|identifier| {
             let last = input::last_part(identifier);
             let arn = format!("arn:aws:ecs:{region}:{ACCOUNT}:service/{name}/{last}");
-            let gone = || {
-                world.services.iter().rposition(|service| {
-                    !service.active
-                        && *service.name == *last
-                        && service.cluster == name
-                        && *service.region == *region
-                })
-            };
+            let gone = || input::gone(world, region, &name, last);
             (arn, cluster.services.get(last).copied().or_else(gone))
         })
         .collect();
@@ -87,6 +79,7 @@ pub fn one(world: &World, index: usize, with_tags: bool) -> Value {
         .map(|primary| shape::definition_arn(&service.region, &primary.definition.0, primary.definition.1));
     let has_balancer = !service.targets().is_empty();
     let spec = service.spec();
+    let controller = spec.map(|spec| spec.controller).unwrap_or_default();
     let written = json!({
         "serviceArn": service.arn(),
         "serviceName": &*service.name,
@@ -107,10 +100,10 @@ pub fn one(world: &World, index: usize, with_tags: bool) -> Value {
         "currentServiceRevisions": current_revisions(service, &tasks),
         "placementConstraints": [],
         "placementStrategy": [],
-        "networkConfiguration": shape::network(service),
+        "networkConfiguration": shape::network(&service.placement),
         "healthCheckGracePeriodSeconds": service.grace_seconds.unwrap_or(0),
         "schedulingStrategy": "REPLICA",
-        "deploymentController": { "type": "ECS" },
+        "deploymentController": { "type": controller.as_str() },
         "createdBy": format!("arn:aws:iam::{ACCOUNT}:role/deployer"),
         "enableECSManagedTags": true,
         "propagateTags": "SERVICE",
@@ -119,7 +112,8 @@ pub fn one(world: &World, index: usize, with_tags: bool) -> Value {
         "resourceManagementType": "CUSTOMER",
     });
     let role = format!("arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS");
-    let written = shape::with(written, shape::capacity(service));
+    let written = shape::with(written, shape::capacity(&service.placement));
+    let written = shape::with(written, service.kept.iter().map(|(key, value)| (*key, Some(value.clone()))));
     shape::with(
         written,
         [
@@ -139,6 +133,7 @@ fn deployments(service: &Service, tasks: &[&Task]) -> Vec<Value> {
         .iter()
         .enumerate()
         .map(|(place, deployment)| {
+            let placement = service.placement_of(deployment.number);
             let own = || tasks.iter().filter(|task| task.deployment == deployment.number);
             let desired = if place == 0 { service.desired as usize } else { own().filter(|task| task.wanted).count() };
             let written = json!({
@@ -153,11 +148,11 @@ fn deployments(service: &Service, tasks: &[&Task]) -> Vec<Value> {
                 "updatedAt": shape::time(deployment.updated_at),
                 "platformVersion": "1.4.0",
                 "platformFamily": "Linux",
-                "networkConfiguration": shape::network(service),
+                "networkConfiguration": shape::network(placement),
                 "rolloutState": deployment.state.as_str(),
                 "rolloutStateReason": deployment.reason,
             });
-            shape::with(written, shape::capacity(service))
+            shape::with(written, shape::capacity(placement))
         })
         .collect()
 }

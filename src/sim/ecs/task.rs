@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use super::{input, json as shape};
 use crate::sim::reply::ApiError;
+use crate::sim::stack::{ACCOUNT, Subnet};
 use crate::sim::world::World;
 use crate::sim::world::event::uuid;
-use crate::sim::world::service::{Service, id};
+use crate::sim::world::run::Run;
+use crate::sim::world::service::{cluster_arn, id};
 use crate::sim::world::task::{Health, Status, Task, TaskId};
 
 pub fn list(world: &World, region: &str, input: &Value) -> Result<Value, ApiError> {
@@ -31,27 +33,32 @@ pub fn list(world: &World, region: &str, input: &Value) -> Result<Value, ApiErro
             .map(|(index, _)| index)
             .collect(),
     };
-    let mut ids: Vec<(TaskId, String)> = Vec::new();
-    for service in services.iter().filter_map(|index| world.services.get(*index)) {
-        for task in service.tasks.iter().filter_map(|id| world.tasks.get(id)) {
-            let right_status = match desired {
-                // No task ever wants to be PENDING, so that filter finds none.
-                None | Some("RUNNING") => task.wanted,
-                Some("STOPPED") => !task.wanted,
-                _ => false,
-            };
-            let right_launch = launch.is_none_or(|wanted| wanted == "FARGATE" && task.provider.is_none());
-            if right_status
-                && right_launch
-                && family.is_none_or(|family| *task.definition.0 == *family)
-                && started_by.is_none_or(|by| id(task.deployment) == by)
-            {
-                ids.push((task.id, service.task_arn(task.id)));
-            }
+    let members = services.iter().filter_map(|index| world.services.get(*index));
+    let mut all: Vec<&TaskId> = members.flat_map(|service| &service.tasks).collect();
+    if service.is_none() {
+        let own = |run: &Run| *run.region == *region && run.cluster == cluster.name;
+        all.extend(world.runs.iter().filter(|(_, run)| own(run)).map(|(id, _)| id));
+    }
+    let mut ids: Vec<TaskId> = Vec::new();
+    for task in all.into_iter().filter_map(|id| world.tasks.get(id)) {
+        let right_status = match desired {
+            // No task ever wants to be PENDING, so that filter finds none.
+            None | Some("RUNNING") => task.wanted,
+            Some("STOPPED") => !task.wanted,
+            _ => false,
+        };
+        let right_launch = launch.is_none_or(|wanted| wanted == "FARGATE" && task.provider.is_none());
+        if right_status
+            && right_launch
+            && family.is_none_or(|family| *task.definition.0 == *family)
+            && started_by.is_none_or(|by| self::started_by(world, task).as_deref() == Some(by))
+        {
+            ids.push(task.id);
         }
     }
     ids.sort();
-    let (arns, token) = input::page(ids.into_iter().map(|(_, arn)| arn).collect(), input, 100, 100)?;
+    let arns = ids.into_iter().map(|id| arn(region, &cluster.name, id)).collect();
+    let (arns, token) = input::page(arns, input, 100, 100)?;
     Ok(shape::paged("taskArns", arns, token))
 }
 
@@ -74,8 +81,7 @@ pub fn describe(world: &World, region: &str, input: &Value) -> Result<Value, Api
                 let last = input::last_part(identifier);
                 failures.push(input::missing(format!(
                     "arn:aws:ecs:{region}:{}:task/{}/{last}",
-                    crate::sim::stack::ACCOUNT,
-                    cluster.name
+                    ACCOUNT, cluster.name
                 )));
             }
         }
@@ -87,25 +93,84 @@ pub fn describe(world: &World, region: &str, input: &Value) -> Result<Value, Api
 pub fn find<'w>(world: &'w World, region: &str, cluster: &str, identifier: &str) -> Option<&'w Task> {
     let number = u128::from_str_radix(input::last_part(identifier), 16).ok()?;
     let task = world.tasks.get(&TaskId(number))?;
-    let service = world.services.get(task.service)?;
-    (*service.region == *region && *service.cluster == *cluster).then_some(task)
+    let (own, home) = home(world, task)?;
+    (own == region && home == cluster).then_some(task)
+}
+
+/// Region and cluster of a task.
+fn home<'w>(world: &'w World, task: &Task) -> Option<(&'w str, &'w str)> {
+    match task.service {
+        Some(service) => world.services.get(service).map(|found| (&*found.region, &*found.cluster)),
+        None => world.runs.get(&task.id).map(|run| (&*run.region, &*run.cluster)),
+    }
+}
+
+fn started_by(world: &World, task: &Task) -> Option<String> {
+    match task.service {
+        Some(_) => Some(id(task.deployment)),
+        None => world.runs.get(&task.id)?.started_by.clone(),
+    }
+}
+
+/// A task's ARN.
+pub fn arn(region: &str, cluster: &str, id: TaskId) -> String {
+    format!("arn:aws:ecs:{region}:{ACCOUNT}:task/{cluster}/{id}")
+}
+
+/// What a task has of its service, or of the request that started it.
+struct Whose<'w> {
+    subnet: Option<&'w Subnet>,
+    address: String,
+    group: String,
+    overrides: Value,
+    tags: Value,
+}
+
+fn whose<'w>(world: &'w World, task: &Task, with_tags: bool) -> Option<Whose<'w>> {
+    let mut found = match task.service {
+        Some(service) => {
+            let service = world.services.get(service)?;
+            Whose {
+                subnet: service.subnet(task),
+                address: service.address(task),
+                group: format!("service:{}", service.name),
+                overrides: json!({ "containerOverrides": [], "inferenceAcceleratorOverrides": [] }),
+                tags: shape::tags(&service.stack.tags, service.spec().map(|spec| &spec.tags)),
+            }
+        }
+        None => {
+            let run = world.runs.get(&task.id)?;
+            Whose {
+                subnet: run.placement.subnets.get(task.subnet),
+                address: world.run_address(task),
+                group: run.group.clone(),
+                overrides: run.overrides.clone(),
+                tags: run.tags.clone(),
+            }
+        }
+    };
+    if !with_tags {
+        found.tags = json!([]);
+    }
+    Some(found)
 }
 
 /// A task in full.
 pub fn one(world: &World, task: &Task, with_tags: bool) -> Value {
-    let Some(service) = world.services.get(task.service) else { return Value::Null };
+    let (Some((region, cluster)), Some(whose)) = (home(world, task), whose(world, task, with_tags)) else {
+        return Value::Null;
+    };
     let (family, revision) = &task.definition;
-    let definition = world.definition(&service.region, family, *revision);
-    let subnet = service.subnet(task);
+    let definition = world.definition(region, family, *revision);
+    let (subnet, ip) = (whose.subnet, whose.address);
     let eni = uuid(task.id.0 as u64, 1);
-    let ip = service.address(task);
     let attached = task.status > Status::Provisioning;
     let gone = task.status == Status::Stopped;
     let details: Vec<Value> = [
         ("subnetId", subnet.map(|subnet| subnet.id.clone()).unwrap_or_default()),
         ("networkInterfaceId", format!("eni-{:017x}", task.id.0 >> 60)),
         ("macAddress", mac(task.id)),
-        ("privateDnsName", format!("ip-{}.{}.compute.internal", ip.replace('.', "-"), service.region)),
+        ("privateDnsName", format!("ip-{}.{}.compute.internal", ip.replace('.', "-"), region)),
         ("privateIPv4Address", ip.clone()),
     ]
     .into_iter()
@@ -120,25 +185,24 @@ pub fn one(world: &World, task: &Task, with_tags: bool) -> Value {
     let written = json!({
         "attachments": [{ "id": eni, "type": "ElasticNetworkInterface", "status": attachment, "details": details }],
         "attributes": [{ "name": "ecs.cpu-architecture", "value": "x86_64" }],
-        "availabilityZone": subnet.map_or_else(|| format!("{}a", service.region), |subnet| subnet.zone.clone()),
-        "clusterArn": service.cluster_arn(),
-        "containers": containers(world, service, task, &eni, &ip),
+        "availabilityZone": subnet.map_or_else(|| format!("{region}a"), |subnet| subnet.zone.clone()),
+        "clusterArn": cluster_arn(region, cluster),
+        "containers": containers(world, &arn(region, cluster, task.id), task, &eni, &ip),
         "cpu": definition.as_ref().map(|found| found.cpu.clone()).unwrap_or_default(),
         "memory": definition.as_ref().map(|found| found.memory.clone()).unwrap_or_default(),
         "createdAt": shape::time(task.created_at),
         "desiredStatus": if task.wanted { "RUNNING" } else { "STOPPED" },
         "enableExecuteCommand": task.exec,
-        "group": format!("service:{}", service.name),
+        "group": whose.group,
         "healthStatus": health(task.health),
         "lastStatus": task.status.as_str(),
         "launchType": "FARGATE",
-        "overrides": { "containerOverrides": [], "inferenceAcceleratorOverrides": [] },
+        "overrides": whose.overrides,
         "platformVersion": "1.4.0",
         "platformFamily": "Linux",
-        "startedBy": id(task.deployment),
-        "tags": if with_tags { shape::tags(&service.stack.tags, service.spec().map(|spec| &spec.tags)) } else { json!([]) },
-        "taskArn": service.task_arn(task.id),
-        "taskDefinitionArn": shape::definition_arn(&service.region, family, *revision),
+        "tags": whose.tags,
+        "taskArn": arn(region, cluster, task.id),
+        "taskDefinitionArn": shape::definition_arn(region, family, *revision),
         "version": task.version,
         "ephemeralStorage": { "sizeInGiB": 20 },
         "fargateEphemeralStorage": { "sizeInGiB": 20 },
@@ -148,6 +212,7 @@ pub fn one(world: &World, task: &Task, with_tags: bool) -> Value {
     shape::with(
         written,
         [
+            ("startedBy", started_by(world, task).map(Value::from)),
             ("capacityProviderName", task.provider.as_deref().map(Value::from)),
             (
                 "connectivity",
@@ -169,11 +234,12 @@ pub fn one(world: &World, task: &Task, with_tags: bool) -> Value {
     )
 }
 
-fn containers(world: &World, service: &Service, task: &Task, eni: &str, ip: &str) -> Vec<Value> {
-    let Some(definition) = world.definition(&service.region, &task.definition.0, task.definition.1) else {
+fn containers(world: &World, task_arn: &str, task: &Task, eni: &str, ip: &str) -> Vec<Value> {
+    let region = world.region_of(task).unwrap_or_else(|| "".into());
+    let Some(definition) = world.definition(&region, &task.definition.0, task.definition.1) else {
         return Vec::new();
     };
-    let images = world.images(task.service, task.deployment);
+    let images = world.task_images(task);
     let attached = task.status > Status::Provisioning;
     definition
         .containers
@@ -196,10 +262,10 @@ fn containers(world: &World, service: &Service, task: &Task, eni: &str, ip: &str
             };
             let written = json!({
                 "containerArn": format!(
-                    "arn:aws:ecs:{}:{}:container/{}/{}/{}",
-                    service.region, crate::sim::stack::ACCOUNT, service.cluster, task.id, uuid(task.id.0 as u64, 100 + number)
+                    "{}/{}",
+                    task_arn.replacen(":task/", ":container/", 1), uuid(task.id.0 as u64, 100 + number)
                 ),
-                "taskArn": service.task_arn(task.id),
+                "taskArn": task_arn,
                 "name": container.name,
                 "image": container.image,
                 "lastStatus": status,

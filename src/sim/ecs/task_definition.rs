@@ -71,7 +71,8 @@ pub fn describe(world: &World, region: &str, input: &Value) -> Result<Value, Api
     let (family, revision) = find(world, region, identifier)?;
     let missing = || ApiError::client("Unable to describe task definition.");
     let definition = world.definition(region, &family, revision).ok_or_else(missing)?;
-    let tags = input::includes(input, "TAGS")?.then(|| json!([]));
+    let own = wire::request(&definition).get("tags").filter(|tags| tags.is_array()).cloned();
+    let tags = input::includes(input, "TAGS")?.then(|| own.unwrap_or_else(|| json!([])));
     Ok(shape::with(json!({ "taskDefinition": one(world, region, &definition) }), [("tags", tags)]))
 }
 
@@ -131,7 +132,10 @@ pub fn register(world: &mut World, region: &str, input: &Value) -> Result<Value,
     if containers.is_empty() {
         return Err(ApiError::client("Container list cannot be empty."));
     }
-    for container in containers {
+    for (place, container) in containers.iter().enumerate() {
+        if containers.iter().take(place).any(|other| other.get("name") == container.get("name")) {
+            return Err(ApiError::client("Container names must be unique within a task definition."));
+        }
         if input::text(container, "name")?.unwrap_or_default().is_empty() {
             return Err(ApiError::client("Container.name should not be null or empty."));
         }
@@ -156,15 +160,71 @@ pub fn register(world: &mut World, region: &str, input: &Value) -> Result<Value,
         return Err(ApiError::client("A task definition must have at least one essential container."));
     }
     let fargate = input::texts(input, "requiresCompatibilities")?.contains(&"FARGATE");
-    if fargate && (input::text(input, "cpu")?.is_none() || input::text(input, "memory")?.is_none()) {
-        return Err(ApiError::client("Fargate requires that 'cpu' be defined at the task level."));
+    if fargate {
+        fits_fargate(input)?;
     }
     if fargate && input::text(input, "networkMode")? != Some("awsvpc") {
         return Err(ApiError::client("Fargate only supports network mode ‘awsvpc’."));
     }
-    let registered = world.register(region, family, input);
-    let tags = input.get("tags").cloned().unwrap_or_else(|| json!([]));
+    let registered = world.register(region, family, &completed(input));
+    let tags = input.get("tags").filter(|tags| tags.is_array()).cloned().unwrap_or_else(|| json!([]));
     Ok(json!({ "taskDefinition": one(world, region, &registered), "tags": tags }))
+}
+
+/// Fargate has certain sizes only.
+fn fits_fargate(input: &Value) -> Result<(), ApiError> {
+    let size = |key: &str| -> Result<u32, ApiError> {
+        let text = input::text(input, key)?.ok_or_else(|| {
+            ApiError::client(format!("Fargate requires that '{key}' be defined at the task level."))
+        })?;
+        text.parse().map_err(|_| ApiError::client(format!("Invalid '{key}' setting for task.")))
+    };
+    let (cpu, memory) = (size("cpu")?, size("memory")?);
+    let gib = memory / 1_024;
+    let whole = memory.is_multiple_of(1_024);
+    let fits = match cpu {
+        256 => [512, 1_024, 2_048].contains(&memory),
+        512 => whole && (1..=4).contains(&gib),
+        1_024 => whole && (2..=8).contains(&gib),
+        2_048 => whole && (4..=16).contains(&gib),
+        4_096 => whole && (8..=30).contains(&gib),
+        8_192 => whole && (16..=60).contains(&gib) && gib.is_multiple_of(4),
+        16_384 => whole && (32..=120).contains(&gib) && gib.is_multiple_of(8),
+        _ => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(ApiError::client(format!(
+        "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values."
+    )))
+}
+
+/// A request as AWS keeps it: without what AWS itself adds to answers, with what it fills in.
+fn completed(input: &Value) -> Value {
+    const ADDED: [&str; 8] = [
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "requiresAttributes",
+        "compatibilities",
+        "registeredAt",
+        "registeredBy",
+        "deregisteredAt",
+    ];
+    let mut kept = input.clone();
+    if let Some(object) = kept.as_object_mut() {
+        object.retain(|key, _| !ADDED.contains(&key.as_str()));
+    }
+    let containers = kept.get_mut("containerDefinitions").and_then(Value::as_array_mut);
+    for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
+        for list in ["portMappings", "environment", "mountPoints", "volumesFrom", "systemControls"] {
+            container.entry(list).or_insert_with(|| json!([]));
+        }
+        container.entry("cpu").or_insert_with(|| json!(0));
+        container.entry("essential").or_insert_with(|| json!(true));
+    }
+    kept
 }
 
 pub fn deregister(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiError> {

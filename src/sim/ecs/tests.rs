@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+mod write;
+
 use super::handle;
 use crate::sim::reply::ApiError;
 use crate::sim::stack::Stack;

@@ -3,31 +3,82 @@
 //! Must not wait for anything: the answer is the state right after the request was accepted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{input, service, task, task_definition};
+use super::{input, placement, service, task, task_definition};
 use crate::sim::reply::ApiError;
+use crate::sim::stack::Controller;
 use crate::sim::world::World;
 use crate::sim::world::definition::TaskDefinition;
-use crate::sim::world::service::{Breaker, Service, Threshold};
+use crate::sim::world::service::{Breaker, Hook, Service, Threshold};
 
-/// Members that start a deployment by themselves, beside `taskDefinition`.
-const DEPLOYING: [&str; 6] = [
-    "networkConfiguration",
-    "platformVersion",
+/// Members that are refused rather than swallowed.
+const NOT_PLAYED: [&str; 10] = [
     "loadBalancers",
     "serviceRegistries",
     "serviceConnectConfiguration",
     "volumeConfigurations",
+    "vpcLatticeConfigurations",
+    "gatewayConnectors",
+    "deploymentController",
+    "placementConstraints",
+    "placementStrategy",
+    "monitoring",
 ];
 
-pub fn update_service(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiError> {
+/// Members that are kept and shown, and change nothing here.
+const KEPT: [&str; 3] = ["propagateTags", "enableECSManagedTags", "availabilityZoneRebalancing"];
+
+fn is_sent(input: &Value, key: &str) -> bool {
+    input.get(key).is_some_and(|value| !value.is_null())
+}
+
+/// The service that is to change.
+fn asked_service(world: &World, region: &str, input: &Value) -> Result<usize, ApiError> {
     let identifier = input::text(input, "service")?.unwrap_or_default();
     if identifier.is_empty() {
         return Err(ApiError::invalid_parameter("Service cannot be empty."));
     }
-    let index = input::service(world, region, input, identifier)?;
+    input::service(world, region, input, identifier).map_err(|error| {
+        let cluster = input::cluster(world, region, input).ok();
+        match cluster.and_then(|cluster| input::gone(world, region, &cluster.name, identifier)) {
+            Some(_) => ApiError::new(400, "ServiceNotActiveException", "Service was not ACTIVE."),
+            None => error,
+        }
+    })
+}
+
+/// What another deployment controller does not leave to UpdateService.
+fn controlled(service: &Service, input: &Value) -> Result<(), ApiError> {
+    let controller = service.spec().map(|spec| spec.controller).unwrap_or_default();
+    let remedy = match controller {
+        Controller::Ecs => return Ok(()),
+        Controller::CodeDeploy => "Use AWS CodeDeploy to trigger a new deployment.",
+        Controller::External => "Create a new task set instead.",
+    };
+    let on = format!("on services with a {} deployment controller. {remedy}", controller.as_str());
+    if is_sent(input, "taskDefinition") {
+        return Err(ApiError::invalid_parameter(format!("Unable to update task definition {on}")));
+    }
+    if input::flag(input, "forceNewDeployment")? == Some(true) {
+        return Err(ApiError::invalid_parameter(format!("Cannot force a new deployment {on}")));
+    }
+    for (key, what) in [
+        ("networkConfiguration", "network parameters"),
+        ("platformVersion", "platform version"),
+        ("capacityProviderStrategy", "capacity provider strategy"),
+    ] {
+        if is_sent(input, key) {
+            return Err(ApiError::invalid_parameter(format!("Unable to update {what} {on}")));
+        }
+    }
+    Ok(())
+}
+
+pub fn update_service(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiError> {
+    let index = asked_service(world, region, input)?;
     let desired = input::number(input, "desiredCount")?
         .map(|count| {
             u32::try_from(count).ok().filter(|count| *count <= 5_000).ok_or_else(|| {
@@ -38,52 +89,54 @@ pub fn update_service(world: &mut World, region: &str, input: &Value) -> Result<
     let exec = input::flag(input, "enableExecuteCommand")?;
     let force = input::flag(input, "forceNewDeployment")?.unwrap_or(false);
     let grace = input::number(input, "healthCheckGracePeriodSeconds")?;
-    if let Some(unsupported) = DEPLOYING
-        .iter()
-        .chain(&["capacityProviderStrategy"])
-        .find(|key| input.get(**key).is_some_and(|value| !value.is_null()))
-    {
+    if let Some(unsupported) = NOT_PLAYED.iter().find(|key| is_sent(input, key)) {
         return Err(ApiError::new(
             400,
             "UnsupportedFeatureException",
             format!("The simulator does not play a change of {unsupported}."),
         ));
     }
+    let missing = || ApiError::not_found("ServiceNotFoundException", "Service not found.");
+    let found = world.services.get(index).ok_or_else(missing)?;
+    controlled(found, input)?;
+    let placement =
+        placement::asked(world, region, input::cluster(world, region, input)?, input, &found.placement)?;
+    if placement.capacity != found.placement.capacity && !force {
+        return Err(ApiError::invalid_parameter(
+            "When switching from launch type to capacity provider strategy on an existing service, or making a change to a capacity \
+             provider strategy on a service that is already using one, you must force a new deployment.",
+        ));
+    }
+    let moved = placement != *found.placement;
     let definition = match input::text(input, "taskDefinition")? {
         None => None,
         Some(identifier) => Some(deployable(world, region, index, identifier)?),
     };
-    let Some(found) = world.services.get(index) else {
-        return Err(ApiError::not_found("ServiceNotFoundException", "Service not found."));
-    };
-    if !found.active {
-        return Err(ApiError::new(400, "ServiceNotActiveException", "Service was not ACTIVE."));
-    }
     let configuration = configuration(found, input.get("deploymentConfiguration").unwrap_or(&Value::Null))?;
-    let current = found.primary().map(|primary| primary.definition.clone());
+    let current = found.primary().map(|primary| (primary.definition.0.to_string(), primary.definition.1));
 
     // Everything has been checked: from here on the request is carried out as a whole.
     let before = service::one(world, index, false);
     world.remember(index, before);
     if let Some(found) = world.services.get_mut(index) {
-        (found.min_percent, found.max_percent, found.breaker) = configuration;
+        (found.min_percent, found.max_percent, found.breaker, found.hooks) = configuration;
         found.exec = exec.unwrap_or(found.exec);
         if let Some(grace) = grace {
             found.grace_seconds = u64::try_from(grace).ok();
         }
+        if moved {
+            found.placement = Arc::new(placement);
+        }
+        for key in KEPT.into_iter().filter(|key| is_sent(input, key)) {
+            found.kept.insert(key, input.get(key).cloned().unwrap_or_default());
+        }
     }
     if let Some(desired) = desired {
         world.set_desired(index, desired);
+        world.heed_bounds(index);
     }
-    let changed = definition.filter(|wanted| {
-        force
-            || current
-                .as_ref()
-                .is_none_or(|(family, revision)| (&**family, *revision) != (wanted.0.as_str(), wanted.1))
-    });
-    let target = changed
-        .or_else(|| current.filter(|_| force).map(|(family, revision)| (family.to_string(), revision)));
-    if let Some((family, revision)) = target {
+    let changed = definition.filter(|wanted| current.as_ref() != Some(wanted));
+    if let Some((family, revision)) = changed.or_else(|| current.filter(|_| force || moved)) {
         world.start_deployment(index, &family, revision);
     }
     Ok(json!({ "service": service::one(world, index, true) }))
@@ -114,7 +167,7 @@ fn deployable(
     Ok((family, revision))
 }
 
-fn configuration(service: &Service, wanted: &Value) -> Result<(u32, u32, Breaker), ApiError> {
+fn configuration(service: &Service, wanted: &Value) -> Result<(u32, u32, Breaker, Vec<Hook>), ApiError> {
     let percent = |key: &str, now: u32| -> Result<u32, ApiError> {
         match input::number(wanted, key)? {
             None => Ok(now),
@@ -157,7 +210,44 @@ fn configuration(service: &Service, wanted: &Value) -> Result<(u32, u32, Breaker
                 };
         }
     }
-    Ok((least, most, breaker))
+    let hooks = match wanted.get("lifecycleHooks").and_then(Value::as_array) {
+        None => service.hooks.clone(),
+        Some(given) => given.iter().map(hooks).collect::<Result<Vec<_>, _>>()?.concat(),
+    };
+    Ok((least, most, breaker, hooks))
+}
+
+/// A PAUSE hook, once for each of its stages. Rolling deployments have two stages to speak of here.
+fn hooks(wanted: &Value) -> Result<Vec<Hook>, ApiError> {
+    const STAGES: [&str; 2] = ["PRE_SCALE_UP", "POST_SCALE_UP"];
+    let refuse = |what: &str| {
+        Err(ApiError::new(400, "UnsupportedFeatureException", format!("The simulator does not play {what}.")))
+    };
+    if input::choice(wanted, "targetType", &["AWS_LAMBDA", "PAUSE"])? != Some("PAUSE") {
+        return refuse("lifecycle hooks that invoke a function");
+    }
+    let stages = input::texts(wanted, "lifecycleStages")?;
+    if stages.is_empty() {
+        return Err(ApiError::invalid_parameter("lifecycleStages cannot be empty."));
+    }
+    let timeout = wanted.get("timeoutConfiguration").unwrap_or(&Value::Null);
+    let minutes = input::number(timeout, "timeoutInMinutes")?.unwrap_or(1_440);
+    let minutes = u64::try_from(minutes)
+        .ok()
+        .filter(|minutes| (1..=20_160).contains(minutes))
+        .ok_or_else(|| ApiError::invalid_parameter("timeoutInMinutes must be between 1 and 20160."))?;
+    let action = match input::choice(timeout, "action", &["ROLLBACK", "CONTINUE"])? {
+        Some("CONTINUE") => "CONTINUE",
+        _ => "ROLLBACK",
+    };
+    let mut found = Vec::new();
+    for stage in stages {
+        let Some(stage) = STAGES.into_iter().find(|known| *known == stage) else {
+            return refuse(&format!("pauses at stage {stage}"));
+        };
+        found.push(Hook { stage, timeout: Duration::from_secs(60 * minutes), action });
+    }
+    Ok(found)
 }
 
 pub fn stop_task(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiError> {

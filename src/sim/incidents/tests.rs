@@ -40,7 +40,7 @@ fn service(world: &World, name: &str) -> usize {
 
 fn running(world: &World, name: &str) -> usize {
     let service = service(world, name);
-    world.tasks.values().filter(|task| task.service == service && task.is_running()).count()
+    world.tasks.values().filter(|task| task.service == Some(service) && task.is_running()).count()
 }
 
 /// Reasons of the tasks of a service that have stopped since an instant: of the task, and of its culprit.
@@ -49,7 +49,7 @@ fn stops(world: &World, name: &str, since: Wall) -> Vec<String> {
     world
         .tasks
         .values()
-        .filter(|task| task.service == service && task.stopping_at.is_some_and(|at| at >= since))
+        .filter(|task| task.service == Some(service) && task.stopping_at.is_some_and(|at| at >= since))
         .filter_map(|task| task.stop.as_ref())
         .map(|stop| {
             let (_, code, reason) = stop.culprit.clone().unwrap_or_default();

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::sim::world::World;
 use crate::sim::world::definition::{Family, TaskDefinition, from_request};
 use crate::sim::world::image::Behaviour;
+use crate::sim::world::rollout::Back;
 use crate::sim::world::service::{Rollout, Stale};
 use crate::sim::world::task::{Stop, TaskId};
 
@@ -36,7 +37,7 @@ impl World {
 
     /// Stops a task on a person's behalf.
     pub fn stop_for_user(&mut self, id: TaskId, reason: &str) {
-        let service = self.tasks.get(&id).map(|task| task.service);
+        let service = self.tasks.get(&id).and_then(|task| task.service);
         let reason = if reason.is_empty() { "Task stopped by user" } else { reason };
         self.stop_task(id, Stop { code: "UserInitiated".into(), reason: reason.to_owned(), culprit: None });
         if let Some(found) = service.and_then(|service| self.services.get_mut(service)) {
@@ -106,11 +107,7 @@ impl World {
         });
         match target {
             Some(good) => {
-                self.roll_back(
-                    service,
-                    good,
-                    "Service deployment rolled back because of a StopServiceDeployment request.",
-                );
+                self.roll_back(service, good, Back::Asked);
                 true
             }
             None => false,

@@ -14,7 +14,7 @@ use crate::sim::world::definition::Family;
 use crate::sim::world::event::{Events, SILENCE};
 use crate::sim::world::image::{Behaviour, Registry};
 use crate::sim::world::service::{
-    Breaker, Deployment, Opening, Record, Revision, Rollout, Service, Threshold, id,
+    Breaker, Deployment, Opening, Placement, Record, Revision, Rollout, Service, Threshold, id,
 };
 use crate::sim::world::task::{Health, Status, Step, Stop, Task, TaskId, span};
 use crate::sim::world::trail::Trail;
@@ -67,6 +67,7 @@ impl World {
             tasks: HashMap::new(),
             stacks: stacks.clone(),
             revision_owner: HashMap::new(),
+            runs: BTreeMap::new(),
             alarms: BTreeMap::new(),
             alarms_watched: false,
             log_writers: HashMap::new(),
@@ -154,6 +155,7 @@ impl World {
             .iter()
             .map(|_| self.dice.u64(1_000_000_000_000_000_000..9_000_000_000_000_000_000))
             .collect();
+        let placement = Arc::new(Placement::of_stack(stack, spec));
         let revisions: Vec<Revision> = spec
             .deployments
             .iter()
@@ -163,6 +165,7 @@ impl World {
                 number: *number,
                 created_at: opened.minus(past.age.0),
                 definition: (Arc::clone(&family), past.revision),
+                placement: Arc::clone(&placement),
                 build: Some(past.build.clone()),
                 images: OnceCell::new(),
             })
@@ -201,8 +204,11 @@ impl World {
             min_percent: spec.rollout.min_percent,
             max_percent: spec.rollout.max_percent,
             breaker,
+            hooks: Vec::new(),
+            placement,
             exec: spec.exec_enabled,
             grace_seconds: spec.health_check_grace.map(|grace| grace.0.as_secs()),
+            kept: BTreeMap::new(),
             created_at: opened.minus(oldest + Duration::from_secs(86_400 * 30)),
             deployments,
             revisions,
@@ -278,6 +284,7 @@ impl World {
                 rollback: before
                     .filter(|_| rolled_back)
                     .map(|good| (reason(), begin.plus(past.took.0.mul_f64(0.7)), good)),
+                pauses: Vec::new(),
             });
         }
         history

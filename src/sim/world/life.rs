@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::sim::world::image::Behaviour;
+use crate::sim::world::image::{self, Behaviour};
 use crate::sim::world::task::{Health, Status, Step, Stop, Task, TaskId, span};
 use crate::sim::world::{Due, World};
 use crate::stdx::clock::Wall;
@@ -44,6 +44,7 @@ impl World {
             (Step::Registered, Status::Running, true) => return self.registered(id),
             (Step::CheckPassed, Status::Running, true) => return self.check_passed(id),
             (Step::Crash, Status::Running, true) => return self.crash(id),
+            (Step::Ended, Status::Running, true) => return self.run_ends(id),
             (Step::CheckFailed, Status::Running, true) => {
                 let target = !matches!(self.fate(id), Some((_, Behaviour::FailsContainerCheck)));
                 return self.condemn(id, target);
@@ -76,24 +77,20 @@ impl World {
 
     /// A task's step may be what its service's deployment has been waiting for.
     fn wake_for(&mut self, id: TaskId) {
-        if let Some(task) = self.tasks.get(&id).filter(|task| !task.wanted) {
-            self.wake(task.service, Duration::from_millis(800));
+        let ending = self.tasks.get(&id).filter(|task| !task.wanted);
+        if let Some(service) = ending.and_then(|task| task.service) {
+            self.wake(service, Duration::from_millis(800));
         }
     }
 
     /// The worst behaviour among the task's essential containers, if any is bad.
     pub(crate) fn fate(&self, id: TaskId) -> Option<(usize, Behaviour)> {
         let task = self.tasks.get(&id)?;
-        let service = self.services.get(task.service)?;
-        let region = self.regions.get(&*service.region)?;
+        let region = self.regions.get(&*self.region_of(task)?)?;
         let definition = region.families.get(&*task.definition.0)?.get(task.definition.1)?;
-        self.images(task.service, task.deployment)?.iter().enumerate().find_map(|(index, image)| {
+        self.task_images(task)?.iter().enumerate().find_map(|(index, image)| {
             let Some(digest) = &image.digest else {
-                let reason = format!(
-                    "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref {}: {0}: not found",
-                    image.image
-                );
-                return Some((index, Behaviour::CannotStart { reason }));
+                return Some((index, Behaviour::CannotStart { reason: cannot_pull(&image.image) }));
             };
             let behaviour = region.images.behaviour(digest);
             let essential = definition.containers.get(index).is_none_or(|container| container.essential);
@@ -102,8 +99,22 @@ impl World {
         })
     }
 
+    /// The image of a task that the registry no longer hands out, although its digest was resolved in time.
+    fn lost_image(&self, id: TaskId) -> Option<(usize, String)> {
+        let task = self.tasks.get(&id)?;
+        let registry = &self.regions.get(&*self.region_of(task)?)?.images;
+        self.task_images(task)?.iter().enumerate().find_map(|(index, image)| {
+            let digest = image.digest.as_deref()?;
+            let lost = registry.is_removed(digest) || registry.is_archived(digest);
+            lost.then(|| (index, cannot_pull(&format!("{}@{digest}", image::repository(&image.image)))))
+        })
+    }
+
     fn pulled(&mut self, id: TaskId) {
         let now = self.now;
+        if let Some((culprit, reason)) = self.lost_image(id) {
+            return self.cannot_start(id, reason, Some(culprit));
+        }
         if let Some((culprit, Behaviour::CannotStart { reason })) = self.fate(id) {
             return self.cannot_start(id, reason, Some(culprit));
         }
@@ -142,7 +153,8 @@ impl World {
         task.status = Status::Running;
         task.started_at = Some(now);
         task.version += 1;
-        let (service, definition) = (task.service, task.definition.clone());
+        let definition = task.definition.clone();
+        let Some(service) = task.service else { return self.run_works(id) };
         let Some(found) = self.services.get(service) else { return };
         let has_target = !found.targets().is_empty();
         let region = found.region.clone();
@@ -191,8 +203,7 @@ impl World {
         let now = self.now;
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.registered = true;
-        let service = task.service;
-        let Some(found) = self.services.get_mut(service) else { return };
+        let Some(found) = task.service.and_then(|service| self.services.get_mut(service)) else { return };
         for (arn, ..) in found.targets() {
             found.events.say_again(
                 now,
@@ -203,8 +214,8 @@ impl World {
 
     fn check_passed(&mut self, id: TaskId) {
         let Some(task) = self.tasks.get(&id) else { return };
-        let (service, definition) = (task.service, task.definition.clone());
-        let region = self.services.get(service).map_or_else(|| "".into(), |found| found.region.clone());
+        let definition = task.definition.clone();
+        let region = self.region_of(task).unwrap_or_else(|| "".into());
         let checked = self.definition(&region, &definition.0, definition.1).is_some_and(|full| {
             full.containers.iter().any(|container| container.essential && container.health_check.is_some())
         });
@@ -247,7 +258,7 @@ impl World {
             culprit: Some((culprit, Some(code), reason)),
         });
         let (service, registered) = (task.service, std::mem::take(&mut task.registered));
-        if registered {
+        if let Some(service) = service.filter(|_| registered) {
             self.say_deregistered(service);
         }
         self.later(id, Step::Stopped, 6_000, 18_000);
@@ -277,18 +288,20 @@ impl World {
         task.stop = Some(stop);
         let started = task.started_at.is_some();
         let registered = std::mem::take(&mut task.registered);
-        let drains =
-            registered && self.services.get(service).is_some_and(|found| !found.targets().is_empty());
+        let drains = service
+            .and_then(|service| self.services.get(service))
+            .is_some_and(|found| registered && !found.targets().is_empty());
         let (status, next) = match (started, drains) {
             (false, _) => (Status::Deprovisioning, (Step::Stopped, 4_000, 12_000)),
             (true, true) => (Status::Deactivating, (Step::Stopping, 25_000, 45_000)),
             (true, false) => (Status::Stopping, (Step::Exited, 1_500, 11_000)),
         };
         task_status(self.tasks.get_mut(&id), status, started, now);
+        self.later(id, next.0, next.1, next.2);
+        let Some(service) = service else { return };
         if drains {
             self.say_deregistered(service);
         }
-        self.later(id, next.0, next.1, next.2);
         self.wake(service, Duration::from_millis(900));
     }
 
@@ -301,13 +314,16 @@ impl World {
         let service = task.service;
         let pause = MEMORY + span(&mut self.dice, 0, 300_000);
         self.schedule(now.plus(pause), Due::Task(id, Step::Forgotten));
-        self.wake(service, Duration::from_millis(800));
+        if let Some(service) = service {
+            self.wake(service, Duration::from_millis(800));
+        }
     }
 
     fn forget(&mut self, id: TaskId) {
-        if let Some(task) = self.tasks.remove(&id)
-            && let Some(found) = self.services.get_mut(task.service)
-        {
+        let Some(task) = self.tasks.remove(&id) else { return };
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.ghost = Some(task);
+        } else if let Some(found) = task.service.and_then(|service| self.services.get_mut(service)) {
             found.tasks.remove(&id);
             // ECS forgets the task, CloudWatch Logs keeps its streams.
             if task.started_at.is_some() {
@@ -316,6 +332,12 @@ impl World {
             }
         }
     }
+}
+
+fn cannot_pull(image: &str) -> String {
+    format!(
+        "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref {image}: {image}: not found"
+    )
 }
 
 fn task_status(task: Option<&mut Task>, status: Status, started: bool, now: Wall) {

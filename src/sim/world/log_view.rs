@@ -45,6 +45,7 @@ impl World {
                 for service in writers.into_iter().flatten() {
                     self.emitters(*service, &group.name, &mut emitters);
                 }
+                self.run_emitters(region, &group.name, &mut emitters);
                 groups.groups.push(Group {
                     name: group.name.clone(),
                     created: self.opened.minus(group.age.0),

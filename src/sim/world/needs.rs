@@ -28,7 +28,7 @@ impl World {
     /// Why a task cannot be initialised, as `stoppedReason` says it; `None` when nothing is in its way.
     pub(crate) fn obstacle(&self, id: TaskId) -> Option<String> {
         let task = self.tasks.get(&id)?;
-        let region = &self.services.get(task.service)?.region;
+        let region = &self.region_of(task)?;
         let definition = self.definition(region, &task.definition.0, task.definition.1)?;
         let needs = needs(&definition);
         needs
@@ -55,12 +55,17 @@ impl World {
         let found = self.services.get(service)?;
         let (family, revision) = &found.primary()?.definition;
         let definition = self.definition(&found.region, family, *revision)?;
-        let role = needs(&definition).role?;
+        Some(format!("failed to launch a task with (error {}).", self.unassumable(&definition)?))
+    }
+
+    /// What AWS says when it cannot assume the role that a task definition names.
+    pub(crate) fn unassumable(&self, definition: &Arc<TaskDefinition>) -> Option<String> {
+        let role = needs(definition).role?;
         self.deleted_roles.contains(&role).then(|| {
             format!(
-                "failed to launch a task with (error ECS was unable to assume the role 'arn:aws:iam::{ACCOUNT}:role/{role}' that \
-                 was provided for this task. Please verify that the role being passed has the proper trust relationship and \
-                 permissions and that your IAM user has permissions to pass this role.)."
+                "ECS was unable to assume the role 'arn:aws:iam::{ACCOUNT}:role/{role}' that was provided for this task. Please \
+                 verify that the role being passed has the proper trust relationship and permissions and that your IAM user has \
+                 permissions to pass this role."
             )
         })
     }

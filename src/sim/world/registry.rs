@@ -102,6 +102,15 @@ impl World {
         Some(images)
     }
 
+    /// Whether an image that is named by its digest is there; registries of others hold everything.
+    pub(crate) fn has_digest(&self, region: &str, image: &str) -> bool {
+        let Some((_, digest)) = image.split_once('@') else { return true };
+        own_name(image::repository(image), region).is_none_or(|name| {
+            let images = self.repository_images(region, name);
+            images.is_some_and(|images| images.iter().any(|image| image.digest == digest))
+        })
+    }
+
     /// What a stack has deployed from each repository, or from one, newest first. One pass: a fleet has
     /// thousands.
     fn deployed(&self, stack: &Arc<Stack>, only: Option<&str>) -> BTreeMap<String, Vec<Deployed>> {

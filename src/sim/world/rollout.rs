@@ -21,6 +21,27 @@ const PATIENCE: u32 = 3;
 /// The longest delay between launches.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(27 * 60);
 
+/// Why a deployment goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// The circuit breaker has broken.
+    Breaker,
+    /// Somebody asked for it.
+    Asked,
+}
+
+impl Back {
+    /// `rollback.reason` of a service deployment.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Breaker => {
+                "Service deployment rolled back because the circuit breaker threshold was exceeded."
+            }
+            Self::Asked => "Service deployment rolled back because of a StopServiceDeployment request.",
+        }
+    }
+}
+
 impl World {
     /// Has the scheduler look at a service soon.
     pub(crate) fn wake(&mut self, service: usize, after: Duration) {
@@ -51,6 +72,7 @@ impl World {
             number,
             created_at: now,
             definition: definition.clone(),
+            placement: Arc::clone(&found.placement),
             build: None,
             images: OnceCell::new(),
         });
@@ -70,6 +92,7 @@ impl World {
                 requested: found.desired,
                 failures: 0,
                 rollback: None,
+                pauses: Vec::new(),
             },
         );
         found.steady = false;
@@ -81,10 +104,12 @@ impl World {
 
     /// Makes an earlier revision PRIMARY again. No new revision comes to be: the old one is immutable, with
     /// its digests, and what still runs of it stays.
-    pub(crate) fn roll_back(&mut self, service: usize, to: u64, reason: &str) {
+    pub(crate) fn roll_back(&mut self, service: usize, to: u64, why: Back) {
         let now = self.now;
         let Some(found) = self.services.get_mut(service) else { return };
-        let Some(definition) = found.revision(to).map(|revision| revision.definition.clone()) else { return };
+        let Some(revision) = found.revision(to) else { return };
+        let (definition, placement) = (revision.definition.clone(), Arc::clone(&revision.placement));
+        found.placement = placement;
         if let Some(failed) = found.deployments.first_mut() {
             failed.state = Rollout::Failed;
             failed.updated_at = now;
@@ -94,7 +119,12 @@ impl World {
             None => deployment(to, definition, now),
         };
         target.state = Rollout::InProgress;
-        target.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {}.", id(to));
+        target.reason = match why {
+            Back::Breaker => {
+                format!("ECS deployment circuit breaker: rolling back to deploymentId {}.", id(to))
+            }
+            Back::Asked => format!("ECS deployment {} in progress.", id(to)),
+        };
         target.updated_at = now;
         target.not_before = now;
         target.launch_failures = 0;
@@ -102,7 +132,7 @@ impl World {
         found.deployments.insert(0, target);
         if let Some(record) = found.history.first_mut() {
             record.status = "ROLLBACK_IN_PROGRESS";
-            record.rollback = Some((reason.to_owned(), now, to));
+            record.rollback = Some((why.reason().to_owned(), now, to));
             record.updated_at = now;
         }
         found.say(now, &format!("rolling back to deployment {}.", id(to)));
@@ -115,6 +145,10 @@ impl World {
         let Some(found) = self.services.get_mut(service) else { return };
         found.reconcile_at = None;
         let Some(primary) = found.deployments.first().cloned() else { return };
+        if self.pauses(service, "PRE_SCALE_UP") {
+            return;
+        }
+        let Some(found) = self.services.get_mut(service) else { return };
         let desired = if found.active { found.desired as usize } else { 0 };
         let (floor, ceiling) = (found.floor() as usize, found.ceiling().max(1) as usize);
         let no_capacity = found.no_capacity;
@@ -208,7 +242,7 @@ impl World {
         if !stops.is_empty() {
             self.retire(service, &stops);
         }
-        if reached {
+        if reached && !self.pauses(service, "POST_SCALE_UP") {
             self.settle(service);
         }
     }
@@ -217,7 +251,7 @@ impl World {
         let now = self.now;
         let Some(found) = self.services.get(service) else { return };
         let exec = found.exec;
-        let subnets = found.spec().map_or(1, |spec| spec.subnets.len()).max(1);
+        let subnets = found.placement.subnets.len().max(1);
         let mut named = String::new();
         for _ in 0..count {
             let id = TaskId(self.dice.u128(..));
@@ -313,7 +347,7 @@ impl World {
     pub(crate) fn failed(&mut self, id: TaskId) {
         let now = self.now;
         let Some(task) = self.tasks.get(&id) else { return };
-        let (service, number) = (task.service, task.deployment);
+        let (Some(service), number) = (task.service, task.deployment) else { return };
         let (started, was_healthy) = (task.started_at.is_some(), task.was_healthy);
         let Some(found) = self.services.get_mut(service) else { return };
         found.steady = false;
@@ -371,11 +405,7 @@ impl World {
         let target =
             found.last_good.filter(|good| found.breaker.rollback && !already_rolling_back && *good != number);
         match target {
-            Some(good) => self.roll_back(
-                service,
-                good,
-                "Service deployment rolled back because the circuit breaker threshold was exceeded.",
-            ),
+            Some(good) => self.roll_back(service, good, Back::Breaker),
             None => {
                 if let Some(record) = found.history.first_mut().filter(|record| !record.is_over()) {
                     record.status = if already_rolling_back { "ROLLBACK_FAILED" } else { "STOPPED" };
@@ -396,7 +426,7 @@ impl World {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.healthy = true;
         task.was_healthy = true;
-        let (service, number) = (task.service, task.deployment);
+        let (Some(service), number) = (task.service, task.deployment) else { return };
         if let Some(found) = self.services.get_mut(service) {
             let resets = found.breaker.reset_on_healthy;
             if let Some(primary) =
@@ -412,14 +442,14 @@ impl World {
     /// Which capacity provider the next task of a service goes to: the base first, then by weight.
     pub(crate) fn provider(&self, service: usize) -> Option<Arc<str>> {
         let found = self.services.get(service)?;
-        let spec = found.spec()?;
+        let capacity = &found.placement.capacity;
         let placed = |name: &str| {
             let tasks = found.tasks.iter().filter_map(|id| self.tasks.get(id));
             tasks.filter(|task| task.wanted && task.provider.as_deref() == Some(name)).count() as u64
         };
-        let based = spec.capacity.iter().find(|share| placed(&share.provider) < u64::from(share.base));
+        let based = capacity.iter().find(|share| placed(&share.provider) < u64::from(share.base));
         let next = based.or_else(|| {
-            let weighted = spec.capacity.iter().filter(|share| share.weight > 0);
+            let weighted = capacity.iter().filter(|share| share.weight > 0);
             weighted.min_by_key(|share| {
                 placed(&share.provider).saturating_sub(u64::from(share.base)) * 1000 / u64::from(share.weight)
             })
@@ -435,7 +465,7 @@ impl World {
             _ => 502,
         };
         let Some(task) = self.tasks.get_mut(&id) else { return };
-        let service = task.service;
+        let Some(service) = task.service else { return };
         task.healthy = false;
         if !target {
             task.health = Health::Unhealthy;

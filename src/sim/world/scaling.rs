@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use crate::sim::logs::chance::{self, mix};
-use crate::sim::world::World;
 use crate::sim::world::alarm::tracking;
 use crate::sim::world::service::Service;
+use crate::sim::world::{Due, World};
 use crate::stdx::clock::Wall;
 
 /// A scalable target.
@@ -82,6 +82,23 @@ impl World {
         }
         self.scalings.insert(service, target);
         Some(())
+    }
+
+    /// Somebody set a desired count: one outside the bounds is brought back within a minute or so, unless that
+    /// direction is suspended. A service that is to run nothing is left alone.
+    pub(crate) fn heed_bounds(&mut self, service: usize) {
+        let pause = crate::sim::world::task::span(&mut self.dice, 35_000, 75_000);
+        self.schedule(self.now.plus(pause), Due::Bounds(service));
+    }
+
+    /// The time has come to bring a desired count back between its bounds.
+    pub(crate) fn keep_bounds(&mut self, service: usize) {
+        let desired = self.services.get(service).map_or(0, |found| found.desired);
+        let Some(target) = self.scaling_target(service).filter(|_| desired > 0) else { return };
+        let [scale_in, scale_out, _] = target.suspended;
+        if (desired > target.max && !scale_in) || (desired < target.min && !scale_out) {
+            let _ = self.register_target(service, None, None, None);
+        }
     }
 
     /// What a policy that asks for `to` tasks sets: a count within the bounds. `None` when that is the count

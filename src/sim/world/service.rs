@@ -3,8 +3,9 @@
 //! Must not move anything: the scheduler in `rollout` does.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -72,6 +73,66 @@ pub fn id(number: u64) -> String {
     format!("ecs-svc/{number}")
 }
 
+/// Where tasks are placed: what a service revision keeps beside its task definition.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Placement {
+    /// `launchType`, where no strategy takes its place.
+    pub launch_type: Option<String>,
+    /// `capacityProviderStrategy`.
+    pub capacity: Vec<stack::CapacityShare>,
+    /// Subnets.
+    pub subnets: Vec<stack::Subnet>,
+    /// Ids of security groups.
+    pub groups: Vec<String>,
+    /// Whether tasks get a public address.
+    pub public_ip: bool,
+}
+
+impl Placement {
+    /// As a stack describes it.
+    #[must_use]
+    pub fn of_stack(stack: &Stack, spec: &stack::Service) -> Self {
+        let network = &stack.network;
+        let subnet = |name: &String| network.subnets.iter().find(|subnet| subnet.name == *name).cloned();
+        let group = |name: &String| {
+            network.security_groups.iter().find(|group| group.name == *name).map(|group| group.id.clone())
+        };
+        Self {
+            launch_type: spec.launch_type.clone(),
+            capacity: spec.capacity.clone(),
+            subnets: spec.subnets.iter().filter_map(subnet).collect(),
+            groups: spec.security_groups.iter().filter_map(group).collect(),
+            public_ip: spec.public_ip,
+        }
+    }
+}
+
+/// A PAUSE hook of the deployment configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// `PRE_SCALE_UP` or `POST_SCALE_UP`.
+    pub stage: &'static str,
+    /// How long it waits for somebody.
+    pub timeout: Duration,
+    /// What happens then: `CONTINUE` or `ROLLBACK`.
+    pub action: &'static str,
+}
+
+/// A PAUSE hook that a deployment has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// `hookId`.
+    pub id: String,
+    /// The stage that it belongs to.
+    pub stage: &'static str,
+    /// `AWAITING_ACTION`, `SUCCEEDED`, `FAILED` or `TIMED_OUT`.
+    pub status: &'static str,
+    /// When it gives up.
+    pub expires_at: Wall,
+    /// What it does then.
+    pub action: &'static str,
+}
+
 /// A service revision: what a deployment brings, for good.
 #[derive(Clone, Debug)]
 pub struct Revision {
@@ -81,6 +142,8 @@ pub struct Revision {
     pub created_at: Wall,
     /// Family and revision of its task definition.
     pub definition: (Arc<str>, u32),
+    /// Where its tasks are placed.
+    pub placement: Arc<Placement>,
     /// What a mutable tag was built from at the time, for revisions that come from a stack.
     pub build: Option<String>,
     /// Its images, once they were asked for.
@@ -114,9 +177,17 @@ pub struct Record {
     pub failures: u32,
     /// `rollback`: reason, start, number of the revision.
     pub rollback: Option<(String, Wall, u64)>,
+    /// PAUSE hooks that it has come to.
+    pub pauses: Vec<Pause>,
 }
 
 impl Record {
+    /// The hook that it waits at.
+    #[must_use]
+    pub fn waits(&self) -> Option<&Pause> {
+        self.pauses.iter().find(|pause| pause.status == "AWAITING_ACTION").filter(|_| !self.is_over())
+    }
+
     /// Whether nothing more will happen to it.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -255,10 +326,16 @@ pub struct Service {
     pub max_percent: u32,
     /// The circuit breaker.
     pub breaker: Breaker,
+    /// PAUSE hooks of its deployments.
+    pub hooks: Vec<Hook>,
+    /// Where its tasks are placed.
+    pub placement: Arc<Placement>,
     /// `enableExecuteCommand`.
     pub exec: bool,
     /// `healthCheckGracePeriodSeconds`.
     pub grace_seconds: Option<u64>,
+    /// What UpdateService has set that changes nothing here: member and value.
+    pub kept: BTreeMap<&'static str, Value>,
     /// `createdAt`.
     pub created_at: Wall,
     /// `deployments[]`, newest first.
@@ -315,12 +392,6 @@ impl Service {
         cluster_arn(&self.region, &self.cluster)
     }
 
-    /// The ARN of one of its tasks.
-    #[must_use]
-    pub fn task_arn(&self, id: TaskId) -> String {
-        self.arn_of("task", &id.to_string())
-    }
-
     /// The ARN of one of its revisions.
     #[must_use]
     pub fn revision_arn(&self, number: u64) -> String {
@@ -370,22 +441,22 @@ impl Service {
         self.events.say(at, message);
     }
 
+    /// Where the tasks of a revision are placed.
+    #[must_use]
+    pub fn placement_of(&self, number: u64) -> &Placement {
+        self.revision(number).map_or(&self.placement, |revision| &revision.placement)
+    }
+
     /// The subnet that one of its tasks runs in.
     #[must_use]
     pub fn subnet(&self, task: &Task) -> Option<&stack::Subnet> {
-        let name = self.spec()?.subnets.get(task.subnet)?;
-        self.stack.network.subnets.iter().find(|subnet| subnet.name == *name)
+        self.placement_of(task.deployment).subnets.get(task.subnet)
     }
 
-    /// The private address of one of its tasks: of the subnet, drawn from the task's id. The first few
-    /// addresses of a subnet are AWS's own.
+    /// The private address of one of its tasks.
     #[must_use]
     pub fn address(&self, task: &Task) -> String {
-        let subnet = self.subnet(task);
-        let network = subnet.map_or("10.0.0.0", |subnet| subnet.cidr.split('/').next().unwrap_or("10.0.0.0"));
-        let mut parts: Vec<&str> = network.split('.').collect();
-        parts.truncate(3);
-        format!("{}.{}", parts.join("."), 5 + task.id.0 % 249)
+        address(self.subnet(task), task.id)
     }
 
     /// The target groups in front of it: (ARN, container, port).
@@ -403,6 +474,16 @@ impl Service {
             })
             .collect()
     }
+}
+
+/// The private address of a task: of the subnet, drawn from the task's id. The first few addresses of a subnet
+/// are AWS's own.
+#[must_use]
+pub fn address(subnet: Option<&stack::Subnet>, id: TaskId) -> String {
+    let network = subnet.map_or("10.0.0.0", |subnet| subnet.cidr.split('/').next().unwrap_or("10.0.0.0"));
+    let mut parts: Vec<&str> = network.split('.').collect();
+    parts.truncate(3);
+    format!("{}.{}", parts.join("."), 5 + id.0 % 249)
 }
 
 /// A target group's ARN; the 16 digits at its end follow from its name.

@@ -82,6 +82,7 @@ pub enum Step {
     Registered,
     CheckPassed,
     Crash,
+    Ended,
     CheckFailed,
     Stopping,
     Exited,
@@ -94,8 +95,8 @@ pub enum Step {
 pub struct Task {
     /// Number.
     pub id: TaskId,
-    /// Index of its service.
-    pub service: usize,
+    /// Index of its service; `None` for one that RunTask started.
+    pub service: Option<usize>,
     /// The deployment that started it.
     pub deployment: u64,
     /// Its task definition's family and revision.
@@ -145,10 +146,16 @@ pub struct Task {
 impl Task {
     /// A task that was just asked for.
     #[must_use]
-    pub fn new(id: TaskId, service: usize, deployment: u64, definition: (Arc<str>, u32), now: Wall) -> Self {
+    pub fn new(
+        id: TaskId,
+        service: impl Into<Option<usize>>,
+        deployment: u64,
+        definition: (Arc<str>, u32),
+        now: Wall,
+    ) -> Self {
         Self {
             id,
-            service,
+            service: service.into(),
             deployment,
             definition,
             status: Status::Provisioning,

@@ -1,0 +1,95 @@
+"""boto3 changes things in the simulator, and watches what comes of it; botocore's models judge the answers."""
+
+import time
+
+from simulator import answered, fails
+
+# What the simulator has to know beside what `simulator` walks.
+OPERATIONS = {
+    "RunTask", "DeregisterTaskDefinition", "StopServiceDeployment", "ContinueServiceDeployment",
+}
+
+SHAPES = {}
+
+CLUSTER = {"cluster": "migrate-cluster"}
+
+
+def until(due, read, seconds=120):
+    """What `read` gives once `due` holds of it."""
+    end = time.monotonic() + seconds
+    while True:
+        found = read()
+        if due(found):
+            return found
+        assert time.monotonic() < end, f"still {found}"
+        time.sleep(1)
+
+
+def first_service(walk):
+    ecs = walk.of("ecs")
+    arn = ecs.list_services(**CLUSTER)["serviceArns"][0]
+    return ecs.describe_services(**CLUSTER, services=[arn])["services"][0]
+
+
+def check_a_task_of_ones_own(walk):
+    ecs, service = walk.of("ecs"), first_service(walk)
+    container = ecs.describe_task_definition(
+        taskDefinition=service["taskDefinition"])["taskDefinition"]["containerDefinitions"][0]["name"]
+    ask = {
+        **CLUSTER, "taskDefinition": service["taskDefinition"], "launchType": "FARGATE", "startedBy": "contract",
+        "networkConfiguration": service["networkConfiguration"], "clientToken": "contract-1",
+        "overrides": {"containerOverrides": [{"name": container, "command": ["sh", "-c", "echo hello; exit 7"]}]},
+        "tags": [{"key": "a", "value": "b"}],
+    }
+    made = ecs.run_task(**ask)
+    assert made["failures"] == [] and len(made["tasks"]) == 1, made
+    arn = made["tasks"][0]["taskArn"]
+    assert ecs.run_task(**ask)["tasks"][0]["taskArn"] == arn, "a token that makes two tasks"
+    fails("ConflictException", ecs.run_task, **{**ask, "startedBy": "another"})
+    assert ecs.list_tasks(**CLUSTER, startedBy="contract")["taskArns"] == [arn]
+    fails("InvalidParameterException", ecs.run_task, **CLUSTER, taskDefinition=service["taskDefinition"])
+    task = until(lambda found: found["lastStatus"] == "STOPPED", lambda: ecs.describe_tasks(
+        **CLUSTER, tasks=[arn], include=["TAGS"])["tasks"][0])
+    ended = next(one for one in task["containers"] if one["name"] == container)
+    assert ended["exitCode"] == 7 and task["stopCode"] == "EssentialContainerExited", task
+    assert task["tags"] == ask["tags"], task["tags"]
+
+
+def check_definitions_are_kept_and_put_away(walk):
+    ecs = walk.of("ecs")
+    made = ecs.register_task_definition(
+        family="contract-job", cpu="256", memory="512", networkMode="awsvpc", requiresCompatibilities=["FARGATE"],
+        containerDefinitions=[{"name": "job", "image": "alpine:3"}], tags=[{"key": "a", "value": "b"}])
+    assert made["tags"] == [{"key": "a", "value": "b"}], made
+    arn = made["taskDefinition"]["taskDefinitionArn"]
+    assert ecs.deregister_task_definition(taskDefinition=arn)["taskDefinition"]["status"] == "INACTIVE"
+    fails("ClientException", ecs.register_task_definition, family="contract-job", containerDefinitions=[])
+    service = first_service(walk)
+    fails("ClientException", ecs.update_service, **CLUSTER, service=service["serviceName"], taskDefinition=arn)
+
+
+def check_a_deployment_is_stopped_and_another_waits_at_a_hook(walk):
+    ecs, service = walk.of("ecs"), first_service(walk)
+    where = {**CLUSTER, "service": service["serviceName"]}
+    fails("ConflictException", ecs.stop_service_deployment,
+          serviceDeploymentArn=service["currentServiceDeployment"])
+
+    def status(arn):
+        return ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0]
+
+    stopped = ecs.update_service(**where, forceNewDeployment=True)["service"]["currentServiceDeployment"]
+    assert ecs.stop_service_deployment(serviceDeploymentArn=stopped)["serviceDeploymentArn"] == stopped
+    assert status(stopped)["rollback"]["serviceRevisionArn"] == service["currentServiceRevisions"][0]["arn"]
+    paused = ecs.update_service(**where, forceNewDeployment=True, deploymentConfiguration={
+        "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}],
+    })["service"]["currentServiceDeployment"]
+    waiting = until(lambda found: found.get("lifecycleHookDetails"), lambda: status(paused))
+    hook = waiting["lifecycleHookDetails"][0]
+    assert hook["status"] == "AWAITING_ACTION" and hook["timeoutAction"] == "ROLLBACK", hook
+    fails("InvalidParameterException", ecs.continue_service_deployment, serviceDeploymentArn=paused, hookId="x")
+    ecs.continue_service_deployment(serviceDeploymentArn=paused, hookId=hook["hookId"], action="ROLLBACK")
+    ecs.update_service(**where, deploymentConfiguration={"lifecycleHooks": []})
+
+
+def judged(judge):
+    answered(judge, OPERATIONS, SHAPES)
