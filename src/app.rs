@@ -25,17 +25,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use dispatch::tabs;
-pub use interest::interests;
+use interest::{Needs, interests};
 pub use update::update;
 
-use crate::app::charts::Charts;
+use crate::app::charts::{Chart, Charts};
 use crate::app::history::{History, Place};
 use crate::app::overlay::{Overlay, Prompt};
 use crate::app::pane::list::{ListPane, Scroll};
 use crate::app::pane::services::Services;
 use crate::app::pane::tasks::Tasks;
 use crate::app::pane::{PaneId, check::NextStart, logs::LogsPane, triage::Item, triage::Triage};
-use crate::app::refresh::{Cadence, Refresh, Token};
+use crate::app::refresh::{Cadence, Closeness, Interest, Refresh, Token};
 use crate::app::world::World;
 use crate::command::Context;
 use crate::config::Config;
@@ -292,7 +292,19 @@ pub struct Model {
     critical_known: Option<std::collections::BTreeSet<crate::diagnose::Subject>>,
     /// The terminal's title, as it was last set.
     titled: String,
+    /// What the screen needs to know, with the charts that it draws: found once with each message, since frames and
+    /// the loop ask for it many times.
+    wanted: Vec<(Interest, Closeness)>,
+    wanted_charts: Vec<Chart>,
+    /// What follows from all services together.
+    needs: Needs,
+    /// Up to which generation of the world everything was judged, and when.
+    judged: Option<(u64, Moment)>,
 }
+
+/// Above so many resources all of them are judged at most so often: a large fleet's answers come by the dozen.
+const MANY: usize = 500;
+const JUDGE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a model starts from.
 #[derive(Clone, Debug)]
@@ -328,7 +340,7 @@ impl Model {
             if config.ui.time == crate::config::TimeStyle::Utc { TimeStyle::Utc } else { TimeStyle::Local };
         // Switched on, folding still waits for a fleet that is large enough to need it.
         let services = Services { fold: (!config.ui.fold_healthy).then_some(false), ..Services::default() };
-        Self {
+        let mut model = Self {
             logs: LogsPane::new(&config),
             session,
             config,
@@ -365,7 +377,30 @@ impl Model {
             settled_at: u64::MAX,
             critical_known: None,
             titled: String::new(),
+            wanted: Vec::new(),
+            wanted_charts: Vec::new(),
+            needs: Needs::default(),
+            judged: None,
+        };
+        // The first frame comes before the first message, and says what it waits for.
+        model.wanted = interests(&model);
+        model
+    }
+
+    /// What the screen needs to know, as it was found with the newest message.
+    #[must_use]
+    pub fn wanted(&self) -> &[(Interest, Closeness)] {
+        &self.wanted
+    }
+
+    /// Time until everything is judged again; `None` when nothing was learned since it was.
+    fn judge_in(&self) -> Option<Duration> {
+        let Some((generation, at)) = self.judged else { return Some(Duration::ZERO) };
+        if generation == self.world.generation {
+            return None;
         }
+        let pause = if self.world.size() > MANY { JUDGE_EVERY } else { Duration::ZERO };
+        Some(pause.saturating_sub(self.now.since(at)))
     }
 
     /// How long nobody has pressed a key.
@@ -479,11 +514,11 @@ impl Model {
     /// When something will be due, if nothing happens before.
     #[must_use]
     pub fn wake_in(&self) -> Option<Duration> {
-        let wanted = interests(self);
         [
-            self.refresh.wake_at(&wanted, self.now, self.idle_for()),
+            self.refresh.wake_at(&self.wanted, self.now, self.idle_for()),
             self.logs.wake_in(self.now),
-            self.charts.wake_in(&charts::wanted(self), self.now, self.idle_for()),
+            self.charts.wake_in(&self.wanted_charts, self.now, self.idle_for()),
+            self.judge_in(),
             self.notice.as_ref().map(|n| n.until.since(self.now)),
         ]
         .into_iter()

@@ -5,7 +5,7 @@
 
 mod wanted;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::app::Effect;
@@ -182,7 +182,9 @@ impl Charts {
     #[must_use]
     pub fn wake_in(&self, wanted: &[Chart], now: Moment, idle_for: Duration) -> Option<Duration> {
         let interval = self.stretched(wanted, idle_for);
-        wanted.iter().filter(|chart| !self.is_under_way(chart)).map(|c| self.due_in(c, now, interval)).min()
+        let under_way = self.under_way();
+        let rest = wanted.iter().filter(|chart| !under_way.contains(chart));
+        rest.map(|chart| self.due_in(chart, now, interval)).min()
     }
 
     fn stretched(&self, wanted: &[Chart], idle_for: Duration) -> Duration {
@@ -190,8 +192,8 @@ impl Charts {
         Self::interval(wanted.iter().map(Chart::cost).sum()) * away
     }
 
-    fn is_under_way(&self, chart: &Chart) -> bool {
-        self.asked.values().any(|asked| asked.charts.contains(chart))
+    fn under_way(&self) -> BTreeSet<&Chart> {
+        self.asked.values().flat_map(|asked| &asked.charts).collect()
     }
 
     fn due_in(&self, chart: &Chart, now: Moment, interval: Duration) -> Duration {
@@ -231,8 +233,10 @@ impl Charts {
         self.counted_at = Some(now);
         let interval = self.stretched(wanted, idle_for);
         let mut batches: BTreeMap<(&Scope, Range), Vec<&Chart>> = BTreeMap::new();
-        for chart in wanted {
-            if self.is_under_way(chart) || self.due_in(chart, now, interval) > Duration::ZERO {
+        let under_way = self.under_way();
+        let rest: Vec<&Chart> = wanted.iter().filter(|chart| !under_way.contains(chart)).collect();
+        for chart in rest {
+            if self.due_in(chart, now, interval) > Duration::ZERO {
                 continue;
             }
             #[expect(clippy::cast_precision_loss, reason = "a chart has a handful of metrics")]

@@ -72,6 +72,12 @@ pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fl
         .collect();
     let facts = FleetFacts {
         services: world.services.values().filter_map(|row| Some(&row.seen.as_ref()?.value)).collect(),
+        well: world
+            .services
+            .iter()
+            .filter(|(_, row)| row.health.as_ref().is_some_and(|health| health.severity.is_calm()))
+            .map(|(id, _)| id)
+            .collect(),
         tasks: world.tasks.values().map(|seen| &seen.value).collect(),
         definitions: definitions(world),
         instances: estate.instances.values().map(|seen| &seen.value).collect(),
@@ -119,7 +125,9 @@ fn unread(refresh: &Refresh) -> Vec<Finding> {
     for (interest, entry) in refresh.entries() {
         let Some(fault) = &entry.fault else { continue };
         let scope = interest.scope();
-        if !matches!(interest, Interest::Clusters(_) | Interest::Services(_) | Interest::Watch(..)) {
+        if !entry.wanted
+            || !matches!(interest, Interest::Clusters(_) | Interest::Services(_) | Interest::Watch(..))
+        {
             continue;
         }
         let severity = if fault.is_about_credentials() { Severity::Critical } else { Severity::Warning };

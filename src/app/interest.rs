@@ -2,14 +2,19 @@
 //!
 //! Must be a pure function of the model: the ledger in `refresh` does the rest.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use crate::app::Model;
 use crate::app::layout::layout;
 use crate::app::overlay::Overlay;
 use crate::app::pane::PaneId;
 use crate::app::pane::triage::Item;
 use crate::app::refresh::{Closeness, Interest, Watch};
-use crate::diagnose::{Severity, Subject, replaces_tasks};
-use crate::domain::ecs::ClusterId;
+use crate::app::world::World;
+use crate::diagnose::{Severity, Subject};
+use crate::domain::ecs::{ClusterId, ServiceId};
+use crate::domain::scope::Scope;
 
 /// Revisions shown with the deployment history; one call describes so many.
 const REVISIONS: usize = 20;
@@ -78,6 +83,55 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
     wanted
 }
 
+/// What follows from all services together. It is found with each judgement and not with each message: there may
+/// be thousands of them.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    /// The sickest services, and such as ECS keeps replacing tasks of.
+    sick: Vec<ServiceId>,
+    /// The task definitions that run.
+    definitions: Vec<(Scope, String)>,
+    /// Target groups as they are asked for, once all services are described, so that each is asked for once.
+    target_groups: Vec<(Scope, Arc<[String]>)>,
+}
+
+impl Needs {
+    /// What follows from these services.
+    pub fn of(world: &World) -> Self {
+        let mut sick: Vec<(Severity, &ServiceId)> = Vec::new();
+        let mut definitions = BTreeSet::new();
+        let mut groups: BTreeMap<&Scope, BTreeSet<&String>> = BTreeMap::new();
+        let mut all_described = true;
+        for (id, row) in &world.services {
+            let severity = row.judged().map_or(Severity::Unknown, |health| health.severity);
+            if severity <= Severity::Warning || row.replaces {
+                sick.push((severity, id));
+            }
+            let Some(seen) = &row.seen else {
+                all_described &= row.failure.is_some();
+                continue;
+            };
+            if definitions.len() < DEFINITIONS {
+                definitions.insert((&id.scope, &seen.value.task_definition_arn));
+            }
+            let arns = seen.value.load_balancers.iter().filter_map(|b| b.target_group_arn.as_ref());
+            groups.entry(&id.scope).or_default().extend(arns);
+        }
+        sick.sort();
+        let mut target_groups = Vec::new();
+        for (scope, arns) in groups.into_iter().filter(|_| all_described) {
+            let arns: Vec<String> = arns.into_iter().cloned().collect();
+            let chunks = arns.chunks(TARGET_GROUPS);
+            target_groups.extend(chunks.map(|chunk| (scope.clone(), Arc::from(chunk))));
+        }
+        Self {
+            sick: sick.into_iter().take(SICK).map(|(_, id)| id.clone()).collect(),
+            definitions: definitions.into_iter().map(|(s, arn)| (s.clone(), arn.clone())).collect(),
+            target_groups,
+        }
+    }
+}
+
 /// Sick services whose tasks the first screen asks for, so that it can tell why they are sick.
 const SICK: usize = 20;
 
@@ -138,43 +192,25 @@ fn estate(
 
 /// What the judgement of services and secrets needs beside the services themselves.
 fn services(model: &Model, visible: &dyn Fn(PaneId) -> bool, wanted: &mut Vec<(Interest, Closeness)>) {
+    let needs = &model.needs;
     if visible(PaneId::Fleet) {
-        let now = model.now.wall;
-        let sick = model.world.services.iter().filter(|(_, row)| {
-            row.health.as_ref().is_some_and(|health| health.severity <= Severity::Warning)
-                || row.seen.as_ref().is_some_and(|seen| replaces_tasks(&seen.value, now))
-        });
-        for (id, row) in sick.take(SICK) {
+        for id in &needs.sick {
             // What its tasks read at their start may be why they do not start.
-            let arn = row.seen.as_ref().map(|seen| seen.value.task_definition_arn.clone());
+            let arn = model.world.service(id).map(|seen| seen.value.task_definition_arn.clone());
             wanted.extend(arn.map(|arn| (Interest::Definition(id.scope.clone(), arn), Closeness::Rest)));
             wanted.push((Interest::Tasks(id.clone(), false), Closeness::Rest));
             wanted.push((Interest::Tasks(id.clone(), true), Closeness::Rest));
         }
     }
-    let described = model.world.services.values().filter_map(|row| row.seen.as_ref());
     if visible(PaneId::Secrets) {
-        for seen in described.clone().take(DEFINITIONS) {
-            let service = &seen.value;
-            let arn = service.task_definition_arn.clone();
-            wanted.push((Interest::Definition(service.id.scope.clone(), arn), Closeness::Visible));
+        for (scope, arn) in &needs.definitions {
+            wanted.push((Interest::Definition(scope.clone(), arn.clone()), Closeness::Visible));
         }
     }
-    // Target groups tie alarms of load balancers to services. They are asked for once all services are known,
-    // so that each is asked for once.
-    let all_described = model.services.undescribed == 0;
-    if all_described && [PaneId::Fleet, PaneId::Alarms, PaneId::Service].into_iter().any(visible) {
-        for scope in &model.session.scopes {
-            let mut arns: Vec<String> = described
-                .clone()
-                .filter(|seen| seen.value.id.scope == *scope)
-                .flat_map(|seen| seen.value.load_balancers.iter().filter_map(|b| b.target_group_arn.clone()))
-                .collect();
-            arns.sort();
-            arns.dedup();
-            for arns in arns.chunks(TARGET_GROUPS) {
-                wanted.push((Interest::TargetGroups(scope.clone(), arns.to_vec()), Closeness::Visible));
-            }
+    // Target groups tie alarms of load balancers to services.
+    if [PaneId::Fleet, PaneId::Alarms, PaneId::Service].into_iter().any(visible) {
+        for (scope, arns) in &needs.target_groups {
+            wanted.push((Interest::TargetGroups(scope.clone(), arns.clone()), Closeness::Visible));
         }
     }
 }

@@ -6,6 +6,7 @@
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::Effect;
@@ -59,7 +60,7 @@ pub enum Interest {
     /// What only a secret's description says.
     Secret(SecretId),
     /// Target groups by ARN, at most 20.
-    TargetGroups(Scope, Vec<String>),
+    TargetGroups(Scope, Arc<[String]>),
 }
 
 impl Interest {
@@ -158,6 +159,8 @@ pub struct Entry {
     pub listed: bool,
     /// Failures in a row.
     faults_in_a_row: u32,
+    /// Whether the present screen wants it. A fault of what nobody wants any more says nothing about now.
+    pub wanted: bool,
 }
 
 impl Entry {
@@ -184,6 +187,8 @@ pub struct Refresh {
     pub cadence: Cadence,
     /// Somebody asked for everything on screen now.
     pub at_once: bool,
+    /// A fault came into view or went out of it.
+    turned: bool,
 }
 
 impl Refresh {
@@ -196,6 +201,11 @@ impl Refresh {
     /// All entries.
     pub fn entries(&self) -> impl Iterator<Item = (&Interest, &Entry)> {
         self.entries.iter()
+    }
+
+    /// Whether a fault came into view or went out of it since this was last asked.
+    pub fn has_turned(&mut self) -> bool {
+        std::mem::take(&mut self.turned)
     }
 
     /// A token for requests outside the ledger (the log pane follows by its own rules).
@@ -288,6 +298,7 @@ impl Refresh {
                 progress: (0, 0),
                 listed: false,
                 faults_in_a_row: 0,
+                wanted: true,
             });
             entry.closeness = *closeness;
             let forced = self.at_once && *closeness != Closeness::Rest;
@@ -313,8 +324,11 @@ impl Refresh {
         // An account may have a thousand clusters: each is looked up, not searched for.
         let wanted: BTreeSet<&Interest> = wanted.iter().map(|(interest, _)| interest).collect();
         for (interest, entry) in &mut self.entries {
+            let is_wanted = wanted.contains(interest);
+            self.turned |= entry.fault.is_some() && entry.wanted != is_wanted;
+            entry.wanted = is_wanted;
             if entry.fetch.is_some()
-                && !wanted.contains(interest)
+                && !is_wanted
                 && let Some(fetch) = entry.fetch.take()
             {
                 tokens.remove(&fetch.token);
@@ -455,7 +469,9 @@ impl Fetch {
                 },
             ),
             Interest::Secret(id) => (None, Query::DescribeSecret { scope: id.scope, secret: id.name }),
-            Interest::TargetGroups(scope, arns) => (None, Query::DescribeTargetGroups { scope, arns }),
+            Interest::TargetGroups(scope, arns) => {
+                (None, Query::DescribeTargetGroups { scope, arns: arns.to_vec() })
+            }
         };
         Self { token, sweep, backlog: VecDeque::from([first]), in_flight: 0, class, fault: None }
     }

@@ -10,7 +10,8 @@ use crate::app::overlay::{Overlay, Prompt, Purpose, palette};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::{Filter, Motion};
 use crate::app::pane::triage::{self, Triage};
-use crate::app::{Effect, Model, Msg, Pointing, Target, Tops, interests};
+use crate::app::refresh::Interest;
+use crate::app::{Effect, Model, Msg, Needs, Pointing, Target, Tops, interests};
 use crate::command::Invocation;
 use crate::diagnose::{Health, Severity, Subject};
 use crate::keymap::{Code, Key, Lookup};
@@ -23,12 +24,14 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
         model.notice = None;
     }
     let mut effects = take_in(model, at, msg);
-    let changed = model.settled_at != model.world.generation;
-    settle(model);
-    if changed {
+    if settle(model) {
         effects.extend(alert(model));
     }
     effects.extend(schedule(model));
+    if model.refresh.has_turned() {
+        model.world.generation += 1;
+        settle(model);
+    }
     effects
 }
 
@@ -83,7 +86,11 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
             presented(model, &extents, tops);
             Vec::new()
         }
-        Msg::Resumed => vec![Effect::Redraw],
+        Msg::Resumed => {
+            // The shell has set its own title meanwhile.
+            model.titled.clear();
+            std::iter::once(Effect::Redraw).chain(title(model)).collect()
+        }
     }
 }
 
@@ -93,17 +100,23 @@ fn alert(model: &mut Model) -> Vec<Effect> {
     if turned_critical(model) && model.config.ui.bell {
         effects.push(Effect::Bell);
     }
+    effects.extend(title(model));
+    effects
+}
+
+/// The title, where it is not what it should be.
+fn title(model: &mut Model) -> Option<Effect> {
     let critical = model.critical_known.iter().flatten();
     let title = match critical.clone().count() {
         0 => "opsdeck".to_owned(),
         1 => critical.map(|subject| format!("opsdeck: {} is critical", subject.name())).collect(),
         several => format!("opsdeck: {several} critical"),
     };
-    if model.config.ui.title && model.titled != title {
-        model.titled.clone_from(&title);
-        effects.push(Effect::Title(title));
+    if !model.config.ui.title || model.titled == title {
+        return None;
     }
-    effects
+    model.titled.clone_from(&title);
+    Some(Effect::Title(title))
 }
 
 /// Whether something is critical that was not when last looked at. What is critical when the console opens is
@@ -114,8 +127,16 @@ fn turned_critical(model: &mut Model) -> bool {
         .filter(|finding| finding.severity == Severity::Critical)
         .map(|finding| finding.subject.clone())
         .collect();
-    // What is read for the first time is not new.
-    let reading = model.refresh.entries().any(|(_, entry)| entry.is_loading() && entry.is_first());
+    // What is read for the first time is not new; what is only looked at tells of nothing critical.
+    let tells = |interest: &Interest| match interest {
+        Interest::Clusters(_) | Interest::Services(_) => true,
+        Interest::Watch(_, watch) => !watch.is_past(),
+        _ => false,
+    };
+    let reading = model
+        .refresh
+        .entries()
+        .any(|(interest, e)| tells(interest) && e.is_loading() && e.is_first() && e.fault.is_none());
     let opened = reading || model.services.undescribed > 0 || model.critical_known.is_none();
     let before = model.critical_known.replace(critical);
     match (&before, &model.critical_known) {
@@ -124,19 +145,28 @@ fn turned_critical(model: &mut Model) -> bool {
     }
 }
 
-/// Computes the rows of every list again, if the world or a filter changed, and keeps cursors in view.
-fn settle(model: &mut Model) {
+/// Computes the rows of every list again, if the world or a filter changed, and keeps cursors in view. Says whether
+/// everything was judged again.
+fn settle(model: &mut Model) -> bool {
     let screen = layout(model, model.size);
     let height = |pane: PaneId| screen.inside(pane).map_or(10, |r| usize::from(r.height));
     let rows_below_header = |pane: PaneId| height(pane).saturating_sub(1).max(1);
-    if model.settled_at != model.world.generation {
-        model.settled_at = model.world.generation;
-        let now = model.now.wall;
+    let now = model.now.wall;
+    let judges = model.judge_in().is_some_and(|due| due.is_zero());
+    if judges {
+        model.judged = Some((model.world.generation, model.now));
         model.triage.fleet = findings::judge(&model.world, &model.refresh, &model.config, now);
         agree(model);
+        model.needs = Needs::of(&model.world);
+    }
+    let forced = model.settled_at == u64::MAX;
+    if judges || forced {
         triage::settle(&mut model.triage, &model.world, model.range, now);
+    }
+    if judges || model.settled_at != model.world.generation {
+        model.settled_at = model.world.generation;
         model.services.settle(&model.world);
-        model.tasks.settle(&model.world, model.subject.as_ref(), model.now.wall);
+        model.tasks.settle(&model.world, model.subject.as_ref(), now);
         model.clusters.rows = model
             .world
             .clusters
@@ -171,16 +201,18 @@ fn settle(model: &mut Model) {
     if let Some(prompt) = model.prompt.take() {
         model.prompt = Some(complete(model, prompt));
     }
+    judges
 }
 
-/// What the fleet's rules know beyond a service's own description (its tasks, its bounds) shows in its row too: no
-/// service is well in one pane and sick in another.
+/// What the fleet's rules know beyond a service's own description (its tasks, its bounds) shows in its row too, as
+/// long as they find it: no service is well in one pane and sick in another.
 fn agree(model: &mut Model) {
+    model.world.services.values_mut().for_each(|row| row.raised = None);
     for finding in &model.triage.fleet.findings {
         let Subject::Service(id) = &finding.subject else { continue };
         let Some(row) = model.world.services.get_mut(id) else { continue };
         if row.health.as_ref().is_some_and(|health| finding.severity < health.severity) {
-            row.health = Some(Health {
+            row.raised = Some(Health {
                 severity: finding.severity,
                 reason: finding.sentence.clone(),
                 since: finding.since,
@@ -225,14 +257,15 @@ fn complete(model: &Model, mut prompt: Prompt) -> Prompt {
 }
 
 fn schedule(model: &mut Model) -> Vec<Effect> {
-    let wanted = interests(model);
+    model.wanted = interests(model);
     let screen = layout(model, model.size);
     let height = screen.inside(PaneId::Services).map_or(0, |r| usize::from(r.height));
     let offset = model.services.list.cursor.offset();
     let in_view: Vec<&str> =
         model.services.list.rows.iter().skip(offset).take(height).map(|id| id.name.as_str()).collect();
     let idle_for = model.idle_for();
-    let mut effects = model.refresh.schedule(&wanted, model.now, idle_for, &|name| in_view.contains(&name));
+    let mut effects =
+        model.refresh.schedule(&model.wanted, model.now, idle_for, &|name| in_view.contains(&name));
     let logs_visible = screen.pane(PaneId::Logs).is_some();
     effects.extend(model.logs.schedule(
         &mut model.refresh,
@@ -245,8 +278,8 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
     if matches!(model.overlay, Some(Overlay::Check(_))) {
         effects.extend(model.check.schedule(&mut model.refresh, &model.world));
     }
-    let charts = charts::wanted(model);
-    effects.extend(model.charts.schedule(&mut model.refresh, &charts, model.now, idle_for));
+    model.wanted_charts = charts::wanted(model);
+    effects.extend(model.charts.schedule(&mut model.refresh, &model.wanted_charts, model.now, idle_for));
     effects
 }
 

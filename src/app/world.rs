@@ -33,10 +33,24 @@ pub struct Seen<T> {
 pub struct ServiceRow {
     /// Described at least once.
     pub seen: Option<Seen<Service>>,
-    /// Its health when it was last described.
+    /// Its health when it was last described, by its own description alone.
     pub health: Option<Health>,
+    /// What the fleet's rules know beyond that, where it is worse.
+    pub raised: Option<Health>,
+    /// Whether ECS kept replacing its tasks when it was last described.
+    pub replaces: bool,
     /// Why ECS would not describe it.
     pub failure: Option<Failure>,
+}
+
+impl ServiceRow {
+    /// The worse of what its description says and what else is known of it.
+    #[must_use]
+    pub fn judged(&self) -> Option<&Health> {
+        let own = self.health.as_ref();
+        let worse = |raised: &&Health| own.is_none_or(|own| raised.severity < own.severity);
+        self.raised.as_ref().filter(worse).or(own)
+    }
 }
 
 /// All observations.
@@ -153,6 +167,7 @@ impl World {
         let row = self.services.entry(service.id.clone()).or_default();
         row.seen = Some(Seen { value: service.clone(), at });
         row.health = Some(health);
+        row.replaces = diagnose::replaces_tasks(service, at.wall);
         row.failure = None;
     }
 
@@ -240,6 +255,13 @@ impl World {
         for (_, id) in stopped.into_iter().take(self.tasks.len() - TASKS_REMEMBERED) {
             self.tasks.remove(&id);
         }
+    }
+
+    /// How many resources there are to judge.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let known = &self.estate;
+        self.services.len() + known.alarms.len() + known.secrets.len() + known.instances.len()
     }
 
     /// A described service.

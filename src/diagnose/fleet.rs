@@ -4,7 +4,7 @@
 
 mod cause;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
@@ -33,6 +33,9 @@ use crate::stdx::clock::Wall;
 pub struct FleetFacts<'a> {
     /// Services.
     pub services: Vec<&'a Service>,
+    /// Those of them that were judged when they were described and are well: without a task that says otherwise
+    /// they are not judged again.
+    pub well: HashSet<&'a ServiceId>,
     /// Tasks, running and stopped, of any service.
     pub tasks: Vec<&'a Task>,
     /// Task definitions of services, for consumers of secrets.
@@ -106,10 +109,12 @@ pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
     }
     let tracking: Vec<&Alarm> = facts.alarms.iter().copied().filter(|a| a.is_target_tracking()).collect();
     for service in &facts.services {
-        let own = tasks.get(&service.id).into_iter().flatten().copied();
-        let definition = definitions.get(&service.id).copied();
-        let finding = service_finding(service, own, now);
-        findings.extend(finding.map(|finding| name_secret(finding, definition, &facts.secrets)));
+        let own = tasks.get(&service.id);
+        if own.is_some() || !facts.well.contains(&service.id) {
+            let definition = definitions.get(&service.id).copied();
+            let finding = service_finding(service, own.into_iter().flatten().copied(), now);
+            findings.extend(finding.map(|finding| name_secret(finding, definition, &facts.secrets)));
+        }
         let targets = facts.targets.get(&service.id.scope).copied().unwrap_or_default();
         let bounds = if tracking.is_empty() { None } else { bounds_of(&service.id, targets) };
         findings.extend(bounds.and_then(|b| at_maximum(service, b, tracking.iter().copied(), now)));

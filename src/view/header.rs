@@ -2,7 +2,7 @@
 //!
 //! When the line is narrow, the last in this order go first. Must be readable without colour.
 
-use crate::app::{Model, interests};
+use crate::app::Model;
 use crate::stdx::rect::Rect;
 use crate::stdx::{span, text};
 use crate::theme::Role;
@@ -71,7 +71,7 @@ fn parts(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Piece>> {
         let names = if regions.len() > 3 { format!("{} regions", regions.len()) } else { regions.join(" ") };
         parts.push(vec![piece(names, Role::Header)]);
     }
-    let wanted = interests(model);
+    let wanted = model.wanted();
     let entries: Vec<_> = wanted.iter().filter_map(|(i, _)| Some((i, model.refresh.entry(i)?))).collect();
     if let Some(age) = status::oldest(model, &entries) {
         parts.push(vec![piece(format!("{} {} old", glyphs.stale, span::brief(age)), Role::Warn)]);
@@ -96,7 +96,12 @@ fn budget(model: &Model) -> Vec<Piece> {
 }
 
 pub(super) fn credentials_fault(model: &Model) -> Option<&crate::domain::fault::Fault> {
-    model.refresh.entries().filter_map(|(_, e)| e.fault.as_ref()).find(|f| f.is_about_credentials())
+    model
+        .refresh
+        .entries()
+        .filter(|(_, e)| e.wanted)
+        .filter_map(|(_, e)| e.fault.as_ref())
+        .find(|f| f.is_about_credentials())
 }
 
 /// Whether anything watched is production. Without a policy everything is, unless its name says otherwise.

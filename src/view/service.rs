@@ -22,7 +22,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     };
     let service = &seen.value;
     let mut page = Document::default();
-    if let Some(health) = model.world.services.get(&service.id).and_then(|row| row.health.as_ref()) {
+    if let Some(health) = model.world.services.get(&service.id).and_then(|row| row.judged()) {
         let (role, glyph) = status::severity(health.severity, canvas.theme());
         let since = health
             .since

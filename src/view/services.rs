@@ -134,7 +134,7 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
     let tasks_role = if service.running < service.desired { role } else { Role::Text };
     let deployed =
         service.deployed_at().map_or_else(|| none.to_owned(), |at| span::brief(at.age_at(model.now.wall)));
-    let reason = row.health.as_ref().map_or("", |h| h.reason.as_str());
+    let reason = row.judged().map_or("", |h| h.reason.as_str());
     // A row whose data is older than its cluster's refresh says so itself.
     let stale = is_stale(model, id, seen.at);
     let state = if stale {

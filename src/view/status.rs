@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
+use crate::app::Model;
 use crate::app::pane::PaneId;
 use crate::app::refresh::{Entry, Interest, Watch};
-use crate::app::{Model, interests};
 use crate::diagnose::Severity;
 use crate::domain::fault::FaultKind;
 use crate::stdx::span;
@@ -123,7 +123,7 @@ pub fn firing(model: &Model) -> usize {
 
 /// Whether a pane shows the last good rows after a refresh that failed.
 pub fn is_stale(model: &Model, pane: PaneId) -> bool {
-    let wanted = interests(model);
+    let wanted = model.wanted();
     let old = Duration::from_secs(125);
     wanted.iter().filter(|(interest, _)| feeds(pane, interest)).any(|(interest, _)| {
         model.refresh.entry(interest).is_some_and(|entry| {
@@ -147,7 +147,7 @@ fn services(model: &Model, says: &mut Says) {
         .world
         .services
         .values()
-        .filter(|row| row.health.as_ref().is_some_and(|h| h.severity <= Severity::Warning))
+        .filter(|row| row.judged().is_some_and(|h| h.severity <= Severity::Warning))
         .count();
     if sick > 0 {
         says.left.push((format!("{sick} sick"), Role::Warn));
@@ -197,7 +197,7 @@ fn feeds(pane: PaneId, interest: &Interest) -> bool {
 
 /// How far the pane's content can be trusted.
 fn trust(model: &Model, pane: PaneId, theme: &Theme, says: &mut Says) {
-    let wanted = interests(model);
+    let wanted = model.wanted();
     let entries: Vec<(&Interest, &Entry)> = wanted
         .iter()
         .filter(|(interest, _)| feeds(pane, interest))
@@ -316,7 +316,7 @@ pub fn why_empty(model: &Model, pane: PaneId, nothing: &str) -> Vec<(String, Rol
     if pane.follows_subject() && model.subject.is_none() {
         return vec![("No service is selected.".to_owned(), Role::Muted)];
     }
-    let wanted = interests(model);
+    let wanted = model.wanted();
     let entries: Vec<&Entry> = wanted
         .iter()
         .filter(|(interest, _)| feeds(pane, interest))
@@ -346,9 +346,9 @@ pub fn still_read(model: &Model) -> Vec<&'static str> {
         _ => None,
     };
     let mut words = Vec::new();
-    for (interest, _) in interests(model) {
-        let unread = model.refresh.entry(&interest).is_none_or(|e| e.is_first() && e.fault.is_none());
-        if let Some(word) = word(&interest).filter(|word| unread && !words.contains(word)) {
+    for (interest, _) in model.wanted() {
+        let unread = model.refresh.entry(interest).is_none_or(|e| e.is_first() && e.fault.is_none());
+        if let Some(word) = word(interest).filter(|word| unread && !words.contains(word)) {
             words.push(word);
         }
     }

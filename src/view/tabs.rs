@@ -150,12 +150,7 @@ fn counted(glyphs: &crate::theme::Glyphs, count: impl Fn(Severity) -> usize) -> 
 fn services(model: &Model, canvas: &Canvas<'_>) -> String {
     let glyphs = &canvas.theme().glyphs;
     let count = |severity: Severity| {
-        model
-            .world
-            .services
-            .values()
-            .filter(|r| r.health.as_ref().is_some_and(|h| h.severity == severity))
-            .count()
+        model.world.services.values().filter(|r| r.judged().is_some_and(|h| h.severity == severity)).count()
     };
     counted(glyphs, count)
 }

@@ -2,6 +2,8 @@
 //!
 //! Must ask for nothing that is not on screen.
 
+use std::collections::BTreeSet;
+
 use crate::app::Model;
 use crate::app::charts::Chart;
 use crate::app::layout::layout;
@@ -140,11 +142,7 @@ pub fn alarm(alarm: &Alarm, range: Range) -> Option<Chart> {
 #[must_use]
 pub fn wanted(model: &Model) -> Vec<Chart> {
     let mut charts: Vec<Chart> = Vec::new();
-    let mut add = |chart: Chart| {
-        if !charts.contains(&chart) {
-            charts.push(chart);
-        }
-    };
+    let mut add = |chart: Chart| charts.push(chart);
     if let Some(Overlay::Detail(item, _)) = &model.overlay {
         for (_, _, chart) in of_item(model, item, model.range) {
             add(chart);
@@ -187,6 +185,9 @@ pub fn wanted(model: &Model) -> Vec<Chart> {
             of_row(model, &Item::Subject(subject)).into_iter().for_each(&mut add);
         }
     }
+    let mut known = BTreeSet::new();
+    let mut first = charts.iter().map(|chart| known.insert(chart)).collect::<Vec<_>>().into_iter();
+    charts.retain(|_| first.next().unwrap_or(true));
     charts
 }
 

@@ -126,11 +126,11 @@ pub fn severity(row: &ServiceRow) -> Severity {
     if row.failure.is_some() {
         return Severity::Warning;
     }
-    row.health.as_ref().map_or(Severity::Unknown, |h| h.severity)
+    row.judged().map_or(Severity::Unknown, |h| h.severity)
 }
 
 fn since(row: &ServiceRow) -> Option<crate::stdx::clock::Wall> {
-    let health = row.health.as_ref()?;
+    let health = row.judged()?;
     // Among the healthy, age of health is no reason to move a row about.
     (health.severity < Severity::Unknown).then_some(health.since)?
 }
@@ -142,7 +142,7 @@ fn text<'a>(id: &ServiceId, row: &ServiceRow, buffer: &'a mut String) -> &'a str
         buffer.push_str(word);
         buffer.push(' ');
     }
-    if let (Some(seen), Some(health)) = (&row.seen, &row.health) {
+    if let (Some(seen), Some(health)) = (&row.seen, row.judged()) {
         // Writing to a string cannot fail.
         let _ = write!(buffer, "{} {} {}", seen.value.revision, severity(row).word(), health.reason);
     } else {

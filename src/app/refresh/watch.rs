@@ -77,6 +77,12 @@ impl Watch {
         }
     }
 
+    /// Whether it only tells what happened: nothing is judged by it.
+    #[must_use]
+    pub fn is_past(self) -> bool {
+        matches!(self, Self::Flips | Self::Activities | Self::Trail | Self::Stored)
+    }
+
     /// How many of its pages are read: of what is listed newest first without an end, the first ones do.
     #[must_use]
     pub fn pages(self) -> usize {

@@ -6,6 +6,7 @@ use crate::app::fixtures::{self, Aws, Bench, Owned, alarm, instance, secret};
 use crate::app::overlay::Overlay;
 use crate::app::pane::PaneId;
 use crate::app::pane::triage::Item;
+use crate::app::world::Seen;
 use crate::app::{Effect, Msg};
 use crate::diagnose::{Severity, Subject};
 use crate::domain::alarm::AlarmState;
@@ -266,6 +267,98 @@ fn something_new_and_critical_rings_once_and_stands_in_the_title() {
     assert_eq!(bench.titles, ["opsdeck", "opsdeck: claims-cpu-high is critical", "opsdeck: 2 critical"]);
     bench.pass(Duration::from_secs(61)).answer_all();
     assert_eq!(rings(&bench), 1, "it is not new any more");
+}
+
+#[test]
+fn what_is_being_looked_at_for_the_first_time_does_not_swallow_the_bell() {
+    let mut bench = with_bell("[ui]\nbell = true");
+    bench.press("A enter").pass(Duration::from_millis(200));
+    let held = bench.asked.iter().position(|(_, q, _)| q.action() == "cloudwatch:DescribeAlarmHistory");
+    bench.asked.remove(held.unwrap());
+    fall(&mut bench);
+    assert!(bench.effects.contains(&Effect::Bell), "{:#?}", bench.model.triage.fleet.findings);
+}
+
+#[test]
+fn back_from_the_shell_the_title_is_set_again() {
+    let mut bench = with_bell("");
+    let title = bench.titles.last().unwrap().clone();
+    bench.titles.clear();
+    bench.send(Msg::Resumed);
+    assert_eq!(bench.titles, [title]);
+}
+
+#[test]
+fn a_row_that_the_fleet_s_rules_raised_falls_back_when_they_find_nothing_any_more() {
+    let mut bench = settled(account(), 120, 40);
+    let web = fixtures::service_id("web");
+    let severity = |bench: &Bench| bench.model.world.services[&web].judged().unwrap().severity;
+    assert_eq!(severity(&bench), Severity::Ok);
+    let lost: Vec<_> = (0..2u32).map(|n| fixtures::stopped_task(&web, 0xbad0 + n)).collect();
+    for task in &lost {
+        let seen = Seen { value: task.clone(), at: bench.now };
+        bench.model.world.tasks.insert(task.id.clone(), seen);
+    }
+    bench.model.world.generation += 1;
+    bench.send(Msg::Tick);
+    assert_eq!(severity(&bench), Severity::Warning);
+    bench.model.world.tasks.retain(|id, _| lost.iter().all(|task| task.id != *id));
+    bench.model.world.generation += 1;
+    bench.send(Msg::Tick);
+    assert_eq!(severity(&bench), Severity::Ok);
+}
+
+#[test]
+fn a_list_that_nobody_wants_any_more_is_no_finding() {
+    let mut aws = account();
+    aws.faults.insert("ssm:DescribeParameters".into(), fixtures::fault(FaultKind::Denied));
+    let mut bench = settled(aws, 120, 40);
+    let unread = |bench: &Bench| bench.model.triage.fleet.findings.iter().any(|f| f.rule == "scope.unread");
+    assert!(!unread(&bench));
+    bench.press("K").settle();
+    assert!(unread(&bench));
+    bench.press("esc");
+    assert!(!unread(&bench));
+    // One that was read before and fails now says so only while it is wanted, too.
+    bench.aws.faults.clear();
+    bench.press("K").settle();
+    bench.aws.faults.insert("ssm:DescribeParameters".into(), fixtures::fault(FaultKind::Throttled));
+    bench.pass(Duration::from_secs(61)).answer_all();
+    assert!(unread(&bench));
+    bench.press("esc");
+    assert!(!unread(&bench));
+}
+
+#[test]
+fn a_large_fleet_is_judged_once_a_second_and_the_last_answer_is_not_lost() {
+    let mut bench = settled(Aws { estate: Owned::small(), ..Aws::fleet(600) }, 120, 40);
+    bench.pass(Duration::from_secs(1)).pass(Duration::from_secs(1));
+    let known = |bench: &Bench, name: &str| {
+        bench.model.triage.fleet.findings.iter().any(|finding| finding.subject.name() == name)
+    };
+    for (name, at_once) in [("first", true), ("second", false)] {
+        let mut new = alarm(name, AlarmState::Alarm);
+        new.rule = None;
+        let seen = Seen { value: new.clone(), at: bench.now };
+        bench.model.world.estate.alarms.insert(new.id, seen);
+        bench.model.world.generation += 1;
+        bench.send(Msg::Tick);
+        assert_eq!(known(&bench, name), at_once, "{name}");
+    }
+    let wake = bench.model.wake_in().unwrap();
+    assert!(wake <= Duration::from_secs(1), "{wake:?}");
+    bench.pass(Duration::from_secs(1));
+    assert!(known(&bench, "second"));
+}
+
+#[test]
+fn a_chart_that_two_panes_want_is_asked_for_once() {
+    // A deck with the problems and the databases: both want the numbers of each database.
+    let mut bench = settled(account(), 220, 60);
+    bench.press("R").settle();
+    let wanted = crate::app::charts::wanted(&bench.model);
+    let once: std::collections::BTreeSet<_> = wanted.iter().collect();
+    assert!(!wanted.is_empty() && once.len() == wanted.len());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //!
 //! Must not ask for what no rule looks at: numbers cost money, and the quotas are shared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use crate::cli::gather::{Gather, Work};
@@ -221,6 +221,7 @@ impl Seen {
         };
         let measured = self.instances.iter().map(|instance| &instance.id);
         let facts = FleetFacts {
+            well: HashSet::new(),
             services: self.services.iter().collect(),
             tasks: self.tasks.iter().collect(),
             definitions: self.services.iter().filter_map(|s| Some((&s.id, definition(s)?))).collect(),
