@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use dispatch::tabs;
+pub use interest::Reading;
 use interest::{Needs, interests};
 pub use update::update;
 

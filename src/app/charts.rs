@@ -34,6 +34,9 @@ const SAVED: f64 = 500.0;
 /// No chart is asked for more often.
 const SHORTEST: Duration = Duration::from_secs(60);
 
+/// A number that is older than this, and than three periods, says nothing about now.
+const LIFE: Duration = Duration::from_secs(15 * 60);
+
 /// What CloudWatch takes for one metric requested, in dollars: $0.01 for a thousand.
 pub const PRICE: f64 = 0.000_01;
 
@@ -55,6 +58,22 @@ impl Chart {
         let what = MetricSource::Stat { metric, stat: stat.to_owned(), period: range.period() };
         let queries = vec![MetricQuery { id: "m".to_owned(), what, wanted: true }];
         Self { scope: scope.clone(), range, queries }
+    }
+
+    /// Seconds that one of its numbers stands for.
+    #[must_use]
+    pub fn period(&self) -> u32 {
+        let periods = self.queries.iter().filter_map(|query| match &query.what {
+            MetricSource::Stat { period, .. } => Some(*period),
+            MetricSource::Expression { period, .. } => *period,
+        });
+        periods.max().unwrap_or(self.range.period())
+    }
+
+    /// So old its newest number may be and still tell of now: CloudWatch's numbers come minutes late.
+    #[must_use]
+    pub fn life(&self) -> Duration {
+        LIFE.max(Duration::from_secs(u64::from(self.period()) * 3))
     }
 
     /// How many metrics CloudWatch counts.

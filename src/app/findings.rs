@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::charts;
+use crate::app::pane::check::NextStart;
 use crate::app::refresh::{Interest, Refresh, Watch};
 use crate::app::world::World;
 use crate::config::Config;
@@ -15,7 +16,7 @@ use crate::domain::ecs::ServiceId;
 use crate::domain::metric::Range;
 use crate::domain::scope::Scope;
 use crate::domain::task_definition::TaskDefinition;
-use crate::stdx::clock::Wall;
+use crate::stdx::clock::Moment;
 
 /// The task definitions that services run, as far as they were read.
 pub fn definitions(world: &World) -> Vec<(&ServiceId, &TaskDefinition)> {
@@ -32,7 +33,8 @@ pub fn definitions(world: &World) -> Vec<(&ServiceId, &TaskDefinition)> {
 
 /// Everything that is wrong, of every scope.
 #[must_use]
-pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fleet {
+pub fn judge(world: &World, refresh: &Refresh, check: &NextStart, config: &Config, at: Moment) -> Fleet {
+    let now = at.wall;
     let estate = &world.estate;
     let maintenance: Vec<Maintenance> = estate.maintenance.values().flatten().cloned().collect();
     let mut database_metrics = BTreeMap::new();
@@ -40,7 +42,7 @@ pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fl
     for (id, seen) in &estate.instances {
         let mut numbers = BTreeMap::new();
         for (name, _, chart) in charts::database(&seen.value, Range::ThreeHours) {
-            if let Some(last) = estate.last(&chart) {
+            if let Some(last) = estate.last(&chart, now) {
                 numbers.insert(name.to_owned(), last);
             }
         }
@@ -48,6 +50,7 @@ pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fl
         let storage = charts::database(&seen.value, Range::Day)
             .into_iter()
             .find(|(name, ..)| *name == "FreeStorageSpace")
+            .filter(|(_, _, chart)| estate.last(chart, now).is_some())
             .and_then(|(_, _, chart)| estate.series.get(&chart));
         if let Some(series) = storage {
             free_storage.insert(id.clone(), series.value.points.as_slice());
@@ -57,7 +60,7 @@ pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fl
     for (id, seen) in &estate.cache_nodes {
         let mut numbers = BTreeMap::new();
         for (name, _, chart) in charts::cache_node(id, &seen.value.node_type, Range::ThreeHours) {
-            if let Some(last) = estate.last(&chart) {
+            if let Some(last) = estate.last(&chart, now) {
                 numbers.insert(name.to_owned(), last);
             }
         }
@@ -97,7 +100,7 @@ pub fn judge(world: &World, refresh: &Refresh, config: &Config, now: Wall) -> Fl
         cache_metrics,
         declared: config.databases.clone(),
         production: production(world, config),
-        others: unread(refresh),
+        others: unread(refresh).into_iter().chain(check.findings(world, at)).collect(),
         alarms_read,
     };
     fleet(&facts, now)

@@ -91,6 +91,8 @@ pub struct Needs {
     sick: Vec<ServiceId>,
     /// The task definitions that run.
     definitions: Vec<(Scope, String)>,
+    /// Whether these are all of them.
+    complete: bool,
     /// Target groups as they are asked for, once all services are described, so that each is asked for once.
     target_groups: Vec<(Scope, Arc<[String]>)>,
 }
@@ -111,9 +113,7 @@ impl Needs {
                 all_described &= row.failure.is_some();
                 continue;
             };
-            if definitions.len() < DEFINITIONS {
-                definitions.insert((&id.scope, &seen.value.task_definition_arn));
-            }
+            definitions.insert((&id.scope, &seen.value.task_definition_arn));
             let arns = seen.value.load_balancers.iter().filter_map(|b| b.target_group_arn.as_ref());
             groups.entry(&id.scope).or_default().extend(arns);
         }
@@ -126,10 +126,41 @@ impl Needs {
         }
         Self {
             sick: sick.into_iter().take(SICK).map(|(_, id)| id.clone()).collect(),
-            definitions: definitions.into_iter().map(|(s, arn)| (s.clone(), arn.clone())).collect(),
+            complete: all_described && definitions.len() <= DEFINITIONS,
+            definitions: definitions
+                .into_iter()
+                .take(DEFINITIONS)
+                .map(|(scope, arn)| (scope.clone(), arn.clone()))
+                .collect(),
             target_groups,
         }
     }
+
+    /// How far the task definitions that run were read.
+    #[must_use]
+    pub fn reading(&self, world: &World) -> Reading {
+        let mut reading = if self.complete { Reading::Whole } else { Reading::Part };
+        for key in &self.definitions {
+            match world.definitions.get(key) {
+                Some(known) if known.value.is_some() => {}
+                Some(known) if known.fault.is_some() => return Reading::Failed,
+                _ => reading = Reading::Part,
+            }
+        }
+        reading
+    }
+}
+
+/// How far something was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// Not to its end yet.
+    #[default]
+    Part,
+    /// Some of it cannot be read.
+    Failed,
+    /// To its end.
+    Whole,
 }
 
 /// Sick services whose tasks the first screen asks for, so that it can tell why they are sick.

@@ -21,7 +21,7 @@ use crate::domain::secret::SecretId;
 use crate::domain::sweep::{Goal, Sweep};
 use crate::stdx::clock::Moment;
 
-pub use watch::Watch;
+pub use watch::{TRAIL, Watch};
 
 /// A number that ties an answer to the fetch that asked. Tokens are never reused, so an answer to a fetch
 /// that was dropped finds nothing and is dropped too.
@@ -157,6 +157,8 @@ pub struct Entry {
     pub progress: (usize, usize),
     /// Whether the list is known to its end.
     pub listed: bool,
+    /// Whether the list goes on beyond the pages that were read.
+    pub is_cut: bool,
     /// Failures in a row.
     faults_in_a_row: u32,
     /// Whether the present screen wants it. A fault of what nobody wants any more says nothing about now.
@@ -259,6 +261,7 @@ impl Refresh {
             return;
         }
         entry.faults_in_a_row = 0;
+        entry.is_cut = fetch.sweep.as_ref().is_some_and(|sweep| !sweep.is_listed());
         entry.fresh_at = Some(at);
         // Only a list that was read to its end says what is gone.
         if let Some(sweep) = fetch.sweep {
@@ -297,6 +300,7 @@ impl Refresh {
                 failures: Vec::new(),
                 progress: (0, 0),
                 listed: false,
+                is_cut: false,
                 faults_in_a_row: 0,
                 wanted: true,
             });

@@ -67,7 +67,10 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
         Msg::Answer(token, query, outcome) => {
             match model.refresh.absorb(token, &query, &outcome, &mut model.world, at) {
                 Some(effects) => effects,
-                None if model.check.absorb(token, &query, &outcome) => Vec::new(),
+                None if model.check.absorb(token, &query, &outcome, &model.world, at) => {
+                    model.world.generation += 1;
+                    Vec::new()
+                }
                 None => {
                     let world = &mut model.world;
                     if let Some(effects) = model.charts.absorb(token, &query, &outcome, world, at) {
@@ -155,12 +158,16 @@ fn settle(model: &mut Model) -> bool {
     let judges = model.judge_in().is_some_and(|due| due.is_zero());
     if judges {
         model.judged = Some((model.world.generation, model.now));
-        model.triage.fleet = findings::judge(&model.world, &model.refresh, &model.config, now);
+        model.triage.fleet =
+            findings::judge(&model.world, &model.refresh, &model.check, &model.config, model.now);
         agree(model);
         model.needs = Needs::of(&model.world);
     }
-    let forced = model.settled_at == u64::MAX;
-    if judges || forced {
+    // What takes long to compute is computed where it is seen.
+    let seen = [PaneId::Secrets, PaneId::Changes].map(|pane| screen.pane(pane).is_some());
+    if judges || model.settled_at == u64::MAX || model.triage.seen != seen {
+        model.triage.seen = seen;
+        model.triage.reading = model.needs.reading(&model.world);
         triage::settle(&mut model.triage, &model.world, model.range, now);
     }
     if judges || model.settled_at != model.world.generation {

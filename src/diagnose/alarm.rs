@@ -19,9 +19,6 @@ use crate::stdx::clock::Wall;
 use crate::stdx::span::brief;
 use crate::stdx::text::{count, fit};
 
-/// Composite alarms of composite alarms: CloudWatch forbids circles, but an answer may hold one.
-const DEEPEST: u8 = 8;
-
 /// A resource as CloudWatch knows it: where, by which dimension, by which value.
 type Handle = (Scope, &'static str, String);
 
@@ -135,25 +132,31 @@ pub fn watch_map<'a>(
     all.iter()
         .map(|alarm| {
             let mut found = BTreeSet::new();
-            collect(alarm, &by_id, known, DEEPEST, &mut found);
+            collect(alarm, &by_id, known, &mut BTreeSet::new(), &mut found);
             (alarm.id.clone(), found.into_iter().collect())
         })
         .collect()
 }
 
-fn collect(
-    alarm: &Alarm,
-    all: &BTreeMap<&AlarmId, &Alarm>,
+/// Each alarm once: CloudWatch forbids circles, but an answer may hold one, and many may name the same alarm.
+fn collect<'a>(
+    alarm: &'a Alarm,
+    all: &BTreeMap<&'a AlarmId, &'a Alarm>,
     known: &Known,
-    depth: u8,
+    visited: &mut BTreeSet<&'a AlarmId>,
     found: &mut BTreeSet<Subject>,
 ) {
+    if !visited.insert(&alarm.id) {
+        return;
+    }
     found.extend(watched(alarm, known));
-    let Some(depth) = depth.checked_sub(1).filter(|_| alarm.kind == AlarmKind::Composite) else { return };
+    if alarm.kind != AlarmKind::Composite {
+        return;
+    }
     for child in children(alarm.expression.as_deref().unwrap_or_default()) {
         let id = AlarmId { scope: alarm.id.scope.clone(), name: child.alarm };
         if let Some(child) = all.get(&id) {
-            collect(child, all, known, depth, found);
+            collect(child, all, known, visited, found);
         }
     }
 }

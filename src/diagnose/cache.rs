@@ -186,7 +186,7 @@ impl Rules<'_> {
             self.say("cache.engine-cpu", severity, text);
         }
         // The engine works on one core: on a small node the whole node's share shows that core.
-        let cores = self.node_type().and_then(class_vcpus).filter(|_| busy.is_none());
+        let cores = self.node_type().and_then(class_vcpus).filter(|_| busy.is_none() && self.is_single());
         if let Some((cpu, node)) = self.worst("CPUUtilization", false)
             && let Some(cores) = cores
             && cpu > 90.0 / f64::from(cores)
@@ -211,6 +211,14 @@ impl Rules<'_> {
             && lag > 30.0
         {
             self.say("cache.replication-lag", Warning, format!("{node} is {} s behind", short(lag)));
+        }
+    }
+
+    /// Whether its engine works on one thread; memcached's does not.
+    fn is_single(&self) -> bool {
+        match self.cache {
+            Cache::Group(_) => true,
+            Cache::Cluster(cluster) => cluster.engine != "memcached",
         }
     }
 
@@ -372,6 +380,29 @@ pub(super) mod tests {
             judged(&group(), &small, true),
             [(Warning, "CPU at 46 % of 2 cores on cma-redis-001: one core is full".to_owned())]
         );
+        // memcached works on all of them.
+        let alone = |engine: &str| CacheCluster {
+            id: CacheId { scope: scope(), name: "cma-mem".into() },
+            engine: engine.into(),
+            node_type: "cache.t4g.micro".into(),
+            status: "available".into(),
+            arn: String::new(),
+            engine_version: "7.1".into(),
+            nodes: Vec::new(),
+            group: None,
+            zone: None,
+            maintenance_window: None,
+            parameter_group: None,
+            security_groups: Vec::new(),
+            created_at: None,
+        };
+        let told = |engine: &str| {
+            let numbers = BTreeMap::from([("CPUUtilization".to_owned(), 60.0)]);
+            let metrics = BTreeMap::from([("cma-mem".to_owned(), numbers)]);
+            let facts = CacheFacts { metrics, ..CacheFacts::default() };
+            cache_findings(Cache::Cluster(&alone(engine)), &facts, NOW).len()
+        };
+        assert_eq!(["redis", "valkey", "memcached"].map(told), [1, 1, 0]);
     }
 
     #[test]

@@ -223,9 +223,9 @@ pub fn of_scaling(scope: &Scope, activities: &[ScalingActivity]) -> Vec<Change> 
     told.collect()
 }
 
-/// The last change and the last rotation of a secret.
+/// The last change and the last rotation of a secret. A deletion to come is no change yet.
 #[must_use]
-pub fn of_secret(secret: &Secret) -> Vec<Change> {
+pub fn of_secret(secret: &Secret, now: Wall) -> Vec<Change> {
     let id = &secret.id;
     let change = |at: Wall, text: &str| {
         let (kind, source) = (ChangeKind::Secret, ChangeSource::Secrets);
@@ -235,7 +235,7 @@ pub fn of_secret(secret: &Secret) -> Vec<Change> {
     // A rotation changes the secret; told as one.
     let changed =
         secret.last_changed.filter(|at| secret.last_rotated.is_none_or(|rotated| !near(rotated, *at)));
-    let deleted = secret.deleted_at.map(|at| change(at, "Deletion asked for"));
+    let deleted = secret.deleted_at.filter(|at| *at <= now).map(|at| change(at, "Deletion asked for"));
     rotated.into_iter().chain(changed.map(|at| change(at, "Changed"))).chain(deleted).collect()
 }
 

@@ -13,7 +13,7 @@ use super::alarm::{self, Known, alarm_finding, alarm_severity, coverage, watch_m
 use super::cache::{Cache, CacheFacts, cache_findings};
 use super::database::{Database, DatabaseFacts, Declared, database_findings, pool_demand};
 use super::scaling::{at_maximum, bounds_of};
-use super::secret::{consumers, secret_findings};
+use super::secret::{consumers, secret_findings, tasks_with_old_value};
 use super::stopped::service_finding;
 use super::{Evidence, Finding, Severity, Subject, rank};
 use crate::domain::alarm::{Alarm, AlarmId};
@@ -23,7 +23,7 @@ use crate::domain::database::{DataEvent, DatabaseId, DbCluster, DbInstance, Main
 use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::scaling::ScalableTarget;
 use crate::domain::scope::Scope;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{Secret, SecretId};
 use crate::domain::task::Task;
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::clock::Wall;
@@ -92,6 +92,18 @@ pub struct Fleet {
     /// What each alarm watches, of what is known.
     #[serde(skip)]
     pub watches: BTreeMap<AlarmId, Vec<Subject>>,
+    /// Who reads each secret, of those that somebody is known to read.
+    #[serde(skip)]
+    pub readers: BTreeMap<SecretId, Readers>,
+}
+
+/// Who reads a secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readers {
+    /// So many services.
+    pub services: usize,
+    /// So many of their running tasks hold its old value.
+    pub old: usize,
 }
 
 /// Judges all that was observed.
@@ -136,9 +148,15 @@ pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
         };
         findings.extend(cache_findings(cache, &own, now));
     }
+    let mut readers = BTreeMap::new();
     for secret in &facts.secrets {
-        let readers = consumers(secret, facts.definitions.iter().copied());
-        findings.extend(secret_findings(secret, &readers, facts.tasks.iter().copied(), now));
+        let own = consumers(secret, facts.definitions.iter().copied());
+        findings.extend(secret_findings(secret, &own, facts.tasks.iter().copied(), now));
+        if !own.is_empty() {
+            let services: BTreeSet<&ServiceId> = own.iter().map(|consumer| &consumer.service).collect();
+            let old = tasks_with_old_value(secret, &own, facts.tasks.iter().copied()).len();
+            readers.insert(secret.id.clone(), Readers { services: services.len(), old });
+        }
     }
     let known = known(facts);
     let watches = watch_map(facts.alarms.iter().copied(), &known);
@@ -162,7 +180,7 @@ pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
             && facts.alarms_read.contains(subject.scope())
     });
     let unwatched = coverage(guarded, facts.alarms.iter().copied(), &watches);
-    Fleet { findings, healthy: healthy.into_iter().collect(), unwatched, watches }
+    Fleet { findings, healthy: healthy.into_iter().collect(), unwatched, watches, readers }
 }
 
 fn databases<'a>(facts: &FleetFacts<'a>) -> Vec<Database<'a>> {

@@ -227,8 +227,11 @@ impl Checker<'_> {
             return self.say(what, CheckVerdict::NotVerified, text);
         };
         self.region(&what, image.region);
-        let key = facts::image_key(image.repository, &image.name);
-        match self.facts.images.get(&key).unwrap_or(&Learned::NotAsked) {
+        let region =
+            if image.region.is_empty() { self.service.id.scope.region.as_str() } else { image.region };
+        let known = facts::image_key(image.account, region, image.repository, &image.name);
+        let key = facts::image_name(image.repository, &image.name);
+        match self.facts.images.get(&known).unwrap_or(&Learned::NotAsked) {
             Learned::Known(found) => match found.status.as_deref() {
                 None | Some("ACTIVE") => {
                     let tags =
@@ -282,8 +285,12 @@ impl Checker<'_> {
     fn secret(&self, secret: &Secret, value: &ValueFrom<'_>) -> (CheckVerdict, String) {
         let name = &secret.id.name;
         if let Some(at) = secret.deleted_at {
-            let ago = brief(at.age_at(self.now));
-            return (CheckVerdict::Block, format!("{name} is scheduled for deletion, asked for {ago} ago"));
+            let when = if at > self.now {
+                format!("will be deleted in {}", brief(self.now.age_at(at)))
+            } else {
+                format!("is scheduled for deletion, asked for {} ago", brief(at.age_at(self.now)))
+            };
+            return (CheckVerdict::Block, format!("{name} {when}"));
         }
         let stage = value.stage.unwrap_or("AWSCURRENT");
         let told = !secret.versions.is_empty();

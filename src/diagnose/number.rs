@@ -15,9 +15,12 @@ pub(super) fn short(value: f64) -> String {
     }
 }
 
+/// Bytes of a GiB.
+pub(super) const GIB: f64 = 1_073_741_824.0;
+
 /// Bytes in GiB.
 pub(super) fn gib(bytes: f64) -> f64 {
-    bytes / 1_073_741_824.0
+    bytes / GIB
 }
 
 /// A fraction in percent, rounded down so that nothing reads 100 before it is full.

@@ -148,6 +148,9 @@ pub fn tasks_with_old_value<'t>(
     let changed = current_since(secret);
     let follows = |consumer: &&Consumer| matches!(&consumer.how, How::ValueFrom { version: None, .. });
     let readers: Vec<_> = consumers.iter().filter(follows).map(|consumer| &consumer.service).collect();
+    if readers.is_empty() || changed.is_none() {
+        return Vec::new();
+    }
     tasks
         .into_iter()
         .filter(|task| {
@@ -274,4 +277,4 @@ fn told(consumer: &Consumer) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

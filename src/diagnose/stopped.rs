@@ -15,7 +15,7 @@ use crate::domain::ecs::{Revision, Service};
 use crate::domain::task::{Task, TaskId};
 use crate::stdx::clock::Wall;
 use crate::stdx::span::brief;
-use crate::stdx::text::count;
+use crate::stdx::text::{capital, count};
 
 /// ECS shows stopped tasks for about an hour; older ones that we still know say nothing about now.
 const NEWS: Duration = Duration::from_secs(3_600);
@@ -192,11 +192,6 @@ fn advice(group: &StoppedGroup) -> Option<String> {
 /// A span in which something happened, rounded up, so that nothing happens `in now`.
 fn minutes(span: Duration) -> String {
     brief(Duration::from_secs(span.as_secs().div_ceil(60).max(1) * 60))
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]

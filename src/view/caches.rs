@@ -77,7 +77,7 @@ fn row(model: &Model, item: &Item, id: &CacheId) -> Option<Row> {
     let named = wanted_of_item(model, item, Range::ThreeHours);
     let line = |name: &str| {
         let found = named.iter().find(|(n, ..)| *n == name);
-        piece(found.map(|(_, unit, chart)| spark(model, chart, unit)).unwrap_or_default(), Role::Gauge)
+        found.map_or_else(|| piece("", Role::Gauge), |(_, unit, chart)| spark(model, chart, unit))
     };
     let place = member_role(model, id).unwrap_or_else(|| node.node_type.clone());
     let zone = node.zone.clone().unwrap_or_default();

@@ -11,6 +11,7 @@ use crate::diagnose::{Severity, Subject};
 use crate::domain::database::{DatabaseId, DbInstance};
 use crate::domain::metric::Range;
 use crate::stdx::rect::Rect;
+use crate::stdx::span;
 use crate::theme::Role;
 use crate::view::items::{self, Shown};
 use crate::view::status;
@@ -48,10 +49,14 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     });
 }
 
-/// The newest number of a chart and its line.
+/// The line of a chart and its newest number; of one that has stopped, its last number and how old that is.
 #[must_use]
-pub fn spark(model: &Model, chart: &Chart, unit: &str) -> String {
-    let Some(seen) = model.world.estate.series.get(chart) else { return String::new() };
+pub fn spark(model: &Model, chart: &Chart, unit: &str) -> Piece {
+    let Some(seen) = model.world.estate.series.get(chart) else { return piece("", Role::Gauge) };
+    let newest = newest(model, chart, unit);
+    if newest.role == Role::Stale {
+        return newest;
+    }
     let plot = Plot {
         points: &seen.value.points,
         until: model.now.wall,
@@ -59,8 +64,19 @@ pub fn spark(model: &Model, chart: &Chart, unit: &str) -> String {
         unit,
         threshold: None,
     };
-    let last = seen.value.last().map_or_else(String::new, |last| number(last, unit));
-    format!("{} {last}", plot.sparkline(&model.theme.glyphs, SPARK))
+    piece(format!("{} {}", plot.sparkline(&model.theme.glyphs, SPARK), newest.text), Role::Gauge)
+}
+
+/// The newest number of a chart, with its age where that is too great to tell of now.
+#[must_use]
+pub fn newest(model: &Model, chart: &Chart, unit: &str) -> Piece {
+    let points = model.world.estate.series.get(chart).map(|seen| seen.value.points.as_slice());
+    let Some((at, value)) = points.and_then(|points| points.last()) else { return piece("", Role::Text) };
+    let age = at.age_at(model.now.wall);
+    if age > chart.life() {
+        return piece(format!("{} {} old", number(*value, unit), span::brief(age)), Role::Stale);
+    }
+    piece(number(*value, unit), Role::Text)
 }
 
 /// What the fleet says of a subject: its severity and sentence.
@@ -134,13 +150,16 @@ fn row(model: &Model, item: &Item, id: &DatabaseId) -> Option<Row> {
     let named = wanted_of_item(model, item, Range::ThreeHours);
     let chart = |name: &str| named.iter().find(|(n, ..)| *n == name);
     let line = |name: &str| {
-        let line = chart(name).map(|(_, unit, chart)| spark(model, chart, unit)).unwrap_or_default();
-        piece(line, Role::Gauge)
+        chart(name).map_or_else(|| piece("", Role::Gauge), |(_, unit, chart)| spark(model, chart, unit))
     };
-    let last = |name: &str| chart(name).and_then(|(_, unit, chart)| Some(number(estate.last(chart)?, unit)));
+    let last = |name: &str| {
+        chart(name).and_then(|(_, unit, chart)| Some(number(estate.last(chart, model.now.wall)?, unit)))
+    };
     let behind = last("ReplicaLag").map_or_else(String::new, |lag| format!(", {lag} behind"));
     let mut connections = line("DatabaseConnections");
-    if let Some(limit) = connection_limit(model, instance).filter(|_| !connections.text.is_empty()) {
+    if let Some(limit) = connection_limit(model, instance)
+        .filter(|_| connections.role == Role::Gauge && !connections.text.is_empty())
+    {
         connections.text.push_str(&format!(" of {limit}"));
     }
     let free = last("FreeStorageSpace");
@@ -175,7 +194,7 @@ pub fn connection_limit(model: &Model, instance: &DbInstance) -> Option<String> 
 
 /// The charts of a service that were read, as lines for its pane.
 #[must_use]
-pub fn service_sparks(model: &Model, subject: &Subject) -> Vec<(String, String)> {
+pub fn service_sparks(model: &Model, subject: &Subject) -> Vec<(String, Piece)> {
     let item = Item::Subject(subject.clone());
     wanted_of_item(model, &item, Range::ThreeHours)
         .into_iter()

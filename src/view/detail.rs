@@ -11,14 +11,15 @@ use crate::app::refresh::Interest;
 use crate::diagnose::next_start::CheckVerdict;
 use crate::diagnose::{Finding, Subject};
 use crate::domain::alarm::{Alarm, AlarmId};
+use crate::domain::ecs::ServiceId;
 use crate::domain::metric::{MetricSource, Range};
 use crate::stdx::clock::Wall;
 use crate::stdx::{span, text};
 use crate::theme::Role;
 use crate::view::widget::canvas::piece;
-use crate::view::widget::chart::{Plot, number};
+use crate::view::widget::chart::Plot;
 use crate::view::widget::document::Document;
-use crate::view::{alarms, status};
+use crate::view::{alarms, databases, status};
 
 /// Rows of a chart.
 const CHART: usize = 6;
@@ -31,7 +32,7 @@ pub fn page(model: &Model, item: &Item, width: usize) -> (String, Document) {
         Item::Subject(subject) => format!("{} {}", super::fleet::kind(subject), subject.name()),
         Item::Parameter(_, name) => format!("parameter {name}"),
         Item::Branch(_, path) => path.clone(),
-        Item::Change(_, _, name) => format!("change of {name}"),
+        Item::Change(key) => format!("change of {}", key.name),
         Item::LogFile(id, file) => format!("{file} of {}", id.name),
     };
     if let Item::Subject(subject) = item {
@@ -137,8 +138,7 @@ fn charts(page: &mut Document, model: &Model, item: &Item, width: usize) {
             page.field_in(name, "CloudWatch has no data in this time", Role::Muted);
             continue;
         }
-        let last = seen.value.last().map_or_else(String::new, |last| number(last, unit));
-        page.line(vec![piece(format!("  {name} "), Role::Strong), piece(last, Role::Text)]);
+        page.line(vec![piece(format!("  {name} "), Role::Strong), databases::newest(model, &chart, unit)]);
         let plot = Plot { points, until: model.now.wall, span: model.range.span(), unit, threshold: None };
         for line in plot.lines(&model.theme.glyphs, width, CHART) {
             page.line(line);
@@ -281,7 +281,10 @@ pub fn check(model: &Model) -> (String, Document) {
     let mut page = Document::default();
     let name = model.check.service.as_ref().map_or("?", |id| id.name.as_str());
     match model.check.checks(&model.world, model.now.wall) {
-        None => page.text("Asking ECS what this service runs…", Role::Muted),
+        None => match &model.check.service {
+            Some(id) => awaited(&mut page, model, &missing(model, id), "ECS"),
+            None => page.text("No service is selected.", Role::Muted),
+        },
         Some(checks) => {
             if model.check.is_under_way() {
                 let left = text::count(model.check.outstanding(), "answer");
@@ -307,6 +310,14 @@ pub fn check(model: &Model) -> (String, Document) {
         }
     }
     (format!("Would the next task of {name} start"), page)
+}
+
+/// What a check waits for before it can begin.
+fn missing(model: &Model, id: &ServiceId) -> Interest {
+    match model.world.service(id) {
+        Some(seen) => Interest::Definition(id.scope.clone(), seen.value.task_definition_arn.clone()),
+        None => Interest::Services(id.cluster_id()),
+    }
 }
 
 fn verdict(verdict: CheckVerdict, model: &Model) -> (Role, &'static str) {

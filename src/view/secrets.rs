@@ -2,11 +2,12 @@
 //!
 //! Must not show a value: none is ever read.
 
-use crate::app::Model;
 use crate::app::findings::definitions;
 use crate::app::pane::PaneId;
 use crate::app::pane::triage::Item;
+use crate::app::{Model, Reading};
 use crate::diagnose::Subject;
+use crate::diagnose::fleet::Readers;
 use crate::diagnose::secret::{self, Consumer, Rotation};
 use crate::domain::secret::Secret;
 use crate::domain::task::Task;
@@ -66,6 +67,16 @@ fn age(model: &Model, at: Option<Wall>) -> String {
     at.map_or_else(|| model.theme.glyphs.none.to_owned(), |at| span::brief(at.age_at(model.now.wall)))
 }
 
+/// How many services read it, as far as their task definitions were read.
+fn read_by(model: &Model, services: usize) -> String {
+    match (model.triage.reading, services) {
+        (Reading::Whole, _) => text::count(services, "service"),
+        (Reading::Part, 0) => "not read yet".to_owned(),
+        (Reading::Failed, 0) => "not known".to_owned(),
+        _ => format!("{services}+ services"),
+    }
+}
+
 fn row(model: &Model, item: &Item) -> Option<Row> {
     let estate = &model.world.estate;
     let depth = model.triage.depth.get(item).copied().unwrap_or(0);
@@ -79,12 +90,10 @@ fn row(model: &Model, item: &Item) -> Option<Row> {
             let said = says(model, &Subject::Secret(id.clone()));
             let (role, glyph) =
                 said.as_ref().map_or((Role::Muted, " "), |(s, _)| status::severity(*s, &model.theme));
-            let (consumers, old) = readers(model, secret);
-            let mut services: Vec<_> = consumers.iter().map(|c| &c.service).collect();
-            services.dedup();
+            let Readers { services, old } = model.triage.fleet.readers.get(id).copied().unwrap_or_default();
             let mut note = said.as_ref().map_or_else(String::new, |(_, sentence)| sentence.clone());
-            if note.is_empty() && !old.is_empty() {
-                note = format!("{} started before the last change", text::count(old.len(), "running task"));
+            if note.is_empty() && old > 0 {
+                note = format!("{} started before the last change", text::count(old, "running task"));
             }
             let next = secret.next_rotation.map_or_else(
                 || model.theme.glyphs.none.to_owned(),
@@ -97,7 +106,7 @@ fn row(model: &Model, item: &Item) -> Option<Row> {
                     piece(rotation.word(), look(&rotation)),
                     piece(age(model, secret.last_changed), Role::Muted),
                     piece(next, Role::Muted),
-                    piece(text::count(services.len(), "service"), Role::Muted),
+                    piece(read_by(model, services), Role::Muted),
                     piece(note, if said.is_some() { role } else { Role::Muted }),
                 ],
                 target: None,
@@ -105,9 +114,7 @@ fn row(model: &Model, item: &Item) -> Option<Row> {
         }
         Item::Parameter(scope, name) => {
             let parameter = &estate.stored.get(&(scope.clone(), name.clone()))?.value;
-            let consumers = secret::parameter_consumers(parameter, definitions(&model.world));
-            let mut services: Vec<_> = consumers.iter().map(|c| &c.service).collect();
-            services.dedup();
+            let services = model.triage.readers.get(item).copied().unwrap_or_default();
             Some(Row {
                 cells: vec![
                     piece(" ", Role::Muted),
@@ -115,7 +122,7 @@ fn row(model: &Model, item: &Item) -> Option<Row> {
                     piece(parameter.kind.clone(), Role::Muted),
                     piece(age(model, parameter.modified_at), Role::Muted),
                     blank(),
-                    piece(text::count(services.len(), "service"), Role::Muted),
+                    piece(read_by(model, services), Role::Muted),
                     piece(format!("SSM parameter, version {}", parameter.version), Role::Muted),
                 ],
                 target: None,

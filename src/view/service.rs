@@ -70,7 +70,8 @@ fn counts(page: &mut Document, service: &Service) {
 fn numbers(page: &mut Document, model: &Model, service: &Service) {
     let subject = crate::diagnose::Subject::Service(service.id.clone());
     for (name, line) in super::databases::service_sparks(model, &subject) {
-        page.field_in(&name, format!("{} in 3 h", line.replace(' ', "\u{a0}")), Role::Gauge);
+        let span = if line.role == Role::Stale { "" } else { " in 3 h" };
+        page.field_in(&name, format!("{}{span}", line.text.replace(' ', "\u{a0}")), line.role);
     }
     let resource = format!("service/{}/{}", service.id.cluster, service.id.name);
     let targets = model.world.estate.targets.get(&service.id.scope).into_iter().flatten();

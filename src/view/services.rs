@@ -146,7 +146,7 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
     let fade = |p| if stale { crate::view::widget::canvas::Piece { role: Role::Stale, ..p } } else { p };
     let mut lines = charts::service(id, false, Range::ThreeHours)
         .into_iter()
-        .map(|(_, unit, chart)| piece(spark(model, &chart, unit), Role::Gauge));
+        .map(|(_, unit, chart)| spark(model, &chart, unit));
     let mut line = || lines.next().unwrap_or_else(|| piece("", Role::Gauge));
     let cells = vec![
         fade(piece(glyph, role)),

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::app::Model;
 use crate::app::pane::PaneId;
-use crate::app::refresh::{Entry, Interest, Watch};
+use crate::app::refresh::{Entry, Interest, TRAIL, Watch};
 use crate::diagnose::Severity;
 use crate::domain::fault::FaultKind;
 use crate::stdx::span;
-use crate::stdx::text::count;
+use crate::stdx::text::{capital, count};
 use crate::theme::{Role, Theme};
 
 /// The parts of a title line.
@@ -102,6 +102,11 @@ fn triage(model: &Model, pane: PaneId, says: &mut Says) {
     }
     if pane == PaneId::Changes {
         says.left.push((format!("last {}", super::detail::reach(model.range)), Role::Muted));
+        let of_trail = |i: &Interest| matches!(i, Interest::Watch(_, Watch::Trail));
+        let cut = model.refresh.entries().any(|(interest, entry)| of_trail(interest) && entry.is_cut);
+        if cut {
+            says.right.push((format!("CloudTrail: its newest {TRAIL} only"), Role::Warn));
+        }
     }
     filter(says, list.filter.as_ref().map(|f| f.text.as_str()));
     if let Some((_, fault)) = model.charts.faults().next()
@@ -187,10 +192,18 @@ fn feeds(pane: PaneId, interest: &Interest) -> bool {
         PaneId::Secrets => matches!(interest, Interest::Watch(_, Watch::Secrets | Watch::Stored)),
         PaneId::Changes => matches!(
             interest,
-            Interest::Watch(
-                _,
-                Watch::Flips | Watch::DbEvents | Watch::CacheEvents | Watch::Activities | Watch::Trail
-            )
+            Interest::Clusters(_)
+                | Interest::Services(_)
+                | Interest::Watch(
+                    _,
+                    Watch::Flips
+                        | Watch::DbEvents
+                        | Watch::CacheEvents
+                        | Watch::Activities
+                        | Watch::Trail
+                        | Watch::Secrets
+                        | Watch::Stored
+                )
         ),
     }
 }
@@ -365,11 +378,6 @@ pub fn fault_lines(fault: &crate::domain::fault::Fault) -> Vec<(String, Role)> {
         lines.push((format!("To do: {hint}"), Role::Text));
     }
     lines
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
 }
 
 /// The role and the sign of a severity.

@@ -547,7 +547,7 @@ impl LogsPane {
                     "No lines in the last {}. New ones appear here by themselves.",
                     crate::stdx::span::brief(self.since)
                 ),
-                other => capital(&other.sentence()),
+                other => text::capital(&other.sentence()),
             }];
             lines.extend(following.follow.notes().map(str::to_owned));
             return lines;
@@ -560,9 +560,4 @@ impl LogsPane {
     pub fn remarks(&self) -> Vec<String> {
         self.following.iter().flat_map(|f| f.follow.notes().map(str::to_owned)).collect()
     }
-}
-
-fn capital(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
 }

@@ -7,6 +7,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 
+use crate::app::Reading;
 use crate::app::pane::PaneId;
 use crate::app::pane::list::ListPane;
 use crate::diagnose::Subject;
@@ -15,6 +16,7 @@ use crate::diagnose::fleet::Fleet;
 use crate::domain::alarm::AlarmId;
 use crate::domain::database::DatabaseId;
 use crate::domain::scope::Scope;
+use crate::stdx::clock::Wall;
 
 pub use rows::{alarm_severity, settle};
 
@@ -27,10 +29,34 @@ pub enum Item {
     Parameter(Scope, String),
     /// A node of the secrets' tree that only holds others.
     Branch(Scope, String),
-    /// A change, by instant, kind and name.
-    Change(crate::stdx::clock::Wall, ChangeKind, String),
+    /// A change.
+    Change(Box<ChangeKey>),
     /// A database's log file.
     LogFile(DatabaseId, String),
+}
+
+/// What tells one change from another: two may happen to one resource in one second.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChangeKey {
+    /// When.
+    pub at: Wall,
+    /// What kind.
+    pub kind: ChangeKind,
+    /// Where.
+    pub scope: Scope,
+    /// What it is about.
+    pub name: String,
+    /// What happened.
+    pub sentence: String,
+}
+
+impl ChangeKey {
+    fn is_of(&self, change: &Change) -> bool {
+        (self.at, self.kind) == (change.at, change.kind)
+            && self.name == change.name
+            && self.scope == change.scope
+            && self.sentence == change.sentence
+    }
 }
 
 /// A list of a pane.
@@ -50,8 +76,14 @@ pub struct Triage {
     pub depth: BTreeMap<Item, usize>,
     /// What a row of the secrets' tree is labelled.
     pub labels: BTreeMap<Item, String>,
-    /// The changes that the rows stand for.
+    /// The changes that the rows stand for, as of when they were last seen.
     pub changes: Vec<Change>,
+    /// How many services read a parameter of SSM, as of when the secrets were last seen.
+    pub readers: BTreeMap<Item, usize>,
+    /// How far the task definitions were read, which tell who reads a secret.
+    pub reading: Reading,
+    /// Whether the secrets and the changes are on the screen.
+    pub seen: [bool; 2],
     /// The alarm from which one jumped to what it watches.
     pub came_from: Option<AlarmId>,
 }
@@ -94,7 +126,7 @@ impl Triage {
     /// The change that a row stands for.
     #[must_use]
     pub fn change(&self, item: &Item) -> Option<&Change> {
-        let Item::Change(at, kind, name) = item else { return None };
-        self.changes.iter().find(|c| c.at == *at && c.kind == *kind && c.name == *name)
+        let Item::Change(key) = item else { return None };
+        self.changes.iter().find(|change| key.is_of(change))
     }
 }

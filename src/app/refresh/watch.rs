@@ -13,6 +13,9 @@ use crate::stdx::clock::Wall;
 /// that an account and region have, a twenty-fourth.
 const TRAIL_PAGES: usize = 5;
 
+/// So many of CloudTrail's events that is.
+pub const TRAIL: usize = TRAIL_PAGES * 50;
+
 /// A list of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Watch {

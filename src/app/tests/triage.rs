@@ -6,12 +6,14 @@ use crate::app::fixtures::{self, Aws, Bench, Owned, alarm, instance, secret};
 use crate::app::overlay::Overlay;
 use crate::app::pane::PaneId;
 use crate::app::pane::triage::Item;
+use crate::app::refresh::{Interest, Watch};
 use crate::app::world::Seen;
 use crate::app::{Effect, Msg};
 use crate::diagnose::{Severity, Subject};
 use crate::domain::alarm::AlarmState;
+use crate::domain::change::TrailEvent;
 use crate::domain::fault::FaultKind;
-use crate::domain::query::Query;
+use crate::domain::query::{Answer, PageToken, Query};
 
 fn account() -> Aws {
     Aws { estate: Owned::small(), ..Aws::small() }
@@ -31,7 +33,7 @@ fn names(bench: &Bench, pane: PaneId) -> Vec<String> {
         .map(|item| match item {
             Item::Subject(subject) => subject.name().to_owned(),
             Item::Parameter(_, name) | Item::Branch(_, name) | Item::LogFile(_, name) => name.clone(),
-            Item::Change(_, _, name) => name.clone(),
+            Item::Change(key) => key.name.clone(),
         })
         .collect()
 }
@@ -359,6 +361,91 @@ fn a_chart_that_two_panes_want_is_asked_for_once() {
     let wanted = crate::app::charts::wanted(&bench.model);
     let once: std::collections::BTreeSet<_> = wanted.iter().collect();
     assert!(!wanted.is_empty() && once.len() == wanted.len());
+}
+
+#[test]
+fn what_a_check_found_stands_among_the_problems_for_ten_minutes() {
+    let mut bench = settled(account(), 120, 40);
+    let told = |bench: &Bench| {
+        let found = &bench.model.triage.fleet.findings;
+        found.iter().any(|f| f.subject.name() == "web" && f.sentence.contains("would not start"))
+    };
+    bench.command("check web").settle();
+    assert!(told(&bench), "{:#?}", bench.model.triage.fleet.findings);
+    // A check of another service does not end it.
+    bench.press("esc").command("check worker").settle();
+    assert!(told(&bench));
+    for _ in 0..620 {
+        bench.pass(Duration::from_secs(1)).answer_all();
+    }
+    assert!(!told(&bench));
+}
+
+#[test]
+fn numbers_that_no_longer_come_are_not_judged() {
+    let mut aws = account();
+    aws.estate.instances.iter_mut().for_each(|instance| instance.status = "available".into());
+    let mut bench = settled(aws, 120, 40);
+    let hot = |bench: &Bench| {
+        let found = &bench.model.triage.fleet.findings;
+        found
+            .iter()
+            .any(|f| f.rule == "database.cpu" || f.evidence.iter().any(|e| e.text.starts_with("CPU at")))
+    };
+    assert!(hot(&bench), "{:#?}", bench.model.triage.fleet.findings);
+    bench.aws.faults.insert("cloudwatch:GetMetricData".into(), fixtures::fault(FaultKind::Throttled));
+    for _ in 0..16 {
+        bench.pass(Duration::from_secs(60)).answer_all();
+    }
+    assert!(!hot(&bench), "{:#?}", bench.model.triage.fleet.findings);
+}
+
+#[test]
+fn two_changes_of_one_second_are_two_rows() {
+    let mut aws = account();
+    let first = TrailEvent { at: fixtures::ago(60), ..aws.estate.trail[0].clone() };
+    for (id, name) in [("e-1", "AddTagsToResource"), ("e-2", "RebootDBInstance")] {
+        aws.estate.trail.push(TrailEvent { id: id.into(), name: name.into(), ..first.clone() });
+    }
+    let mut bench = settled(aws, 120, 40);
+    bench.press("H").settle();
+    let list = bench.model.triage.list(PaneId::Changes).unwrap();
+    let told: Vec<&str> =
+        list.rows.iter().map(|item| bench.model.triage.change(item).unwrap().sentence.as_str()).collect();
+    for name in ["AddTagsToResource", "RebootDBInstance"] {
+        assert_eq!(told.iter().filter(|told| told.contains(name)).count(), 1, "{told:?}");
+    }
+}
+
+#[test]
+fn it_is_known_when_cloudtrail_has_more_and_what_is_kept_of_it_has_an_end() {
+    let mut bench = settled(account(), 120, 40);
+    let first = bench.aws.estate.trail[0].clone();
+    bench.press("H");
+    let mut pages = 0u32;
+    for _ in 0..60 {
+        bench.pass(Duration::from_secs(61));
+        while let Some(asked) = bench.asked.pop_front() {
+            let outcome = match &asked.1 {
+                Query::LookupEvents { .. } => {
+                    pages += 1;
+                    let found = (0u32..50).map(|n| {
+                        let at = first.at.plus(Duration::from_secs(u64::from(pages)));
+                        TrailEvent { id: format!("{pages}-{n}"), at, ..first.clone() }
+                    });
+                    let next = Some(PageToken(pages.to_string()));
+                    Ok(Answer::TrailEvents { found: found.collect(), next })
+                }
+                query => bench.aws.answer(query).map_err(|fault| *fault),
+            };
+            bench.answer(asked, outcome);
+        }
+    }
+    let trail = Interest::Watch(fixtures::home(), Watch::Trail);
+    assert!(bench.model.refresh.entry(&trail).unwrap().is_cut);
+    let kept = &bench.model.world.estate.trail[&fixtures::home()];
+    assert!(pages > 100 && kept.len() == 2_000, "{pages} {}", kept.len());
+    assert!(kept.contains_key(&format!("{pages}-0")), "the newest are kept");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::domain::query::{Answer, Query};
 use crate::domain::scaling::{ScalableTarget, ScalingActivity};
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::secret::{Secret, SecretId, StoredParameter};
-use crate::stdx::clock::Moment;
+use crate::stdx::clock::{Moment, Wall};
 
 /// Events kept of one scope and kind; AWS keeps 14 days of them.
 const EVENTS_REMEMBERED: usize = 2_000;
@@ -180,6 +180,12 @@ impl Estate {
             (_, Answer::TrailEvents { found, .. }) => {
                 let known = self.trail.entry(scope.clone()).or_default();
                 known.extend(found.iter().map(|event| (event.id.clone(), event.clone())));
+                if known.len() > EVENTS_REMEMBERED {
+                    let mut times: Vec<Wall> = known.values().map(|event| event.at).collect();
+                    times.sort_by_key(|at| std::cmp::Reverse(*at));
+                    let oldest = times.get(EVENTS_REMEMBERED - 1).copied().unwrap_or_default();
+                    known.retain(|_, event| event.at >= oldest);
+                }
             }
             (_, Answer::TargetGroups { found }) => {
                 self.target_groups.extend(found.iter().map(|group| (group.arn.clone(), group.clone())));
@@ -222,10 +228,11 @@ impl Estate {
         self.instances.get(&instance_id(scope, name))
     }
 
-    /// The newest number of a chart.
+    /// The newest number of a chart, unless it is too old to tell of now.
     #[must_use]
-    pub fn last(&self, chart: &Chart) -> Option<f64> {
-        self.series.get(chart)?.value.last()
+    pub fn last(&self, chart: &Chart, now: Wall) -> Option<f64> {
+        let (at, number) = self.series.get(chart)?.value.points.last()?;
+        (at.age_at(now) <= chart.life()).then_some(*number)
     }
 }
 

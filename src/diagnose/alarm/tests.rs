@@ -131,6 +131,10 @@ fn metric_math_and_composites_watch_what_they_are_made_of() {
         composite("outer", "ALARM(\"inner\") OR ALARM(circle)"),
         composite("circle", "ALARM(outer)"),
     ];
+    // Each of forty names all of them: without a memory nobody would see the end.
+    let names_all = (0..40).map(|n| format!("ALARM(c{n})")).collect::<Vec<_>>().join(" OR ");
+    let tangle: Vec<Alarm> = (0..40).map(|n| composite(&format!("c{n}"), &names_all)).collect();
+    assert_eq!(watch_map(&tangle, &known()).len(), 40);
     let map = watch_map(&all, &known());
     assert!(map.iter().all(|(_, subjects)| names(subjects) == ["cma-db"]), "{map:?}");
 }
@@ -205,6 +209,8 @@ fn target_tracking_is_folded_and_watches_nothing() {
     assert_eq!(left(&[&muted]), "api web", "a muted alarm tells nobody");
     let silent = Alarm { actions: Vec::new(), ..paging };
     assert_eq!(left(&[&silent]), "api web", "nor does one without actions");
+    let over = composite("over", "ALARM(cpu)");
+    assert_eq!(left(&[&silent, &over]), "web", "but a composite over it that has actions does");
 }
 
 proptest! {

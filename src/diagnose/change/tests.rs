@@ -151,6 +151,16 @@ fn scaling_events_and_alarms_lead_to_their_resources() {
 }
 
 #[test]
+fn a_deletion_is_a_change_once_it_was_asked_for_and_not_before_it_comes() {
+    let doomed = |minutes| Secret { deleted_at: Some(at(minutes)), ..super::super::secret::tests::secret() };
+    let told = |minutes| {
+        let changes = of_secret(&doomed(minutes), at(0));
+        changes.iter().any(|change| change.sentence == "Deletion asked for")
+    };
+    assert_eq!((told(-5), told(7 * 1_440)), (true, false));
+}
+
+#[test]
 fn a_secret_of_cloudtrail_is_the_secret_that_we_know() {
     let arn = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:cma/production/database-AbCdEf";
     let rotate = write("RotateSecret", "secretsmanager", 1, &[("secretId", arn)]);

@@ -6,12 +6,11 @@ use serde::Serialize;
 
 use super::Declared;
 use super::formula::evaluate;
+use crate::diagnose::number::GIB;
 use crate::diagnose::scaling::bounds_of;
 use crate::domain::database::{DbInstance, Parameter};
 use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::scaling::ScalableTarget;
-
-const GIB: f64 = 1_073_741_824.0;
 
 /// The most connections that a database takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::connections::{Limit, class_vcpus, max_connections};
 use super::{Database, DatabaseFacts, in_window, is_up, severity_of_status, status_meaning, storage_outlook};
 use crate::diagnose::Severity::{self, Critical, Notice, Progress, Warning};
-use crate::diagnose::number::{gib, percent, short};
+use crate::diagnose::number::{GIB, gib, percent, short};
 use crate::diagnose::{Evidence, Finding, rank};
 use crate::domain::database::{DataEvent, DbInstance};
 use crate::stdx::clock::Wall;
 use crate::stdx::span::brief;
-use crate::stdx::text::count;
+use crate::stdx::text::{capital, count};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -236,7 +236,7 @@ impl<'a> Rules<'a> {
             return;
         }
         let Some(free) = self.metric("FreeStorageSpace") else { return };
-        let allocated = f64::from(instance.allocated_gib) * 1_073_741_824.0;
+        let allocated = f64::from(instance.allocated_gib) * GIB;
         if allocated <= 0.0 {
             return;
         }
@@ -279,7 +279,12 @@ impl<'a> Rules<'a> {
                 _ => None,
             };
             if let Some(severity) = severity {
-                let text = format!("{} of {limit} connections used ({})", short(used), percent(used, most));
+                // A percentage of an estimate that is exceeded would only tell that the estimate is wrong.
+                let text = if limit.estimated && used >= most {
+                    format!("{} connections used, the limit is estimated at {limit}", short(used))
+                } else {
+                    format!("{} of {limit} connections used ({})", short(used), percent(used, most))
+                };
                 let evidence = self.pools(limit);
                 let finding = self.say("database.connections", severity, text);
                 for line in evidence {
@@ -427,11 +432,6 @@ impl<'a> Rules<'a> {
 
 fn note(finding: &mut Finding, at: Option<Wall>, text: &str) {
     finding.evidence.push(Evidence { at, text: text.to_owned() });
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::diagnose::number::GIB;
 use crate::stdx::clock::Wall;
 
-const GIB: f64 = 1_073_741_824.0;
 const DAY_S: f64 = 86_400.0;
 
 /// From less than this no slope is told: one large query's temporary file would look like the end.

@@ -41,7 +41,7 @@ impl<T> Learned<T> {
 /// What is known for the checks of one service.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NextStartFacts {
-    /// By image as `needed` asked for it: `REPOSITORY@sha256:…` or `REPOSITORY:TAG`.
+    /// By image as `needed` asked for it, behind registry and region: two registries may hold one name.
     pub images: BTreeMap<String, Learned<RegistryImage>>,
     /// By the id in `valueFrom`.
     pub secrets: BTreeMap<String, Learned<Secret>>,
@@ -58,7 +58,12 @@ pub struct NextStartFacts {
 }
 
 /// The key of an image in the facts.
-pub(super) fn image_key(repository: &str, name: &ImageName) -> String {
+pub(super) fn image_key(registry: &str, region: &str, repository: &str, name: &ImageName) -> String {
+    format!("{registry} {region} {}", image_name(repository, name))
+}
+
+/// An image as people write it: `REPOSITORY@sha256:…` or `REPOSITORY:TAG`.
+pub(super) fn image_name(repository: &str, name: &ImageName) -> String {
     match name {
         ImageName::Tag(tag) => format!("{repository}:{tag}"),
         ImageName::Digest(digest) => format!("{repository}@{digest}"),
@@ -75,13 +80,15 @@ impl NextStartFacts {
     /// (further pages).
     pub fn absorb(&mut self, query: &Query, outcome: &Result<Answer, Fault>) -> Vec<Query> {
         match query {
-            Query::DescribeImages { repository, images, .. } => {
+            Query::DescribeImages { scope, registry, repository, images } => {
+                let registry = registry.as_deref().unwrap_or_default();
                 for name in images {
                     let found = outcome.as_ref().map(|answer| match answer {
                         Answer::Images { found } => found.iter().find(|image| is_named(image, name)).cloned(),
                         _ => None,
                     });
-                    self.images.insert(image_key(repository, name), Learned::of(found));
+                    let key = image_key(registry, scope.region.as_str(), repository, name);
+                    self.images.insert(key, Learned::of(found));
                 }
             }
             Query::DescribeSecret { secret, .. } => {

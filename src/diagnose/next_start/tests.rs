@@ -335,6 +335,37 @@ fn ports_regions_and_the_definition_s_status_are_checked() {
 }
 
 #[test]
+fn one_name_in_two_registries_is_two_images() {
+    let mut two = running();
+    let mut side = two.containers[0].clone();
+    side.name = "side".into();
+    side.image = "999999999999.dkr.ecr.eu-west-2.amazonaws.com/api@sha256:abc".into();
+    side.secrets.clear();
+    two.containers.insert(0, side);
+    let elsewhere = |query: &Query| match query {
+        Query::DescribeImages { registry: Some(registry), .. } if registry == "999999999999" => {
+            Err(Fault::new(FaultKind::NotFound, "no"))
+        }
+        query => answer(query),
+    };
+    assert_eq!(wrong(&api(), &two, elsewhere), ["block: image of side: api@sha256:abc is not in ECR"]);
+}
+
+#[test]
+fn a_deletion_to_come_is_told_by_when_it_comes() {
+    let doomed = |query: &Query| {
+        answer(query).map(|answer| match answer {
+            Answer::Secrets { mut found, next } => {
+                found[0].deleted_at = Some(Wall(NOW.0 + 7 * 86_400_000));
+                Answer::Secrets { found, next }
+            }
+            other => other,
+        })
+    };
+    assert_eq!(wrong(&api(), &running(), doomed), ["block: secret DB of app: cma/db will be deleted in 7 d"]);
+}
+
+#[test]
 fn the_finding_names_the_first_block() {
     let all = judged(&api(), &running(), but("logs:DescribeLogGroups", FaultKind::NotFound));
     let finding = finding_of(&api(), &all).unwrap();

@@ -23,7 +23,7 @@ fn version(id: &str, stages: &[&str]) -> SecretVersion {
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:cma/production/database-AbCdEf";
 
-pub(super) fn secret() -> Secret {
+pub(in crate::diagnose) fn secret() -> Secret {
     Secret {
         id: SecretId { scope: scope(), name: "cma/production/database".into() },
         arn: ARN.into(),

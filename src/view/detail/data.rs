@@ -4,7 +4,7 @@
 
 use super::{ago, awaited, when};
 use crate::app::Model;
-use crate::app::refresh::Interest;
+use crate::app::refresh::{Interest, Watch};
 use crate::diagnose::database::{in_window, max_connections};
 use crate::diagnose::secret::{self, Consumer, How};
 use crate::domain::cache::CacheId;
@@ -70,7 +70,7 @@ pub(super) fn database(page: &mut Document, model: &Model, id: &DatabaseId) {
             format!("deletion {}, encrypted {}", yes(cluster.deletion_protection), yes(cluster.encrypted)),
         );
         maintenance(page, model, &id.scope, &cluster.arn);
-        events(page, model, estate.db_events.get(&id.scope), &id.name);
+        events(page, model, estate.db_events.get(&id.scope), Watch::DbEvents, &id.scope, &id.name);
         page.gap();
         page.field("ARN", cluster.arn.clone());
         return;
@@ -138,7 +138,7 @@ fn instance(page: &mut Document, model: &Model, db: &DbInstance) {
         page.field("Logs exported", db.exported_logs.join(", "));
     }
     log_files(page, model, &db.id);
-    events(page, model, estate.db_events.get(&db.id.scope), &db.id.name);
+    events(page, model, estate.db_events.get(&db.id.scope), Watch::DbEvents, &db.id.scope, &db.id.name);
     page.gap();
     page.field("ARN", db.arn.clone());
 }
@@ -168,6 +168,10 @@ fn parameters(page: &mut Document, model: &Model, db: &DbInstance) {
 }
 
 fn maintenance(page: &mut Document, model: &Model, scope: &Scope, arn: &str) {
+    let entry = model.refresh.entry(&Interest::Watch(scope.clone(), Watch::Maintenance));
+    if let Some(fault) = entry.and_then(|entry| entry.fault.as_ref()) {
+        page.field_in("Waits", format!("not known: {fault}"), Role::Warn);
+    }
     let waiting = model.world.estate.maintenance.get(scope).into_iter().flatten();
     for action in waiting.filter(|action| action.resource == arn) {
         let at = action.forced_at.or(action.current_apply).or(action.auto_after);
@@ -195,11 +199,24 @@ fn log_files(page: &mut Document, model: &Model, id: &DatabaseId) {
     }
 }
 
-fn events(page: &mut Document, model: &Model, events: Option<&Vec<DataEvent>>, name: &str) {
+fn events(
+    page: &mut Document,
+    model: &Model,
+    events: Option<&Vec<DataEvent>>,
+    watch: Watch,
+    scope: &Scope,
+    name: &str,
+) {
     page.heading("Events of the last day, newest first");
     let own: Vec<&DataEvent> =
         events.into_iter().flatten().filter(|e| e.source == name).take(EVENTS).collect();
-    if own.is_empty() {
+    let interest = Interest::Watch(scope.clone(), watch);
+    let entry = model.refresh.entry(&interest);
+    // That there were none can be said only once they were read.
+    if entry.is_none_or(|entry| entry.fresh_at.is_none() || entry.fault.is_some()) {
+        let whom = if watch == Watch::DbEvents { "RDS" } else { "ElastiCache" };
+        awaited(page, model, &interest, whom);
+    } else if own.is_empty() {
         page.text("  none", Role::Muted);
     }
     for event in own {
@@ -255,7 +272,7 @@ pub(super) fn cache(page: &mut Document, model: &Model, id: &CacheId) {
                 page.text(format!("  {} {role} in {zone}", member.cluster), Role::Overlay);
             }
         }
-        events(page, model, estate.cache_events.get(&id.scope), &id.name);
+        events(page, model, estate.cache_events.get(&id.scope), Watch::CacheEvents, &id.scope, &id.name);
         return;
     }
     let Some(seen) = estate.cache_nodes.get(id) else {
@@ -278,7 +295,7 @@ pub(super) fn cache(page: &mut Document, model: &Model, id: &CacheId) {
         page.field("Parameter group", format!("{name}: {state}"));
     }
     window(page, model, "Maintenance", node.maintenance_window.as_ref());
-    events(page, model, estate.cache_events.get(&id.scope), &id.name);
+    events(page, model, estate.cache_events.get(&id.scope), Watch::CacheEvents, &id.scope, &id.name);
 }
 
 /// A secret.

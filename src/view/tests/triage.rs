@@ -199,6 +199,72 @@ fn the_next_start() {
     assert_snapshot!("check", whole(&mut bench));
 }
 
+fn denied(action: &str) -> crate::domain::fault::Fault {
+    let mut fault = fixtures::fault(FaultKind::Denied);
+    fault.message = format!("User: role/oncall is not authorized to perform: {action}");
+    fault.action = Some(action.into());
+    fault
+}
+
+#[test]
+fn a_check_that_cannot_begin_says_why() {
+    let mut aws = account();
+    let action = "ecs:DescribeTaskDefinition";
+    aws.faults.insert(action.into(), denied(action));
+    let mut bench = on(PaneId::Fleet, aws, 100, 20);
+    bench.command("check web").settle();
+    assert_snapshot!("check_denied", whole(&mut bench));
+}
+
+#[test]
+fn events_that_were_not_read_are_not_none() {
+    let none = |shown: &str| shown.lines().any(|line| line.trim_matches(['│', ' ']) == "none");
+    for (id, action) in
+        [(PaneId::Databases, "rds:DescribeEvents"), (PaneId::Caches, "elasticache:DescribeEvents")]
+    {
+        let mut aws = account();
+        aws.estate.db_events.clear();
+        let mut bench = on(id, aws.clone(), 100, 90);
+        bench.press("enter").settle();
+        assert!(none(&whole(&mut bench)), "{}", whole(&mut bench));
+        aws.faults.insert(action.into(), denied(action));
+        let mut bench = on(id, aws, 100, 90);
+        bench.press("enter").settle();
+        let shown = whole(&mut bench);
+        assert!(!none(&shown) && shown.contains(&format!("Asked for {action}")), "{shown}");
+    }
+}
+
+#[test]
+fn readers_of_a_secret_are_unknown_before_definitions_are_read() {
+    let action = "ecs:DescribeTaskDefinition";
+    let mut aws = account();
+    let mut bench = on(PaneId::Secrets, aws.clone(), 120, 16);
+    assert!(!pane(&mut bench, PaneId::Secrets).contains("not read yet"));
+    let mut bench = Bench::fleet(aws.clone(), 120, 16);
+    bench.model.focus = PaneId::Secrets;
+    for _ in 0..5 {
+        bench.pass(Duration::from_millis(200));
+        bench.asked.retain(|(_, query, _)| query.action() != action);
+        bench.answer_all();
+    }
+    let shown = pane(&mut bench, PaneId::Secrets);
+    assert!(shown.contains("not read yet") && !shown.contains("0 services"), "{shown}");
+    aws.faults.insert(action.into(), denied(action));
+    let shown = pane(&mut on(PaneId::Secrets, aws, 120, 16), PaneId::Secrets);
+    assert!(shown.contains("not known") && !shown.contains("0 services"), "{shown}");
+}
+
+#[test]
+fn a_number_that_has_stopped_says_its_age() {
+    let mut bench = on(PaneId::Databases, account(), 160, 16);
+    bench.aws.faults.insert("cloudwatch:GetMetricData".into(), fixtures::fault(FaultKind::Throttled));
+    for _ in 0..18 {
+        bench.pass(Duration::from_secs(60)).answer_all();
+    }
+    assert_snapshot!("databases_with_old_numbers", pane(&mut bench, PaneId::Databases));
+}
+
 #[test]
 fn tabs_count_what_is_sick() {
     let mut bench = on(PaneId::Fleet, account(), 120, 30);

@@ -5,11 +5,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::app::findings::definitions;
 use crate::app::pane::PaneId;
-use crate::app::pane::triage::{Item, Triage};
+use crate::app::pane::triage::{ChangeKey, Item, Triage};
 use crate::app::world::{Estate, World};
 use crate::diagnose::change::{self, Change};
-use crate::diagnose::secret::tree;
+use crate::diagnose::secret::{self, tree};
 use crate::diagnose::{Finding, Severity, Subject, alarm};
 use crate::domain::alarm::{Alarm, AlarmState};
 use crate::domain::cache::CacheId;
@@ -28,7 +29,24 @@ pub fn settle(triage: &mut Triage, world: &World, range: Range, now: Wall) {
     databases(triage, &world.estate);
     caches(triage, &world.estate);
     secrets(triage, &world.estate);
-    changes(triage, world, range, now);
+    let [secrets, changed] = triage.seen;
+    if secrets {
+        readers(triage, world);
+    }
+    if changed {
+        changes(triage, world, range, now);
+    }
+}
+
+/// How many services read each parameter. Who reads a secret was found when everything was judged.
+fn readers(triage: &mut Triage, world: &World) {
+    triage.readers.clear();
+    let definitions = definitions(world);
+    for ((scope, name), seen) in &world.estate.stored {
+        let consumers = secret::parameter_consumers(&seen.value, definitions.iter().copied());
+        let services: BTreeSet<_> = consumers.iter().map(|consumer| &consumer.service).collect();
+        triage.readers.insert(Item::Parameter(scope.clone(), name.clone()), services.len());
+    }
 }
 
 /// Takes the rows that pass the pane's filter.
@@ -296,7 +314,7 @@ fn changes(triage: &mut Triage, world: &World, range: Range, now: Wall) {
         all.extend(definition.and_then(|definition| change::of_definition(id, definition)));
     }
     all.extend(estate.activities.iter().flat_map(|(scope, items)| change::of_scaling(scope, items)));
-    all.extend(estate.secrets.values().flat_map(|seen| change::of_secret(&seen.value)));
+    all.extend(estate.secrets.values().flat_map(|seen| change::of_secret(&seen.value, now)));
     all.extend(estate.stored.values().filter_map(|seen| change::of_parameter(&seen.value)));
     all.extend(estate.db_events.iter().flat_map(|(scope, items)| change::of_database_events(scope, items)));
     all.extend(estate.cache_events.iter().flat_map(|(scope, items)| change::of_cache_events(scope, items)));
@@ -313,7 +331,14 @@ fn changes(triage: &mut Triage, world: &World, range: Range, now: Wall) {
             let who = change.who.as_deref().map_or("", Arn::last);
             let text =
                 format!("{} {} {} {who} {}", change.kind.word(), change.name, change.scope, change.sentence);
-            (Item::Change(change.at, change.kind, change.name.clone()), text)
+            let key = ChangeKey {
+                at: change.at,
+                kind: change.kind,
+                scope: change.scope.clone(),
+                name: change.name.clone(),
+                sentence: change.sentence.clone(),
+            };
+            (Item::Change(Box::new(key)), text)
         })
         .collect();
     put(triage, PaneId::Changes, rows);

@@ -109,6 +109,7 @@ pub async fn everything(
     let kinds = |kind| wanted.has(kind);
     let mut found: Vec<Change> = Vec::new();
     let mut pages = Pages::default();
+    let now = gather.begun().wall;
     let start = session.scopes.iter().flat_map(|scope| lists(scope, from, &kinds)).collect();
     gather
         .run(start, |query, answer| {
@@ -117,7 +118,9 @@ pub async fn everything(
             match answer {
                 Answer::ScalingActivities { found: all, .. } => found.extend(of_scaling(scope, &all)),
                 Answer::TrailEvents { found: all, .. } => found.extend(of_trail(scope, &all)),
-                Answer::Secrets { found: all, .. } => found.extend(all.iter().flat_map(of_secret)),
+                Answer::Secrets { found: all, .. } => {
+                    found.extend(all.iter().flat_map(|s| of_secret(s, now)))
+                }
                 Answer::Parameters { found: all, .. } => found.extend(all.iter().filter_map(of_parameter)),
                 Answer::DataEvents { found: all, .. } => match query {
                     Query::DescribeCacheEvents { .. } => found.extend(of_cache_events(scope, &all)),

@@ -131,6 +131,13 @@ fn connections_are_held_against_the_limit_and_the_pools() {
         Warning,
         "55 of ≈59 connections used (93 %)",
     );
+    only(
+        &small,
+        &metrics(&[("DatabaseConnections", 64.0)]),
+        "database.connections",
+        Critical,
+        "64 connections used, the limit is estimated at ≈59",
+    );
     let pools =
         vec![PoolDemand { service: service("api", 2).id, tasks: 8, per_task: 15, bound: "autoscaling" }];
     let demand = Some(Demand { connections: 120, pools, missing: vec!["gone".into()] });
