@@ -119,7 +119,7 @@ pub async fn everything(
                 Answer::ScalingActivities { found: all, .. } => found.extend(of_scaling(scope, &all)),
                 Answer::TrailEvents { found: all, .. } => found.extend(of_trail(scope, &all)),
                 Answer::Secrets { found: all, .. } => {
-                    found.extend(all.iter().flat_map(|s| of_secret(s, now)))
+                    found.extend(all.iter().flat_map(|s| of_secret(s, now)));
                 }
                 Answer::Parameters { found: all, .. } => found.extend(all.iter().filter_map(of_parameter)),
                 Answer::DataEvents { found: all, .. } => match query {
