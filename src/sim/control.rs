@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::sim::fault::{Rule, RuleId};
 use crate::sim::incidents::NamedIncident;
+pub use crate::sim::server::Mutation;
 use crate::sim::server::Shared;
 use crate::sim::world::World;
 use crate::sim::world::image::Behaviour;
@@ -48,6 +49,13 @@ impl Control {
     #[must_use]
     pub fn calls_of(&self, action: &str) -> u64 {
         self.0.state().calls.get(action).copied().unwrap_or(0)
+    }
+
+    /// The requests to change something that were received, oldest first: also those that a fault kept from
+    /// being carried out, and those that were refused.
+    #[must_use]
+    pub fn mutations(&self) -> Vec<Mutation> {
+        self.0.state().mutations.iter().cloned().collect()
     }
 
     /// The simulated present.
@@ -139,6 +147,7 @@ pub(crate) fn handle(shared: &Arc<Shared>, head: &Parts, body: &[u8]) -> (u16, V
             shared.state().faults.clear();
             (200, json!({ "cleared": true }))
         }
+        (&Method::GET, "/_sim/mutations") => (200, mutations(shared)),
         (&Method::GET, "/_sim/incidents") => {
             (200, json!({ "incidents": NamedIncident::builtins().collect::<Vec<_>>() }))
         }
@@ -146,9 +155,16 @@ pub(crate) fn handle(shared: &Arc<Shared>, head: &Parts, body: &[u8]) -> (u16, V
         _ => (
             404,
             json!({ "error": "there is GET /_sim/ (status), POST /_sim/faults (a rule as text), DELETE /_sim/faults (clears them), \
+                GET /_sim/mutations (requests to change something), \
                 GET /_sim/incidents (their names) and POST /_sim/incidents (a name; it begins now)" }),
         ),
     }
+}
+
+fn mutations(shared: &Shared) -> Value {
+    let state = shared.state();
+    let one = |found: &Mutation| json!({ "at": found.at.rfc3339(), "region": found.region, "action": found.action, "input": found.input });
+    json!({ "mutations": state.mutations.iter().map(one).collect::<Vec<_>>() })
 }
 
 fn begin(shared: &Arc<Shared>, name: &str) -> (u16, Value) {

@@ -2,7 +2,7 @@
 //!
 //! Must not know operations: it routes, throttles, breaks what it is told to break, and writes answers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
@@ -35,10 +35,13 @@ use crate::sim::{
     autoscaling, cloudtrail, cloudwatch, control, ecr, ecs, elasticache, elbv2, iam, logs, rds,
     secretsmanager, ssm, sts,
 };
-use crate::stdx::clock::Clock;
+use crate::stdx::clock::{Clock, Wall};
 
 /// Larger requests are refused; AWS's own limits are far below.
 const MOST_BODY: usize = 4 << 20;
+
+/// So many requests to change something are remembered.
+const MOST_MUTATIONS: usize = 10_000;
 
 /// What all connections share.
 pub struct Shared {
@@ -61,9 +64,39 @@ pub struct State {
     pub faults: Faults,
     /// Calls seen so far, by `service:Operation`.
     pub calls: BTreeMap<String, u64>,
+    /// The newest of those that were to change something, whatever became of them.
+    pub mutations: VecDeque<Mutation>,
     buckets: Buckets,
     sessions: HashMap<String, logs::Sessions>,
     requests: u64,
+}
+
+/// A request to change something, as it came: before any fault, and before it was carried out or refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mutation {
+    /// When it came.
+    pub at: Wall,
+    /// The region it was for.
+    pub region: String,
+    /// `ecs:UpdateService`.
+    pub action: String,
+    /// What it asked for, without secrets.
+    pub input: Value,
+}
+
+impl State {
+    fn note(&mut self, clock: &Clock, call: &Call) {
+        let action = format!("{}:{}", call.service, call.operation);
+        if cloudtrail::record::changes(&call.operation) {
+            let input = cloudtrail::record::asked(call);
+            let (at, region) = (clock.now().wall, call.region.clone());
+            self.mutations.push_back(Mutation { at, region, action: action.clone(), input });
+            if self.mutations.len() > MOST_MUTATIONS {
+                self.mutations.pop_front();
+            }
+        }
+        *self.calls.entry(action).or_default() += 1;
+    }
 }
 
 impl Shared {
@@ -74,6 +107,7 @@ impl Shared {
             world,
             faults,
             calls: BTreeMap::new(),
+            mutations: VecDeque::new(),
             buckets: Buckets::default(),
             sessions: HashMap::new(),
             requests: 0,
@@ -167,7 +201,7 @@ async fn exchange(shared: &Arc<Shared>, head: &Parts, body: Bytes) -> Outcome {
         for rule in std::mem::take(&mut state.world.faults_due) {
             let _ = state.faults.add(rule);
         }
-        *state.calls.entry(format!("{}:{}", call.service, call.operation)).or_default() += 1;
+        state.note(&shared.clock, &call);
         state.faults.strike(&call.service, &call.operation)
     };
     let before = match suffer(shared, &call, strikes.iter().filter(|(_, after)| !after)).await {

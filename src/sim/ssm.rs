@@ -4,11 +4,11 @@
 
 use serde_json::{Value, json};
 
-use crate::sim::ecs::input::{number, text, texts};
+use crate::sim::ecs::input::{flag, number, text, texts};
 use crate::sim::ecs::json::{time, with};
 use crate::sim::reply::ApiError;
 use crate::sim::secretsmanager::no_value;
-use crate::sim::stack::ACCOUNT;
+use crate::sim::stack::{ACCOUNT, Parameter as Spec, ParameterKind, Span};
 use crate::sim::world::World;
 use crate::sim::world::vault::Parameter;
 
@@ -19,6 +19,7 @@ use crate::sim::world::vault::Parameter;
 pub fn handle(world: &mut World, region: &str, operation: &str, input: &Value) -> Result<Value, ApiError> {
     match operation {
         "DescribeParameters" => describe(world, region, input),
+        "PutParameter" => put(world, region, input),
         "GetParameter" | "GetParameters" | "GetParametersByPath" | "GetParameterHistory" => {
             Err(no_value("ssm", operation))
         }
@@ -61,10 +62,91 @@ fn describe(world: &World, region: &str, input: &Value) -> Result<Value, ApiErro
     Ok(with(json!({ "Parameters": listed }), [("NextToken", token)]))
 }
 
+/// A value is measured and forgotten.
+fn put(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiError> {
+    let name = text(input, "Name")?.unwrap_or_default();
+    let refuse = |code: &str, message: &str| Err(ApiError::new(400, code, message));
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "/_.-".contains(c);
+    if name.is_empty() || name.len() > 1_011 || !name.chars().all(allowed) {
+        return Err(validation(
+            "Parameter name must be a fully qualified name. Only a mix of letters, numbers and the following 4 symbols .-_/ are allowed.",
+        ));
+    }
+    let plain = name.trim_start_matches('/').to_ascii_lowercase();
+    if plain.starts_with("aws") || plain.starts_with("ssm") {
+        return Err(validation(format!("No access to reserved parameter name: {name}.")));
+    }
+    if name.split('/').filter(|part| !part.is_empty()).count() > 15 {
+        return refuse(
+            "HierarchyLevelLimitExceededException",
+            "A hierarchy can have a maximum of 15 levels.",
+        );
+    }
+    let value = text(input, "Value")?.unwrap_or_default();
+    if value.is_empty() {
+        return Err(validation(
+            "Value at 'value' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        ));
+    }
+    if value.len() > 4_096 {
+        return Err(validation(
+            "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier.",
+        ));
+    }
+    let kind = match text(input, "Type")? {
+        None => None,
+        Some(word) => Some(
+            [ParameterKind::String, ParameterKind::StringList, ParameterKind::SecureString]
+                .into_iter()
+                .find(|kind| kind.as_str() == word)
+                .ok_or_else(|| validation(format!("{word} is no type of a parameter")))?,
+        ),
+    };
+    let overwrite = flag(input, "Overwrite")?.unwrap_or(false);
+    let tagged = input.get("Tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
+    if tagged && overwrite {
+        return Err(validation(
+            "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag.",
+        ));
+    }
+    let known = world.vault.parameter(region, name).map(|known| known.spec.clone());
+    let kind = match (&known, kind) {
+        (Some(_), _) if !overwrite => {
+            return refuse(
+                "ParameterAlreadyExists",
+                "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+            );
+        }
+        (Some(known), Some(kind)) if known.kind != kind => {
+            return refuse(
+                "HierarchyTypeMismatchException",
+                "Parameter Store doesn't support changing a parameter type in a hierarchy. You must create a new, unique parameter.",
+            );
+        }
+        (Some(known), _) => known.kind,
+        (None, Some(kind)) => kind,
+        (None, None) => return Err(validation("A parameter type is required when you create a parameter.")),
+    };
+    let own = |key: &str, before: Option<String>| -> Result<Option<String>, ApiError> {
+        Ok(text(input, key)?.map(str::to_owned).or(before))
+    };
+    let spec = Spec {
+        name: name.to_owned(),
+        kind,
+        description: own("Description", known.as_ref().and_then(|known| known.description.clone()))?,
+        kms: own("KeyId", known.and_then(|known| known.kms))?,
+        changed: Span::default(),
+        version: 0,
+        by: Some("on-call".to_owned()),
+    };
+    let version = world.put_parameter(region, spec);
+    Ok(json!({ "Version": version, "Tier": "Standard" }))
+}
+
 fn one(parameter: &Parameter) -> Value {
     let (spec, region) = (&parameter.spec, &parameter.region);
     let slash = if spec.name.starts_with('/') { "" } else { "/" };
-    let encrypted = spec.kind == crate::sim::stack::ParameterKind::SecureString;
+    let encrypted = spec.kind == ParameterKind::SecureString;
     with(
         json!({
             "Name": spec.name,

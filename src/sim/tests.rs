@@ -176,6 +176,54 @@ async fn a_fault_after_acting_leaves_the_effect() {
     assert_eq!(found["services"][0]["desiredCount"], 7);
 }
 
+/// For each fault of a write: what the client sees cannot tell whether it was carried out, and the simulator
+/// remembers exactly one request.
+#[tokio::test(start_paused = true)]
+async fn each_fault_strikes_a_write_before_or_after_it_is_carried_out() {
+    for kind in
+        ["throttle", "error=503", "reset", "blackhole", "truncate", "expired", "denied", "latency=40s"]
+    {
+        for after in [false, true] {
+            let sim = with_stack("saas").await;
+            let rule = format!("ecs:UpdateService:{kind}{},times=1", if after { ",after" } else { "" });
+            let _ = sim.control().add_fault(rule.parse().unwrap());
+            let update = json!({"cluster": "saas", "service": "saas-backend", "desiredCount": 7});
+            let asked = ecs("me-south-1", "UpdateService", &update);
+            let answer = tokio::time::timeout(Duration::from_secs(30), raw(&sim, &asked)).await;
+            // What only delays or cuts the answer lets the request through either way.
+            let done = after || kind == "truncate";
+            let read = json!({"cluster": "saas", "services": ["saas-backend"]});
+            let (_, found) = call(&sim, "me-south-1", "DescribeServices", read).await;
+            assert_eq!(found["services"][0]["desiredCount"] == json!(7), done, "{rule}");
+            let well = answer.is_ok_and(|answer| {
+                answer.is_ok_and(|text| text.starts_with("HTTP/1.1 200") && text.ends_with('}'))
+            });
+            assert!(!well, "{rule}: the client sees nothing of it");
+            let mutations = sim.control().mutations();
+            let [only] = mutations.as_slice() else { panic!("{rule}: {mutations:?}") };
+            assert_eq!((only.action.as_str(), only.region.as_str()), ("ecs:UpdateService", "me-south-1"));
+            assert_eq!((only.at, &only.input), (NOON, &update));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_are_no_mutations_and_secrets_are_not_remembered() {
+    let sim = with_stack("saas").await;
+    call(&sim, "me-south-1", "ListClusters", json!({})).await;
+    assert_eq!(sim.control().mutations(), []);
+    let put = request(
+        "me-south-1",
+        "secretsmanager",
+        "content-type: application/x-amz-json-1.1\r\nx-amz-target: secretsmanager.PutSecretValue",
+        &json!({"SecretId": "nobody", "SecretString": "hunter2"}).to_string(),
+    );
+    assert!(raw(&sim, &put).await.unwrap().contains("ResourceNotFoundException"));
+    let answer =
+        raw(&sim, "GET /_sim/mutations HTTP/1.1\r\nhost: s\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(answer.contains("secretsmanager:PutSecretValue") && !answer.contains("hunter2"), "{answer}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn people_steer_it_at_run_time() {
     let sim = with_stack("saas").await;

@@ -7,9 +7,13 @@ from simulator import answered, fails
 # What the simulator has to know beside what `simulator` walks.
 OPERATIONS = {
     "RunTask", "DeregisterTaskDefinition", "StopServiceDeployment", "ContinueServiceDeployment",
+    "PutParameter",
 }
 
-SHAPES = {}
+# What botocore calls the shape of an operation's answer, where it is not the operation's name.
+SHAPES = {
+    "PutParameter": "PutParameterResult",
+}
 
 CLUSTER = {"cluster": "migrate-cluster"}
 
@@ -89,6 +93,28 @@ def check_a_deployment_is_stopped_and_another_waits_at_a_hook(walk):
     fails("InvalidParameterException", ecs.continue_service_deployment, serviceDeploymentArn=paused, hookId="x")
     ecs.continue_service_deployment(serviceDeploymentArn=paused, hookId=hook["hookId"], action="ROLLBACK")
     ecs.update_service(**where, deploymentConfiguration={"lifecycleHooks": []})
+
+
+def check_parameters_are_written(walk):
+    ssm = walk.of("ssm", "me-south-1")
+    made = ssm.put_parameter(Name="/contract/limit", Value="1", Type="String")
+    assert made["Version"] == 1 and made["Tier"] == "Standard", made
+    fails("ParameterAlreadyExists", ssm.put_parameter, Name="/contract/limit", Value="2", Type="String")
+    assert ssm.put_parameter(Name="/contract/limit", Value="2", Overwrite=True)["Version"] == 2
+    found = ssm.describe_parameters(
+        ParameterFilters=[{"Key": "Name", "Values": ["/contract/limit"]}])["Parameters"]
+    assert [p["Version"] for p in found] == [2], found
+
+
+def check_a_value_is_put_once(walk):
+    secrets, token = walk.of("secretsmanager"), "contract-0f0e0d0c-0b0a-4908-8706-05"
+    made = secrets.create_secret(Name="contract/once", SecretString="a")["ARN"]
+    put = {"SecretId": made, "ClientRequestToken": token, "SecretString": "b"}
+    assert secrets.put_secret_value(**put)["VersionStages"] == secrets.put_secret_value(**put)["VersionStages"]
+    fails("ResourceExistsException", secrets.put_secret_value, **{**put, "SecretString": "c"})
+    fails("InvalidParameterException", secrets.update_secret_version_stage, SecretId=made,
+          VersionStage="AWSCURRENT", RemoveFromVersionId=token)
+    secrets.delete_secret(SecretId=made, ForceDeleteWithoutRecovery=True)
 
 
 def judged(judge):

@@ -5,8 +5,10 @@
 use hyper::http::request::Parts;
 use serde_json::{Map, Value};
 
+use crate::sim::cloudwatch::wire;
 use crate::sim::reply::{ApiError, Reply};
 use crate::sim::route::{Call, Protocol, form};
+use crate::sim::stack::ACCOUNT;
 use crate::sim::world::trail::{Actor, Deed};
 use crate::stdx::clock::Wall;
 
@@ -29,23 +31,15 @@ pub fn of_call(call: &Call, head: &Parts, at: Wall, result: &Result<Reply, ApiEr
     if !changes(&call.operation) {
         return None;
     }
-    let request = match call.protocol {
-        Protocol::Json => serde_json::from_slice(&call.body).unwrap_or(Value::Null),
-        _ => Value::Object(
-            form(&call.body)
-                .into_iter()
-                .filter(|(key, _)| key != "Action" && key != "Version")
-                .map(|(key, value)| (key, Value::from(value)))
-                .collect::<Map<_, _>>(),
-        ),
+    let request = asked(call);
+    let answer = match result {
+        Ok(Reply::Json(answer)) => answer,
+        _ => &Value::Null,
     };
-    let response = match result {
-        Ok(Reply::Json(answer)) => brief(answer, 2),
-        _ => Value::Null,
-    };
+    let response = brief(answer, 2);
     let by = Actor::Session { role: "Operator".to_owned(), session: "on-call".to_owned() };
     let source = call.service.as_str();
-    let resources = resources(&call.service, &request, &response);
+    let resources = resources(call, &request, answer);
     let agent = head.headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
     Some(Deed {
         resources,
@@ -56,6 +50,29 @@ pub fn of_call(call: &Call, head: &Parts, at: Wall, result: &Result<Reply, ApiEr
         agent: agent.to_owned(),
         ..Deed::new(at, &call.region, source, &call.operation, by)
     })
+}
+
+/// What a call asks for, whatever its protocol, without values that nobody may keep.
+#[must_use]
+pub fn asked(call: &Call) -> Value {
+    let mut request = match call.protocol {
+        Protocol::Json => serde_json::from_slice(&call.body).unwrap_or(Value::Null),
+        Protocol::Cbor => wire::read(call).map_or(Value::Null, |input| wire::to_json(&input)),
+        Protocol::Query => Value::Object(
+            form(&call.body)
+                .into_iter()
+                .filter(|(key, _)| key != "Action" && key != "Version")
+                .map(|(key, value)| (key, Value::from(value)))
+                .collect::<Map<_, _>>(),
+        ),
+    };
+    let ssm = call.service == "ssm";
+    for (key, value) in request.as_object_mut().into_iter().flatten() {
+        if HIDDEN.contains(&key.as_str()) || (ssm && key == "Value") {
+            *value = "HIDDEN_DUE_TO_SECURITY_REASONS".into();
+        }
+    }
+    request
 }
 
 /// Texts and numbers of an answer, some levels deep: lists and what lies deeper are left out.
@@ -84,8 +101,7 @@ fn lower(value: &Value) -> Value {
                     } else {
                         first.into_iter().chain(rest).collect()
                     };
-                    let hidden = HIDDEN.contains(&key.as_str());
-                    (name, if hidden { "HIDDEN_DUE_TO_SECURITY_REASONS".into() } else { lower(value) })
+                    (name, lower(value))
                 })
                 .collect(),
         ),
@@ -95,13 +111,14 @@ fn lower(value: &Value) -> Value {
 }
 
 /// What the call was about, where its answer names it by ARN.
-fn resources(service: &str, request: &Value, response: &Value) -> Vec<(String, String)> {
-    let text = |pointer: &str| response.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+fn resources(call: &Call, request: &Value, answer: &Value) -> Vec<(String, String)> {
+    let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let asked = |key: &str| request.get(key).and_then(Value::as_str).map(str::to_owned);
-    let found = match service {
+    let found = match call.service.as_str() {
         "ecs" => [
             ("AWS::ECS::Service", text("/service/serviceArn")),
             ("AWS::ECS::Task", text("/task/taskArn")),
+            ("AWS::ECS::Task", text("/tasks/0/taskArn")),
             ("AWS::ECS::TaskDefinition", text("/taskDefinition/taskDefinitionArn")),
             ("AWS::ECS::ServiceDeployment", asked("serviceDeploymentArn")),
         ]
@@ -114,6 +131,10 @@ fn resources(service: &str, request: &Value, response: &Value) -> Vec<(String, S
             .map(|name| ("AWS::RDS::DBInstance", name))
             .or_else(|| asked("DBClusterIdentifier").map(|name| ("AWS::RDS::DBCluster", name))),
         "elasticache" => asked("ReplicationGroupId").map(|name| ("AWS::ElastiCache::ReplicationGroup", name)),
+        "ssm" => asked("Name").map(|name| {
+            let slash = if name.starts_with('/') { "" } else { "/" };
+            ("AWS::SSM::Parameter", format!("arn:aws:ssm:{}:{ACCOUNT}:parameter{slash}{name}", call.region))
+        }),
         "logs" => asked("logGroupName").map(|name| ("AWS::Logs::LogGroup", name)),
         _ => None,
     };

@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::handle;
-use super::record::changes;
+use super::record::{changes, of_call};
+use crate::sim::cloudwatch::wire::{self, build};
+use crate::sim::reply::Reply;
+use crate::sim::route::{Call, Protocol};
 use crate::sim::stack::Stack;
 use crate::sim::world::World;
 use crate::sim::world::trail::{Actor, Deed};
@@ -109,6 +112,29 @@ fn requests_are_checked() {
     assert_eq!(code(json!({"StartTime": 2.0, "EndTime": 1.0})), "InvalidTimeRangeException");
     assert_eq!(code(by("Colour", "red")), "InvalidLookupAttributesException");
     assert_eq!(code(json!({"NextToken": "?"})), "InvalidNextTokenException");
+}
+
+#[test]
+fn what_was_asked_for_is_told_in_each_protocol() {
+    let input = build().with("AlarmNames", vec!["a".to_owned()]).done();
+    let Reply::Cbor(cbor) = wire::write(Protocol::Cbor, &input) else { panic!("no CBOR") };
+    for (protocol, body, due) in [
+        (Protocol::Cbor, cbor, json!({"alarmNames": ["a"]})),
+        (Protocol::Json, br#"{"AlarmNames": ["a"]}"#.to_vec(), json!({"alarmNames": ["a"]})),
+        (Protocol::Query, b"Action=DisableAlarmActions&Name=a".to_vec(), json!({"name": "a"})),
+    ] {
+        let call = Call {
+            protocol,
+            service: "monitoring".to_owned(),
+            region: "us-east-1".to_owned(),
+            operation: "DisableAlarmActions".to_owned(),
+            version: None,
+            body: body.into(),
+        };
+        let head = hyper::Request::new(()).into_parts().0;
+        let deed = of_call(&call, &head, NOON, &Ok(Reply::Json(json!({})))).unwrap();
+        assert_eq!(deed.request, due, "{protocol:?}");
+    }
 }
 
 #[test]

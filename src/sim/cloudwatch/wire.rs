@@ -367,7 +367,9 @@ fn to_cbor(value: &Datum) -> Cbor {
     }
 }
 
-fn to_json(value: &Datum) -> Json {
+/// As JSON, which CloudTrail's records are.
+#[must_use]
+pub fn to_json(value: &Datum) -> Json {
     let float = |number: f64| Number::from_f64(number).map_or(Json::Null, Json::Number);
     match value {
         Datum::Flag(flag) => Json::Bool(*flag),

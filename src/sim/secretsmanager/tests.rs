@@ -186,3 +186,38 @@ fn secrets_come_and_go_and_no_value_is_ever_handed_out() {
         );
     }
 }
+
+#[test]
+fn a_rotation_that_is_to_wait_for_its_day_happens_then() {
+    let mut world = world();
+    let stages = |world: &mut World| {
+        call(world, "DescribeSecret", json!({"SecretId": DATABASE}))["VersionIdsToStages"].take()
+    };
+    let before = stages(&mut world);
+    let rules = json!({"SecretId": DATABASE, "RotateImmediately": false, "RotationRules": {"AutomaticallyAfterDays": 2}});
+    assert_eq!(call(&mut world, "RotateSecret", rules).get("VersionId"), None);
+    let found = call(&mut world, "DescribeSecret", json!({"SecretId": DATABASE}));
+    assert_eq!(found["NextRotationDate"], NOON.as_secs_f64() + 2.0 * 86_400.0);
+    world.advance(NOON.plus(Duration::from_secs(2 * 86_400 - 60)));
+    assert_eq!(stages(&mut world), before);
+    world.advance(NOON.plus(Duration::from_secs(2 * 86_400 + 60)));
+    assert_ne!(stages(&mut world), before);
+    // The calendar goes on from there.
+    let found = call(&mut world, "DescribeSecret", json!({"SecretId": DATABASE}));
+    assert!(found["NextRotationDate"].as_f64().unwrap() > NOON.as_secs_f64() + 4.0 * 86_400.0, "{found}");
+}
+
+#[test]
+fn a_token_stands_for_one_value() {
+    let mut world = world();
+    let token = "0f0e0d0c-0b0a-4908-8706-050403020100";
+    let put = |value: &str| json!({"SecretId": DATABASE, "ClientRequestToken": token, "SecretString": value});
+    let first = call(&mut world, "PutSecretValue", put("{\"a\": 1}"));
+    assert_eq!(first["VersionStages"], json!(["AWSCURRENT"]));
+    assert_eq!(call(&mut world, "PutSecretValue", put("{\"a\": 1}")), first);
+    assert!(refused(&mut world, "PutSecretValue", put("{\"a\": 2}")).starts_with("ResourceExistsException"));
+    // As long as nobody else took the label, the token of a rotation that is over starts no other one.
+    let rotate = json!({"SecretId": DATABASE, "ClientRequestToken": token});
+    assert_eq!(call(&mut world, "RotateSecret", rotate)["VersionId"], token);
+    assert!(!world.vault.find("us-east-1", DATABASE).unwrap().is_rotating());
+}

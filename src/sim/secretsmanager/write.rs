@@ -69,8 +69,8 @@ pub fn rotate(world: &mut World, region: &str, input: &Value) -> Result<Value, A
     if secret.lambda.is_none() && lambda.is_none() && secret.owning_service.is_none() {
         return Err(forbidden("No Lambda rotation function ARN is associated with this secret."));
     }
-    // A repeated request with the same token is the same rotation.
-    if secret.rotating.as_ref().is_some_and(|rotating| rotating.token == token) {
+    // A repeated request with the same token is the same rotation, even when that is over.
+    if secret.versions.iter().any(|version| version.id == token) {
         return Ok(with(named(world, place), [("VersionId", Some(token.into()))]));
     }
     if lambda.is_some() {
@@ -83,7 +83,11 @@ pub fn rotate(world: &mut World, region: &str, input: &Value) -> Result<Value, A
     if !at_once {
         secret.rotates = Some(true);
         secret.changed_at = now;
+        world.schedule_rotation(place);
         return Ok(named(world, place));
+    }
+    if days.is_some() {
+        world.schedule_rotation(place);
     }
     match world.rotate(place, token.clone()) {
         Ok(()) => Ok(with(named(world, place), [("VersionId", Some(token.into()))])),
@@ -186,12 +190,32 @@ pub fn put(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiE
     let token = token(world, input)?;
     let keys =
         keys(input)?.ok_or_else(|| invalid("You must provide either SecretString or SecretBinary."))?;
+    let mark = mark(input);
     let mut stages: Vec<String> = texts(input, "VersionStages")?.into_iter().map(str::to_owned).collect();
     if stages.is_empty() {
         stages.push("AWSCURRENT".to_owned());
     }
-    world.put_secret(place, token.clone(), keys, &stages);
+    let version = world.vault.secrets.get(place).and_then(|secret| secret.version(&token));
+    if let Some(version) = version.filter(|version| version.filled) {
+        // The same value again changes nothing; another one may not take its place.
+        if version.mark != mark {
+            return Err(ApiError::new(
+                400,
+                "ResourceExistsException",
+                "A resource with the ID you requested already exists.",
+            ));
+        }
+        let stages = version.stages.clone();
+        return Ok(with_version(world, place, token, &stages));
+    }
+    world.put_secret(place, token.clone(), keys, &stages, mark);
     Ok(with_version(world, place, token, &stages))
+}
+
+/// Tells one value from another, and nothing more about it.
+fn mark(input: &Value) -> Option<u64> {
+    let value = input.get("SecretString").or_else(|| input.get("SecretBinary"))?;
+    Some(number_of(&value.to_string()))
 }
 
 pub fn update(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiError> {
@@ -208,7 +232,7 @@ pub fn update(world: &mut World, region: &str, input: &Value) -> Result<Value, A
         secret.kms = Some(kms.to_owned());
     }
     let Some(keys) = keys else { return Ok(named(world, place)) };
-    world.put_secret(place, token.clone(), keys, &["AWSCURRENT".to_owned()]);
+    world.put_secret(place, token.clone(), keys, &["AWSCURRENT".to_owned()], mark(input));
     Ok(with(named(world, place), [("VersionId", Some(token.into()))]))
 }
 
@@ -267,7 +291,7 @@ pub fn create(world: &mut World, region: &str, input: &Value) -> Result<Value, A
     });
     let place = world.vault.secrets.len() - 1;
     let Some(keys) = keys else { return Ok(named(world, place)) };
-    world.put_secret(place, token.clone(), keys, &["AWSCURRENT".to_owned()]);
+    world.put_secret(place, token.clone(), keys, &["AWSCURRENT".to_owned()], mark(input));
     Ok(with(named(world, place), [("VersionId", Some(token.into()))]))
 }
 

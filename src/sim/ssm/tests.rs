@@ -53,3 +53,33 @@ fn no_value_is_handed_out() {
         handle(&mut world, "us-east-1", "DescribeParameters", &json!({"MaxResults": 51})).unwrap_err();
     assert_eq!(error.code, "ValidationException");
 }
+
+#[test]
+fn a_parameter_is_written_version_by_version() {
+    let mut world = World::new(vec![Stack::builtin("saas").unwrap().unwrap()], 7, Wall(1_795_176_000_000));
+    let mut put = |input: Value| handle(&mut world, "me-south-1", "PutParameter", &input);
+    let limit = json!({"Name": "/saas/production/ai-soft-limit", "Value": "12"});
+    assert_eq!(put(limit.clone()).unwrap_err().code, "ParameterAlreadyExists");
+    let mut over = limit;
+    over["Overwrite"] = json!(true);
+    let first = put(over.clone()).unwrap()["Version"].as_u64().unwrap();
+    assert_eq!(put(over.clone()).unwrap()["Version"], first + 1);
+    over["Type"] = json!("SecureString");
+    assert_eq!(put(over).unwrap_err().code, "HierarchyTypeMismatchException");
+    for (input, code) in [
+        (json!({"Name": "a b", "Value": "1", "Type": "String"}), "ValidationException"),
+        (json!({"Name": "/aws/x", "Value": "1", "Type": "String"}), "ValidationException"),
+        (json!({"Name": "/x", "Value": "", "Type": "String"}), "ValidationException"),
+        (json!({"Name": "/x", "Value": "1"}), "ValidationException"),
+        (
+            json!({"Name": "/a".repeat(16), "Value": "1", "Type": "String"}),
+            "HierarchyLevelLimitExceededException",
+        ),
+    ] {
+        assert_eq!(put(input.clone()).unwrap_err().code, code, "{input}");
+    }
+    assert_eq!(put(json!({"Name": "/new", "Value": "1", "Type": "String"})).unwrap()["Version"], 1);
+    let asked = json!({"ParameterFilters": [{"Key": "Name", "Values": ["/new"]}]});
+    let found = handle(&mut world, "me-south-1", "DescribeParameters", &asked).unwrap();
+    assert_eq!(found["Parameters"][0]["LastModifiedDate"], 1_795_176_000.0);
+}

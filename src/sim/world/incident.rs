@@ -213,7 +213,7 @@ impl World {
             let token = uuid(number_of(target), self.now.0.unsigned_abs());
             let request = json!({ "secretId": target, "clientRequestToken": token });
             self.tell_done(region, incident, ("secretsmanager", "UpdateSecret"), resource, request);
-            self.put_secret(place, token, incident.keys.clone(), &["AWSCURRENT".to_owned()]);
+            self.put_secret(place, token, incident.keys.clone(), &["AWSCURRENT".to_owned()], None);
         } else {
             let request = json!({ "secretId": target, "recoveryWindowInDays": 7 });
             self.tell_done(region, incident, ("secretsmanager", "DeleteSecret"), resource, request);

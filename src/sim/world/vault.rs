@@ -35,6 +35,8 @@ pub struct Version {
     pub stages: Vec<String>,
     /// Whether it has a value: a rotation stages a version before its function fills it.
     pub filled: bool,
+    /// Tells a value that a client has put from another one.
+    pub mark: Option<u64>,
 }
 
 /// A rotation under way.
@@ -154,6 +156,12 @@ impl Vault {
 }
 
 impl Secret {
+    /// The version of this id.
+    #[must_use]
+    pub fn version(&self, id: &str) -> Option<&Version> {
+        self.versions.iter().find(|version| version.id == id)
+    }
+
     /// The version that carries a label.
     #[must_use]
     pub fn staged(&self, stage: &str) -> Option<&Version> {
@@ -224,7 +232,19 @@ impl World {
         }));
     }
 
+    /// Puts the next rotation of a secret on the calendar: on its day, or after as many days as its rules say.
+    pub(crate) fn schedule_rotation(&mut self, place: usize) {
+        let now = self.now;
+        let Some(secret) = self.vault.secrets.get_mut(place) else { return };
+        let next = secret.next_rotation.filter(|next| *next > now);
+        secret.next_rotation = next.or_else(|| secret.days.map(|days| now.plus(DAY * days)));
+        if let Some(next) = secret.next_rotation {
+            self.schedule(next, Due::Scheduled(place));
+        }
+    }
+
     /// The day of a scheduled rotation has come.
+
     pub(crate) fn rotation_due(&mut self, place: usize) {
         let now = self.now;
         let due = self.vault.secrets.get(place).filter(|secret| {
@@ -259,9 +279,10 @@ impl World {
             }
             return Err(Refusal::NotComplete);
         }
-        secret
-            .versions
-            .insert(0, Version { id: token.clone(), created_at: now, stages: Vec::new(), filled: false });
+        secret.versions.insert(
+            0,
+            Version { id: token.clone(), created_at: now, stages: Vec::new(), filled: false, mark: None },
+        );
         secret.stage("AWSPENDING", &token);
         secret.changed_at = now;
         secret.rotates = Some(true);
@@ -329,24 +350,53 @@ impl World {
     }
 
     /// Gives a secret a value with these keys; the version that carries AWSCURRENT is a new one.
-    pub fn put_secret(&mut self, place: usize, token: String, keys: Vec<String>, stages: &[String]) {
+    pub fn put_secret(
+        &mut self,
+        place: usize,
+        token: String,
+        keys: Vec<String>,
+        stages: &[String],
+        mark: Option<u64>,
+    ) {
         let now = self.now;
         let Some(secret) = self.vault.secrets.get_mut(place) else { return };
         if !secret.versions.iter().any(|version| version.id == token) {
-            secret
-                .versions
-                .insert(0, Version { id: token.clone(), created_at: now, stages: Vec::new(), filled: true });
+            secret.versions.insert(
+                0,
+                Version { id: token.clone(), created_at: now, stages: Vec::new(), filled: true, mark },
+            );
         }
         for stage in stages {
             secret.stage(stage, &token);
         }
         for version in secret.versions.iter_mut().filter(|version| version.id == token) {
             version.filled = true;
+            version.mark = mark;
         }
         if stages.iter().any(|stage| stage == "AWSCURRENT") {
             secret.keys = keys;
         }
         secret.changed_at = now;
+    }
+
+    /// Writes a parameter, a new one or another version, and tells its version.
+    pub fn put_parameter(&mut self, region: &str, spec: stack::Parameter) -> u32 {
+        let now = self.now;
+        let known = self.vault.parameters.iter_mut();
+        let mut same = known.filter(|known| known.region == region && known.spec.name == spec.name);
+        match same.next() {
+            Some(known) => {
+                let version = known.spec.version + 1;
+                known.spec = stack::Parameter { version, ..spec };
+                known.changed_at = now;
+                version
+            }
+            None => {
+                let spec = stack::Parameter { version: 1, ..spec };
+                self.vault.parameters.push(Parameter { region: region.to_owned(), spec, changed_at: now });
+                1
+            }
+        }
     }
 
     /// Marks a secret for deletion at the end of so many days, or takes it away at once.
@@ -397,6 +447,7 @@ fn from_stack(stack: &Stack, spec: &stack::Secret, opened: Wall) -> Secret {
         created_at,
         stages,
         filled: true,
+        mark: None,
     };
     let mut versions: Vec<Version> =
         spec.versions.iter().map(|past| version(ago(past.age), past.stages.clone())).collect();

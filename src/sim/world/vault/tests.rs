@@ -122,7 +122,13 @@ fn a_task_whose_secret_is_gone_cannot_start() {
     assert!(next_start(&mut gone).unwrap().contains("can't find the specified secret"));
 
     let mut keyless = world();
-    keyless.put_secret(main, TOKEN.to_owned(), vec!["DATABASE_URL".to_owned()], &["AWSCURRENT".to_owned()]);
+    keyless.put_secret(
+        main,
+        TOKEN.to_owned(),
+        vec!["DATABASE_URL".to_owned()],
+        &["AWSCURRENT".to_owned()],
+        None,
+    );
     assert!(next_start(&mut keyless).unwrap().contains("did not contain json key"));
 }
 
