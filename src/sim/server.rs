@@ -4,15 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::http::{HeaderValue, header};
 use hyper::service::service_fn;
@@ -26,7 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::sim::fault::{Faults, Kind};
 use crate::sim::query::Fields;
-use crate::sim::reply::{ApiError, ByteStream, Reply};
+use crate::sim::reply::{ApiError, Reply};
 use crate::sim::route::{Call, Protocol, route};
 use crate::sim::sigv4::Authorization;
 use crate::sim::throttle::Buckets;
@@ -36,6 +33,10 @@ use crate::sim::{
     secretsmanager, ssm, sts,
 };
 use crate::stdx::clock::{Clock, Wall};
+
+mod payload;
+
+use payload::Payload;
 
 /// Larger requests are refused; AWS's own limits are far below.
 const MOST_BODY: usize = 4 << 20;
@@ -446,9 +447,7 @@ fn write(
             );
             (200, "text/xml", Payload::full(text.into()))
         }
-        (_, Ok(Reply::Stream { content_type, body })) => {
-            (200, content_type, Payload { inner: Inner::Stream(body), flushed: false })
-        }
+        (_, Ok(Reply::Stream { content_type, body })) => (200, content_type, Payload::stream(body)),
         (Protocol::Query, Err(error)) => {
             (error.status, "text/xml", Payload::full(error.xml(&request_id).into()))
         }
@@ -522,88 +521,4 @@ fn dated(shared: &Shared, mut response: Response<Payload>) -> Response<Payload> 
         response.headers_mut().insert(header::DATE, date);
     }
     response
-}
-
-/// A response body that can be whole, cut off half way, or open-ended.
-pub struct Payload {
-    inner: Inner,
-    flushed: bool,
-}
-
-enum Inner {
-    Full(Option<Bytes>),
-    /// Promises `total` bytes, gives fewer, then fails, whereupon hyper closes the connection.
-    Cut {
-        first: Option<Bytes>,
-        total: u64,
-    },
-    Stream(ByteStream),
-    CutStream(ByteStream),
-    Broken,
-}
-
-impl Payload {
-    fn full(bytes: Bytes) -> Self {
-        Self { inner: Inner::Full(Some(bytes)), flushed: false }
-    }
-
-    /// Fails, but only after hyper had a turn to write out what it was given.
-    fn break_off<T>(mut self: Pin<&mut Self>, context: &Context<'_>) -> Poll<Option<Result<T, io::Error>>> {
-        if std::mem::replace(&mut self.flushed, true) {
-            return Poll::Ready(Some(Err(io::Error::other("cut off on purpose"))));
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    fn truncate(&mut self) {
-        self.inner = match std::mem::replace(&mut self.inner, Inner::Broken) {
-            Inner::Full(Some(bytes)) => {
-                Inner::Cut { total: bytes.len() as u64, first: Some(bytes.slice(..bytes.len() / 2)) }
-            }
-            Inner::Stream(body) => Inner::CutStream(body),
-            other => other,
-        };
-    }
-}
-
-impl Body for Payload {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match &mut self.inner {
-            Inner::Full(bytes) => Poll::Ready(
-                bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes))),
-            ),
-            Inner::Cut { first, .. } => match first.take() {
-                Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-                None => self.as_mut().break_off(context),
-            },
-            Inner::Stream(body) => {
-                body.as_mut().poll_next(context).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
-            }
-            Inner::CutStream(body) => {
-                let next = std::task::ready!(body.as_mut().poll_next(context));
-                self.inner = Inner::Broken;
-                Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
-            }
-            Inner::Broken => self.as_mut().break_off(context),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(&self.inner, Inner::Full(bytes) if bytes.as_ref().is_none_or(Bytes::is_empty))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.inner {
-            Inner::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Inner::Cut { total, .. } => SizeHint::with_exact(*total),
-            Inner::Stream(_) | Inner::CutStream(_) | Inner::Broken => SizeHint::new(),
-        }
-    }
 }

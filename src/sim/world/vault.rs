@@ -244,7 +244,6 @@ impl World {
     }
 
     /// The day of a scheduled rotation has come.
-
     pub(crate) fn rotation_due(&mut self, place: usize) {
         let now = self.now;
         let due = self.vault.secrets.get(place).filter(|secret| {
