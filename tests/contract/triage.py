@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from emulators import read_stamp, stamp
-from harness import same
+from harness import Opsdeck, same
 
 VALUE = "do-not-show-me-either"
 REGION = "eu-west-2"
@@ -29,9 +29,9 @@ def answers(call, **arguments):
     return True
 
 
-def shown(emulator, calls, *words, region=REGION):
+def shown(emulator, calls, *words, region=REGION, kinds=("unsupported", "invalid", "server")):
     """The items of a verb. `calls` are the actions it needs, each with the call of boto3: what fails here has to fail
-    there too, and be said."""
+    there too, and be said, as one of `kinds`."""
     outcome = emulator.opsdeck(region).run(*words, "--output", "json", expect=None)
     envelope = outcome.json()
     refused = {action for action, call in calls.items() if not answers(*call[:1], **call[1])}
@@ -42,7 +42,7 @@ def shown(emulator, calls, *words, region=REGION):
     assert outcome.code == (6 if said else 0), outcome
     assert envelope["complete"] == (not said), outcome
     for failure in envelope["failures"]:
-        assert failure["kind"] in ("unsupported", "invalid", "server") or failure["action"] in garbled, failure
+        assert failure["kind"] in kinds or failure["action"] in garbled, failure
     return envelope["items"]
 
 
@@ -289,6 +289,11 @@ def check_alarms(emulator):
     same("history", [flip["kind"] for flip in one["history"]], [h["HistoryItemType"] for h in history])
     firing = opsdeck.items("alarms", "--state", "alarm")
     assert all(alarm["state"] == "ALARM" for alarm in firing) and firing, firing
+    # A state filters what is printed, not what is known of the children.
+    whole = next(alarm for alarm in opsdeck.items("alarms") if alarm["name"] == "cma-users-notice")
+    state = whole["state"].lower().replace("_", "-")
+    [notice] = opsdeck.items("alarms", "cma-users-notice", "--state", state)
+    same("a composite alarm", (notice["children"], notice["watches"]), (["cma-000", "cma-001"], one["watches"]))
 
 
 def check_metrics(emulator):
@@ -333,3 +338,91 @@ def check_changes(emulator):
     times = [item["at"] for item in items]
     assert times == sorted(times, reverse=True), "not newest first"
     assert VALUE not in str(items), "a value is shown"
+
+
+def check_changes_that_are_no_longer_kept(emulator):
+    outcome = emulator.opsdeck(REGION).run(
+        "changes", "--kind", "database", "--since", "15d", "--output", "json", expect=None)
+    said = [f["message"] for f in outcome.json()["failures"] if f["action"] == "rds:DescribeEvents"]
+    assert "RDS keeps events for 14 days: what is older is missing" in said, outcome
+    assert outcome.code != 0 and not outcome.json()["complete"], outcome
+
+
+def check_databases_and_what_could_not_be_read_of_one(emulator):
+    """Null where the emulator does not answer boto3 either, and a list or an object where it does."""
+    rds = emulator.boto3("rds", REGION)
+    calls = of_rds(emulator, REGION)
+    group = next(i["DBParameterGroups"] for i in instances(emulator, REGION)
+                 if i["DBInstanceIdentifier"] == "cma-production")
+    for one in group:
+        calls["rds:DescribeDBParameters"] = (
+            rds.describe_db_parameters, {"DBParameterGroupName": one["DBParameterGroupName"]})
+    [item] = shown(emulator, calls, "rds", "cma-production", "--no-metrics",
+                   kinds=("unsupported", "invalid", "server", "not_found"))
+    fields = {"events": "rds:DescribeEvents", "maintenance": "rds:DescribePendingMaintenanceActions"}
+    if group:
+        fields["parameters"] = "rds:DescribeDBParameters"
+    for field, action in fields.items():
+        call, arguments = calls[action]
+        same(f"whether {field} are known", item[field] is not None, answers(call, **arguments))
+
+
+def check_databases_of_one_name_in_two_regions(emulator):
+    for region in (REGION, MANY):
+        create_database(emulator.boto3("rds", region), "twin")
+    both = ["--region", f"{REGION},{MANY}"]
+    for words in (["rds", "twin", "--no-metrics"], ["metrics", "twin", "--of", "database"]):
+        outcome = emulator.opsdeck(REGION).run(*words, *both, expect=2)
+        assert not outcome.out and "is ambiguous: 2 have this name" in outcome.err, outcome
+        assert all(f":{region}:" in outcome.err for region in (REGION, MANY)), outcome
+
+
+def check_the_fleet(emulator):
+    """Nothing is called well where something could not be read, and all that is read is judged or counted."""
+    cache, manager = emulator.boto3("elasticache", REGION), emulator.boto3("secretsmanager", REGION)
+    watch, scaling = emulator.boto3("cloudwatch", REGION), emulator.boto3("application-autoscaling", REGION)
+    calls = {
+        **of_rds(emulator, REGION),
+        "elasticache:DescribeReplicationGroups": (cache.describe_replication_groups, {}),
+        "elasticache:DescribeCacheClusters": (cache.describe_cache_clusters, {}),
+        "elasticache:DescribeEvents": (cache.describe_events, {"Duration": 60}),
+        "secretsmanager:ListSecrets": (manager.list_secrets, {}),
+        "application-autoscaling:DescribeScalableTargets": (
+            scaling.describe_scalable_targets, {"ServiceNamespace": "ecs"}),
+        "cloudwatch:DescribeAlarms": (watch.describe_alarms, {}),
+    }
+    if emulator.name == "moto":
+        # It knows the call, but not in CBOR, which is the client's protocol.
+        outcome = emulator.opsdeck(REGION).run("fleet", "--no-metrics", "--output", "json", expect=6)
+        said = {failure["action"] for failure in outcome.json()["failures"]}
+        refused = {action for action, call in calls.items() if not answers(*call[:1], **call[1])}
+        assert said <= refused | {"cloudwatch:DescribeAlarms"}, outcome
+        rules = {item["rule"] for item in outcome.items()}
+        assert "coverage.unwatched" not in rules, "no alarm was read, so what none watches is not known"
+    else:
+        # ministack answers autoscaling with "Error", which tells nobody what is wrong.
+        shown(emulator, calls, "fleet", "--no-metrics", kinds=("unsupported", "invalid", "server", "unknown"))
+    text = emulator.opsdeck(REGION).run("fleet", "--no-metrics", expect=None)
+    assert ("Nothing is wrong." in text.out) <= (text.code == 0), text
+    assert "Nothing could be read" not in text.out and "Healthy: " in text.out, text
+    nowhere = Opsdeck(emulator.binary, "http://127.0.0.1:9", REGION).run("fleet", "--no-metrics", expect=5)
+    assert nowhere.out.startswith("Nothing could be read, so what is wrong is not known: "), nowhere
+
+
+def check_whether_the_next_task_would_start(emulator):
+    """Images, log groups and roles: what boto3 does not find blocks, what it is refused is not verified."""
+    outcome = emulator.opsdeck(REGION).run(
+        "check", "cma-production/cma-api-production", "--output", "json", expect=None)
+    envelope = outcome.json()
+    checks = {check["what"]: check for check in envelope["items"]}
+    image = checks["image of api"]
+    ecr = emulator.boto3("ecr", REGION)
+    found = answers(ecr.describe_images, repositoryName="cma-api", imageIds=[{"imageTag": "4f2a9c1"}])
+    assert image["verdict"] == ("pass" if found else "block"), image
+    groups = emulator.boto3("logs", REGION).describe_log_groups(logGroupNamePrefix="/ecs/cma-api")["logGroups"]
+    there = any(group["logGroupName"] == "/ecs/cma-api" for group in groups)
+    same("log group", checks["log group of api"]["verdict"], "pass" if there else "block")
+    unknown = [check for check in checks.values() if check["verdict"] == "not_verified"]
+    assert bool(unknown) <= bool(envelope["failures"]), outcome
+    blocked = any(check["verdict"] == "block" for check in checks.values())
+    assert outcome.code == (20 if blocked else 6 if envelope["failures"] else 0), outcome
