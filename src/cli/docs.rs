@@ -33,11 +33,14 @@ fn command_line() -> String {
     let mut text = String::from(
         "# The command line\n\n\
          `opsdeck` without a verb opens the console. Every verb without NAME lists all. NAME is SERVICE, \
-         CLUSTER/SERVICE or a service's ARN; one that means several services lists them and fails with 2, \
-         one that means none names the nearest ones and fails with 3.\n\n\
+         CLUSTER/SERVICE or a service's ARN; of verbs that list something else it is the name or the ARN of one of \
+         those. One that means several things lists them and fails with 2, one that means none names the nearest \
+         ones and fails with 3. An ARN says its region, so none has to be given.\n\n\
          Results go to stdout, everything else to stderr as `opsdeck: what` and `hint: what to do`. \
          `--output json` prints one object, `ndjson` one object a line and then a trailer ([json.md](json.md)). \
-         Scopes are asked at the same time; one that fails does not hide the others, and the exit code is then 6.\n\n",
+         Scopes are asked at the same time; one that fails does not hide the others, and the exit code is then 6. \
+         What could not be read is never printed as an empty list: it is null in JSON, said in the text, and stands \
+         with its reason in `failures` and on stderr.\n\n",
     );
     text.push_str("## Flags of every verb\n\n");
     args(&mut text, GLOBAL_FLAGS);

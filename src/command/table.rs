@@ -189,7 +189,7 @@ pub const TABLE: &[Command] = &[
                 "NAME",
                 Kind::ServiceName,
                 false,
-                "Only this one: SERVICE, CLUSTER/SERVICE, a database's or cache's name with --of, or an ARN",
+                "Only this one: SERVICE, CLUSTER/SERVICE, with --of a database's, cache's or group's name (its members' numbers), or an ARN",
             ),
             CLUSTER,
             Arg {
@@ -234,7 +234,14 @@ pub const TABLE: &[Command] = &[
         Id::Changes,
         &[Anywhere],
         &[
-            Arg { default: Some("1h"), ..flag("since", Kind::Span, "Only changes younger than this") },
+            Arg {
+                default: Some("1h"),
+                ..flag(
+                    "since",
+                    Kind::Span,
+                    "Only changes younger than this; what AWS does not keep so long is said",
+                )
+            },
             Arg {
                 repeat: true,
                 ..flag(
