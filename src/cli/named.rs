@@ -6,11 +6,22 @@ use crate::cli::exit::{Exit, Problem};
 use crate::cli::gather::Gather;
 use crate::cli::name::nearest;
 use crate::cli::session::Session;
+use crate::domain::scope::Arn;
 
 /// What an item is known by.
 pub trait Named {
     /// Name, region and ARN.
     fn known_by(&self) -> (&str, &str, &str);
+}
+
+/// The services of AWS, as ARNs write them, in which a kind of thing lives.
+fn home(noun: &str) -> &'static [&'static str] {
+    match noun {
+        "alarm" => &["cloudwatch"],
+        "database" => &["rds"],
+        "cache" => &["elasticache"],
+        _ => &["secretsmanager", "ssm"],
+    }
 }
 
 /// The items that were meant: all without a name, or the one of that name or ARN. When not everything could be
@@ -26,6 +37,10 @@ pub fn only<T: Named>(
     gather: &Gather,
 ) -> Result<Vec<T>, Problem> {
     let Some(wanted) = wanted else { return Ok(items) };
+    if let Some(arn) = Arn::parse(wanted).filter(|arn| !home(noun).contains(&arn.service)) {
+        let what = format!("`{wanted}` is not the ARN of a {noun} (it names: {})", arn.service);
+        return Err(Problem::usage(what).hint("the verb without NAME lists what there is"));
+    }
     let is_meant = |item: &T| {
         let (name, _, arn) = item.known_by();
         name == wanted || arn == wanted

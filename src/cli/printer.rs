@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
-use crate::cli::envelope::{Report, ScopeState};
+use crate::cli::envelope::{Missing, Report, ScopeState};
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::item::{Shaped, Time};
@@ -185,22 +185,18 @@ impl Printer {
         tone.paint(&scrub(text), self.colour)
     }
 
-    /// Says on stderr what is missing: each failure once, with how often it came, then one hint each.
+    /// Says on stderr what is missing: each failure once, with how often it came, one that met many actions of a
+    /// region (credentials that ended) once for all of them, then each hint once.
     fn complain<T>(&mut self, report: &Report<T>) {
-        let mut told: Vec<(String, Option<&str>, usize)> = Vec::new();
-        for missing in &report.failures {
-            let sentence = missing.sentence();
-            match told.iter_mut().find(|(known, ..)| *known == sentence) {
-                Some((_, _, times)) => *times += 1,
-                None => told.push((sentence, missing.hint.as_deref(), 1)),
+        for sentence in told(&report.failures) {
+            self.remark(&sentence);
+        }
+        let mut hints: Vec<&str> = Vec::new();
+        for hint in report.failures.iter().filter_map(|missing| missing.hint.as_deref()) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
             }
         }
-        for (sentence, _, times) in &told {
-            let often = if *times > 1 { format!(" ({times} times)") } else { String::new() };
-            self.remark(&format!("{sentence}{often}"));
-        }
-        let mut hints: Vec<&str> = told.iter().filter_map(|(_, hint, _)| *hint).collect();
-        hints.dedup();
         for hint in hints {
             let _ = writeln!(self.err, "hint: {}", scrub(hint));
         }
@@ -210,8 +206,40 @@ impl Printer {
     }
 }
 
+/// From how many actions on one failure is told once for all of them.
+const MANY: usize = 3;
+
+/// What is missing, as sentences.
+fn told(failures: &[Missing]) -> Vec<String> {
+    let mut told: Vec<(String, usize)> = Vec::new();
+    for missing in failures {
+        let same = |other: &&Missing| {
+            other.account == missing.account
+                && other.region == missing.region
+                && other.message == missing.message
+        };
+        let mut actions: Vec<&str> =
+            failures.iter().filter(same).filter_map(|other| other.action.as_deref()).collect();
+        actions.sort_unstable();
+        actions.dedup();
+        let (sentence, once) = match actions.as_slice() {
+            [first, rest @ ..] if actions.len() >= MANY => {
+                let more = format!("{first} and {} more", rest.len());
+                (format!("{}: {more}: {}", missing.region, missing.message), true)
+            }
+            _ => (missing.sentence(), false),
+        };
+        match told.iter_mut().find(|(known, _)| *known == sentence) {
+            Some((_, times)) => *times += usize::from(!once),
+            None => told.push((sentence, 1)),
+        }
+    }
+    let often = |times: usize| if times > 1 { format!(" ({times} times)") } else { String::new() };
+    told.into_iter().map(|(sentence, times)| format!("{sentence}{}", often(times))).collect()
+}
+
 impl<T> Report<T> {
-    fn envelope(&self, with_items: bool) -> Envelope<'_, T, crate::cli::envelope::Missing> {
+    fn envelope(&self, with_items: bool) -> Envelope<'_, T, Missing> {
         Envelope {
             as_of: self.as_of,
             scopes: &self.scopes,
@@ -219,5 +247,35 @@ impl<T> Report<T> {
             failures: &self.failures,
             items: with_items.then_some(self.items.as_slice()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::{Fault, FaultKind};
+    use crate::domain::scope::Scope;
+
+    #[test]
+    fn a_failure_of_many_actions_is_told_once_and_others_each() {
+        let missing = |region: &str, action: &str, message: &str| {
+            let fault = Fault::new(FaultKind::Expired, message).action(action);
+            Missing::request(&Scope::new("default", region), &fault)
+        };
+        let all = [
+            missing("a", "ecs:ListClusters", "expired"),
+            missing("a", "rds:DescribeEvents", "expired"),
+            missing("a", "rds:DescribeEvents", "expired"),
+            missing("a", "iam:GetRole", "expired"),
+            missing("b", "ecs:ListClusters", "expired"),
+            missing("b", "iam:GetRole", "expired"),
+            missing("b", "iam:GetRole", "expired"),
+        ];
+        let due = [
+            "a: ecs:ListClusters and 2 more: expired",
+            "b: ecs:ListClusters: expired",
+            "b: iam:GetRole: expired (2 times)",
+        ];
+        assert_eq!(told(&all), due);
     }
 }

@@ -197,6 +197,12 @@ impl Follow {
         !self.channels.is_empty() || self.why_nothing.is_some()
     }
 
+    /// Why nothing can come, when containers were named that the service does not have.
+    #[must_use]
+    pub fn no_such_container(&self) -> Option<String> {
+        self.sources.strangers().map(|_| self.sources.why_nothing())
+    }
+
     /// The requests to make now.
     pub fn next(&mut self, now: Moment) -> Vec<(RequestId, Query)> {
         self.now = now;

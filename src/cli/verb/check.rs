@@ -4,6 +4,7 @@
 //! Must not judge: `diagnose::next_start` does. What could not be read is not verified, and never a pass.
 
 use crate::cli::census::one_service;
+use crate::cli::envelope::why_unread;
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::gather::{Gather, Work};
 use crate::cli::item::{Shape, Shaped, shape};
@@ -18,6 +19,11 @@ use crate::domain::query::{Answer, Query};
 use crate::domain::task::Task;
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::text::{count, scrub};
+
+/// What tells of the last start.
+const TASKS: [&str; 2] = ["ecs:ListTasks", "ecs:DescribeTasks"];
+/// What tells of the digests that run.
+const REVISIONS: &str = "ecs:DescribeServiceRevisions";
 
 shape! {
     /// A check of one thing that the next task needs.
@@ -61,7 +67,12 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let now = gather.begun().wall;
     let tasks = tasks(&service, &mut gather).await;
     let mut checks = checks(&service, &definition, revision.as_ref(), &facts, now);
-    checks.extend(last_start(&service, &tasks, now));
+    checks.extend(
+        last_start(&service, &tasks, now).or_else(|| unread(&gather, &service, "last start", &TASKS)),
+    );
+    if revision.is_none() {
+        checks.extend(unread(&gather, &service, "digests of the running images", &[REVISIONS]));
+    }
     checks.sort_by_key(|check| check.verdict);
     let blocked = checks.iter().any(|check| check.verdict == CheckVerdict::Block);
     let items = checks.into_iter().map(|check| item(&service, check)).collect();
@@ -122,11 +133,20 @@ async fn tasks(service: &Service, gather: &mut Gather) -> Vec<Task> {
     tasks
 }
 
+/// A check that could not be made, for what one of these actions would have told.
+fn unread(gather: &Gather, service: &Service, what: &str, actions: &[&str]) -> Option<Check> {
+    let (account, region) = (service.id.scope.account.as_str(), service.id.scope.region.as_str());
+    let evidence =
+        actions.iter().find_map(|action| why_unread(gather.failures(), account, region, action))?;
+    Some(Check { what: what.to_owned(), verdict: CheckVerdict::NotVerified, evidence })
+}
+
 fn unreadable(gather: &Gather, service: &Service) -> Problem {
-    let why = gather.failures().last();
+    let why = gather.failures().iter().rev().find(|missing| missing.action.as_deref() != Some(REVISIONS));
     let exit = why.map_or(Exit::Other, |missing| Exit::of(missing.kind));
-    let reason = why.map_or_else(String::new, |missing| format!(": {}", missing.message));
-    Problem::new(exit, format!("the task definition {} cannot be read{reason}", service.revision))
+    let reason = why.map_or_else(String::new, |missing| format!(": {}", missing.sentence()));
+    let what = format!("the task definition {} cannot be read{reason}", service.revision);
+    Problem { hint: why.and_then(|missing| missing.hint.clone()), ..Problem::new(exit, what) }
 }
 
 /// Asks what the checks need. That something does not exist is an answer here, so the books note only what AWS

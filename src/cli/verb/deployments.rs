@@ -12,7 +12,7 @@ use crate::cli::session::Session;
 use crate::cli::table::{Cell, Column, Table};
 use crate::cli::verb::End;
 use crate::cli::verb::clusters::account_id;
-use crate::domain::ecs::{ServiceDeployment, ServiceId, ServiceRevision};
+use crate::domain::ecs::{RevisionImage, ServiceDeployment, ServiceId, ServiceRevision};
 use crate::domain::query::{Answer, Query};
 use crate::domain::scope::Arn;
 use crate::domain::sweep::{Goal, REVISIONS_PER_CALL};
@@ -42,8 +42,8 @@ shape! {
         status_reason: Option<String> = "text or null",
         /// What it deployed, as `family:revision`; null when the service revision is not known.
         task_definition: Option<String> = "text or null",
-        /// The images that it deployed.
-        images: Vec<Image> = "list of Image",
+        /// The images that it deployed; null when the service revision is not known.
+        images: Option<Vec<Image>> = "list of Image, or null",
         /// The service revision that it deployed.
         target_revision_arn: Option<String> = "text or null",
         /// The service revisions that it replaced.
@@ -84,7 +84,11 @@ shape! {
 }
 
 fn item(service: &ServiceId, found: ServiceDeployment, revision: Option<&ServiceRevision>) -> Item {
-    let images = revision.map_or(&[][..], |revision| &revision.images);
+    let image = |image: &RevisionImage| Image {
+        container: image.container.clone(),
+        image: image.image.clone(),
+        digest: image.digest.clone(),
+    };
     Item {
         account: service.scope.account.to_string(),
         account_id: account_id(&found.arn),
@@ -96,14 +100,7 @@ fn item(service: &ServiceId, found: ServiceDeployment, revision: Option<&Service
         status: found.status,
         status_reason: found.status_reason,
         task_definition: revision.map(|revision| revision.revision.to_string()),
-        images: images
-            .iter()
-            .map(|image| Image {
-                container: image.container.clone(),
-                image: image.image.clone(),
-                digest: image.digest.clone(),
-            })
-            .collect(),
+        images: revision.map(|revision| revision.images.iter().map(image).collect()),
         target_revision_arn: found.target_revision_arn,
         source_revision_arns: found.source_revision_arns,
         lifecycle_stage: found.lifecycle_stage,

@@ -325,6 +325,10 @@ impl Reader<'_> {
 
     /// Says on stderr how reading goes, when that has changed.
     fn remark(&mut self, printer: &mut Printer) {
+        // That nothing can come is told once, at the end.
+        if self.follow.no_such_container().is_some() {
+            return;
+        }
         for note in self.follow.notes() {
             if self.said.insert(note.to_owned()) {
                 printer.remark(note);
@@ -354,6 +358,9 @@ impl Reader<'_> {
     }
 
     fn finish(self, mut wanted: Wanted, printer: &mut Printer) -> Result<Exit, End> {
+        if let Some(why) = self.follow.no_such_container() {
+            return Err(Problem::new(Exit::NotFound, why).into());
+        }
         if printer.form == Form::Json {
             let items = wanted.ordered().into_iter().map(|(line, level)| item(line, level)).collect();
             return Ok(printer.report(&self.gather.report(items), |_, _| Vec::new())?);

@@ -6,8 +6,9 @@
 mod wanted;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, Problem};
 use crate::cli::gather::Gather;
 use crate::cli::item::{Shape, Shaped, Time, shape};
 use crate::cli::numbers::refused;
@@ -19,6 +20,7 @@ use crate::cli::verb::End;
 use crate::domain::metric::{Range, Series};
 use crate::domain::query::Answer;
 use crate::domain::scope::Scope;
+use crate::stdx::span;
 
 use wanted::{Asked, Wanted};
 
@@ -107,11 +109,21 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let mut gather = session.gather();
     let since = request.span("since").unwrap_or_else(|| Range::default().span());
     let period = wanted::period(since);
+    if since < Duration::from_secs(period.into()) {
+        let least = span::brief(Duration::from_secs(period.into()));
+        return Err(Problem::usage(format!(
+            "--since is shorter than the {least} that one number stands for"
+        ))
+        .into());
+    }
     let all = wanted::of(session, request, &mut gather).await?;
     let asked = wanted::requests(&all, since, gather.begun().wall);
     let found = ask(&asked, &mut gather).await;
+    // Where CloudWatch gave no answer at all there is nothing to tell, not lines without numbers.
+    let silent = found.is_empty() && !gather.is_complete();
     let items: Vec<Item> = asked
         .iter()
+        .filter(|_| !silent)
         .flat_map(|asked| asked.wanted.iter().map(move |(id, wanted)| (asked, id, wanted)))
         .map(|(asked, id, wanted)| {
             let series = found.get(&(asked.request.scope.clone(), id.clone())).cloned();
@@ -120,7 +132,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
         // What is off in many places is not listed as empty: Container Insights, Performance Insights.
         .filter(|item| !item.points.is_empty() || item.metric == "CPUUtilization")
         .collect();
-    let count = asked.iter().map(|asked| asked.request.queries.len()).sum();
+    let count = asked.iter().filter(|_| !silent).map(|asked| asked.request.queries.len()).sum();
     Ok(printer.report(&gather.report(items), |items, printer| table(items, count, printer))?)
 }
 

@@ -152,8 +152,7 @@ impl Follow {
             }
         }
         if self.sources.is_empty() {
-            self.why_nothing =
-                Some("no container of this task definition logs to CloudWatch Logs".to_owned());
+            self.why_nothing = Some(self.sources.why_nothing());
         } else {
             self.why_nothing = None;
         }

@@ -44,6 +44,8 @@ pub(super) struct Sources {
     /// Beginnings of ids of tasks wanted; all when empty.
     tasks: Vec<String>,
     sources: BTreeSet<LogSource>,
+    /// The containers of the task definitions that were read.
+    containers_known: BTreeSet<String>,
     owners: HashMap<String, Owner>,
     /// Container runtime ids, for streams without a prefix: container and task.
     runtimes: HashMap<String, (String, String)>,
@@ -64,6 +66,7 @@ impl Sources {
             containers,
             tasks,
             sources: BTreeSet::new(),
+            containers_known: BTreeSet::new(),
             owners,
             runtimes: HashMap::new(),
             shared: HashSet::new(),
@@ -75,6 +78,8 @@ impl Sources {
     /// Takes the places where a task definition's containers log to.
     pub fn add(&mut self, sources: Vec<LogSource>, elsewhere: Vec<(String, String)>) {
         let wanted = |name: &String| self.containers.is_empty() || self.containers.contains(name);
+        self.containers_known.extend(sources.iter().map(|source| source.container.clone()));
+        self.containers_known.extend(elsewhere.iter().map(|(container, _)| container.clone()));
         for (container, driver) in elsewhere.into_iter().filter(|(name, _)| wanted(name)) {
             self.notes
                 .insert(format!("container {container} logs elsewhere ({driver}): its lines are not shown"));
@@ -92,6 +97,24 @@ impl Sources {
 
     pub fn is_empty(&self) -> bool {
         self.sources.is_empty()
+    }
+
+    /// The containers that were wanted, when the task definitions have others and none of these.
+    pub fn strangers(&self) -> Option<(&[String], &BTreeSet<String>)> {
+        let has = self.containers.iter().any(|name| self.containers_known.contains(name));
+        let named = !self.containers.is_empty() && !self.containers_known.is_empty();
+        (named && !has).then_some((self.containers.as_slice(), &self.containers_known))
+    }
+
+    /// Why there is nothing to read, when there is nothing.
+    pub fn why_nothing(&self) -> String {
+        match self.strangers() {
+            Some((named, known)) => {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                format!("there is no container `{}`: there are {}", named.join("`, `"), known.join(", "))
+            }
+            None => "no container of this task definition logs to CloudWatch Logs".to_owned(),
+        }
     }
 
     /// Whether streams can only be told by container ids.

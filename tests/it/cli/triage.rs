@@ -679,3 +679,48 @@ fn the_members_of_a_database_cluster() {
     let partial = envelope(&program.run(&["rds", "--no-metrics", "-o", "json"]), 6);
     assert_eq!(named(partial["items"].as_array().unwrap(), "fleet-aurora-1")["role"], "member");
 }
+
+#[test]
+fn what_a_check_could_not_ask_of_the_last_start_is_not_left_out() {
+    let world = World::with(&["gov"], &["ecs:DescribeTasks:denied", "DescribeServiceRevisions:denied"]);
+    let program = Program::new().against(&world.url);
+    let partial = envelope(&program.run(&["check", "gov-backend", "-o", "json"]), 6);
+    for what in ["last start", "digests of the running images"] {
+        let checks = partial["items"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["what"] == what).unwrap_or_else(|| panic!("{checks:?}"));
+        assert_eq!(check["verdict"], "not_verified", "{check}");
+        assert!(check["evidence"].as_str().unwrap().contains("is not authorized"), "{check}");
+    }
+    let deployments = envelope(&program.run(&["deployments", "gov-backend", "-o", "json"]), 6);
+    assert_eq!(deployments["items"][0]["images"], Value::Null, "they are not known to be none");
+    let world = World::with(&["gov"], &["DescribeTaskDefinition:denied"]);
+    let denied = Program::new().against(&world.url).run(&["check", "gov-backend"]);
+    assert_eq!(denied.code, 4, "{denied:?}");
+    assert!(denied.err.contains("cannot be read: us-east-1: ecs:DescribeTaskDefinition: "), "{denied:?}");
+    assert!(denied.err.contains("hint: missing permission: ecs:DescribeTaskDefinition"), "{denied:?}");
+}
+
+#[test]
+fn numbers_that_nobody_gave_are_no_lines() {
+    let world = World::with(&["gov"], &["GetMetricData:denied"]);
+    let program = Program::new().against(&world.url);
+    let denied = program.run(&["metrics", "gov-backend"]);
+    assert_eq!((denied.code, denied.out.as_str()), (4, ""), "{denied:?}");
+    assert_eq!(program.run(&["metrics", "gov-backend", "--since", "30s"]).code, 2);
+}
+
+#[test]
+fn an_arn_of_something_else_is_refused_and_a_container_that_is_not_there_not_found() {
+    let world = World::of(&["gov"]);
+    let program = Program::new().against(&world.url);
+    let service = "arn:aws:ecs:us-east-1:123456789012:service/gov-cluster/gov-backend";
+    for verb in ["rds", "cache", "alarms", "secrets"] {
+        let outcome = program.run(&[verb, service]);
+        assert_eq!(outcome.code, 2, "{outcome:?}");
+        assert!(outcome.err.contains("(it names: ecs)"), "{outcome:?}");
+    }
+    let stranger = program.run(&["logs", "gov-backend", "--container", "ngnix"]);
+    assert_eq!((stranger.code, stranger.out.as_str()), (3, ""), "{stranger:?}");
+    assert_eq!(stranger.err, "opsdeck: there is no container `ngnix`: there are backend, nginx\n");
+    assert_eq!(program.run(&["logs", "gov-backend", "--container", "nginx", "--since", "1m"]).code, 0);
+}
