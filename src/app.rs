@@ -40,6 +40,7 @@ use crate::app::refresh::{Cadence, Closeness, Interest, Refresh, Token};
 use crate::app::world::World;
 use crate::command::Context;
 use crate::config::Config;
+use crate::diagnose::Subject;
 use crate::domain::ecs::{ClusterId, ServiceId};
 use crate::domain::fault::Fault;
 use crate::domain::meter::Meter;
@@ -290,7 +291,7 @@ pub struct Model {
     /// Set when the world changed and rows must be computed again.
     settled_at: u64,
     /// What was critical when rows were last computed, so that something new can be told.
-    critical_known: Option<std::collections::BTreeSet<crate::diagnose::Subject>>,
+    critical_known: Option<std::collections::BTreeSet<Subject>>,
     /// The terminal's title, as it was last set.
     titled: String,
     /// What the screen needs to know, with the charts that it draws: found once with each message, since frames and
@@ -463,13 +464,24 @@ impl Model {
             PaneId::Services => self.services.list.selected(),
             pane if pane.follows_subject() => self.subject.as_ref(),
             pane => match self.triage.selected(pane)? {
-                Item::Subject(crate::diagnose::Subject::Service(id)) => Some(id),
-                item @ Item::Change(..) => match self.triage.change(item)?.subject.as_ref()? {
-                    crate::diagnose::Subject::Service(id) => Some(id),
-                    _ => None,
-                },
+                Item::Subject(subject) => self.service_of(subject),
+                item @ Item::Change(..) => self.service_of(self.triage.change(item)?.subject.as_ref()?),
                 _ => None,
             },
+        }
+    }
+
+    /// The service that a subject is, or the first that an alarm watches.
+    fn service_of<'m>(&'m self, subject: &'m Subject) -> Option<&'m ServiceId> {
+        match subject {
+            Subject::Service(id) => Some(id),
+            Subject::Alarm(id) => {
+                self.triage.fleet.watches.get(id)?.iter().find_map(|watched| match watched {
+                    Subject::Service(id) => Some(id),
+                    _ => None,
+                })
+            }
+            _ => None,
         }
     }
 

@@ -197,8 +197,8 @@ fn settle(model: &mut Model) -> bool {
     model.deployments.cursor.settle(&model.deployments.rows, rows_below_header(PaneId::Deployments));
     let log_width = screen.inside(PaneId::Logs).map_or(80, |r| usize::from(r.width));
     model.logs.settle(log_width, height(PaneId::Logs));
-    // On a screen that shows them together, the other panes follow the cursor of the services and of the problems.
-    if matches!(model.focus, PaneId::Services | PaneId::Fleet)
+    // On a screen that shows them together, the other panes follow the cursor of the services, problems and alarms.
+    if matches!(model.focus, PaneId::Services | PaneId::Fleet | PaneId::Alarms)
         && screen.panes.len() > 1
         && let Some(selected) = model.aimed_service().cloned()
         && model.subject.as_ref() != Some(&selected)

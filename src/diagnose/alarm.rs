@@ -264,6 +264,12 @@ pub fn newest_datapoint(reason: &str) -> Option<f64> {
     number.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
+/// What an alarm says, whether it fires or not, that it is muted included.
+#[must_use]
+pub fn alarm_says(alarm: &Alarm, now: Wall) -> String {
+    alarm_finding(alarm, now).map_or_else(|| alarm_sentence(alarm, now), |finding| finding.sentence)
+}
+
 /// What is wrong by an alarm: it fires, it cannot be evaluated, it is muted. `None` for one that is as it should
 /// be, and for those of target tracking.
 #[must_use]

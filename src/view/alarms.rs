@@ -6,7 +6,8 @@ use crate::app::Model;
 use crate::app::pane::PaneId;
 use crate::app::pane::triage::{Item, alarm_severity};
 use crate::diagnose::Subject;
-use crate::domain::alarm::{Alarm, AlarmKind};
+use crate::diagnose::alarm::alarm_says;
+use crate::domain::alarm::Alarm;
 use crate::stdx::rect::Rect;
 use crate::stdx::span;
 use crate::stdx::text::count;
@@ -23,9 +24,9 @@ const COLUMNS: [Column; 8] = [
     Column::new("SINCE", 5, 8).right(),
     Column::new("ALARM", 16, 40).cut_middle(),
     Column::new("WATCHES", 8, 26).cut_middle().expendable(4),
-    Column::new("THRESHOLD", 8, 22).expendable(3),
-    Column::new("ACTIONS", 5, 7).expendable(2),
-    Column::new("REASON", 12, 0).flexible(),
+    Column::new("THRESHOLD", 8, 34).expendable(2),
+    Column::new("ACTIONS", 5, 7).expendable(3),
+    Column::new("SAYS", 16, 0).flexible(),
 ];
 
 /// Draws it.
@@ -87,11 +88,6 @@ fn row(model: &Model, alarm: &Alarm) -> Row {
     let watched = model.triage.fleet.watches.get(&alarm.id).into_iter().flatten();
     let watched: Vec<&str> = watched.map(Subject::name).collect();
     let (acts, acts_role) = actions(alarm);
-    let kind = match alarm.kind {
-        AlarmKind::Metric => "",
-        AlarmKind::Composite => "composite: ",
-        AlarmKind::Log => "log: ",
-    };
     Row {
         cells: vec![
             piece(glyph, role),
@@ -101,7 +97,7 @@ fn row(model: &Model, alarm: &Alarm) -> Row {
             piece(watched.join(", "), Role::Text),
             piece(threshold(alarm), Role::Muted),
             piece(acts, acts_role),
-            piece(format!("{kind}{}", alarm.reason), Role::Muted),
+            piece(alarm_says(alarm, model.now.wall), if role == Role::Ok { Role::Muted } else { role }),
         ],
         target: None,
     }

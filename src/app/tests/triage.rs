@@ -115,6 +115,17 @@ fn one_key_leads_from_an_alarm_to_what_it_watches_and_back() {
 }
 
 #[test]
+fn beside_an_alarm_the_wide_deck_shows_the_service_that_it_watches() {
+    let mut bench = settled(account(), 220, 60);
+    bench.press("A /").type_text("api-cpu").press("enter down");
+    let selected = bench.model.triage.selected(PaneId::Alarms).cloned();
+    assert!(matches!(selected, Some(Item::Subject(Subject::Alarm(id))) if id.name == "api-cpu-high"));
+    bench.model.subject = Some(fixtures::service_id("worker"));
+    bench.send(Msg::Tick);
+    assert_eq!(bench.model.subject, Some(fixtures::service_id("api")));
+}
+
+#[test]
 fn alarms_of_target_tracking_are_folded_until_somebody_unfolds_them() {
     let mut bench = settled(account(), 120, 40);
     bench.press("A");

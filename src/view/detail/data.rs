@@ -5,10 +5,11 @@
 use super::{ago, awaited, when};
 use crate::app::Model;
 use crate::app::refresh::{Interest, Watch};
-use crate::diagnose::database::{in_window, max_connections};
+use crate::diagnose::database::{in_window, max_connections, pool_demand};
 use crate::diagnose::secret::{self, Consumer, How};
 use crate::domain::cache::CacheId;
 use crate::domain::database::{DataEvent, DatabaseId, DbInstance, Endpoint};
+use crate::domain::ecs::ServiceId;
 use crate::domain::scope::Scope;
 use crate::domain::secret::SecretId;
 use crate::stdx::text;
@@ -111,6 +112,7 @@ fn instance(page: &mut Document, model: &Model, db: &DbInstance) {
         page.field_in("Pending change", format!("{name} = {value}"), Role::Warn);
     }
     parameters(page, model, db);
+    pools(page, model, db);
     page.field("Backups kept", text::count(db.backup_retention_days as usize, "day"));
     match db.latest_restorable {
         Some(at) => page.field("Restorable until", when(model, at)),
@@ -150,8 +152,7 @@ fn parameters(page: &mut Document, model: &Model, db: &DbInstance) {
         let key = (db.id.scope.clone(), group.name.clone());
         let known = model.world.estate.parameters.get(&key).map(Vec::as_slice).unwrap_or_default();
         if let Some(limit) = max_connections(db, known) {
-            let about = if limit.estimated { "≈ " } else { "" };
-            page.field("Connections", format!("at most {about}{}", limit.value));
+            page.field("Connections", format!("at most {limit}"));
         }
         for name in PARAMETERS {
             if let Some(parameter) = known.iter().find(|p| p.name == name) {
@@ -164,6 +165,44 @@ fn parameters(page: &mut Document, model: &Model, db: &DbInstance) {
         if let Some(fault) = model.refresh.entry(&interest).and_then(|entry| entry.fault.as_ref()) {
             page.field_in("", fault.to_string(), Role::Warn);
         }
+    }
+}
+
+/// What the declared pools of its services may open, now and at full scale-out.
+fn pools(page: &mut Document, model: &Model, db: &DbInstance) {
+    let Some(declared) = model.config.databases.get(&db.id.name) else { return };
+    let scope = &db.id.scope;
+    let services = || {
+        let all = model.world.services.values().filter_map(|row| Some(&row.seen.as_ref()?.value));
+        all.filter(|service| service.id.scope == *scope)
+    };
+    let targets = model.world.estate.targets.get(scope).map(Vec::as_slice).unwrap_or_default();
+    let Some(demand) = pool_demand(declared, services(), targets) else { return };
+    let running = |id: &ServiceId| services().find(|s| s.id == *id).map_or(0, |service| service.running);
+    let now: u32 = demand.pools.iter().map(|pool| running(&pool.service) * pool.per_task).sum();
+    let group = db.parameter_groups.first();
+    let known = group.and_then(|g| model.world.estate.parameters.get(&(scope.clone(), g.name.clone())));
+    let limit = max_connections(db, known.map(Vec::as_slice).unwrap_or_default());
+    let of = limit.map_or_else(String::new, |limit| format!(", it takes {limit}"));
+    let over = limit.is_some_and(|limit| demand.connections > limit.value);
+    page.field_in(
+        "Pools",
+        format!("{now} connections now, {} at full scale-out{of}", demand.connections),
+        if over { Role::Warn } else { Role::Text },
+    );
+    for pool in &demand.pools {
+        let most = text::count(pool.tasks as usize, "task");
+        let says = format!(
+            "{}: {} per task, {} running, {most} at most by {}",
+            pool.service.name,
+            pool.per_task,
+            running(&pool.service),
+            pool.bound
+        );
+        page.field_in("", says, Role::Muted);
+    }
+    for name in &demand.missing {
+        page.field_in("", format!("{name} is declared and not among the services read here"), Role::Warn);
     }
 }
 

@@ -161,6 +161,19 @@ fn details() {
 }
 
 #[test]
+fn the_pools_of_a_database_now_and_at_full_scale_out() {
+    let config = "[[databases.claims.pools]]\nservice = \"prod/api\"\nconnections = 400\nmax_tasks = 6\n\
+                  [[databases.claims.pools]]\nservice = \"gone\"\nconnections = 5\n";
+    let model = fixtures::model(fixtures::session(&["eu-west-2"]), config, 100, 60);
+    let mut bench = Bench::with(model, account());
+    bench.model.focus = PaneId::Databases;
+    bench.settle().press("enter").settle();
+    let shown = whole(&mut bench);
+    let pools: Vec<&str> = shown.lines().skip_while(|line| !line.contains("Pools")).take(4).collect();
+    assert_snapshot!("detail_database_pools", pools.join("\n"));
+}
+
+#[test]
 fn an_alarm_at_80_by_24() {
     let mut bench = on(PaneId::Alarms, account(), 80, 24);
     bench.press("enter");

@@ -36,9 +36,9 @@ impl Document {
 
     /// Adds `label   value` with a value of several pieces.
     pub fn field_of(&mut self, label: &str, value: impl IntoIterator<Item = Piece>) {
-        // A label that is too long keeps a column of air before its value.
-        let label = text::fit(label, LABEL - 1);
-        let mut pieces = vec![piece(format!("  {}", text::pad(&label, LABEL)), Role::Muted)];
+        // A label that is too long stands whole, with a column of air before its value.
+        let label = if text::width(label) < LABEL { text::pad(label, LABEL) } else { format!("{label} ") };
+        let mut pieces = vec![piece(format!("  {label}"), Role::Muted)];
         pieces.extend(value);
         self.hanging(pieces, LABEL + 2);
     }
@@ -48,9 +48,9 @@ impl Document {
         self.line(vec![piece(text, role)]);
     }
 
-    /// Adds an empty line.
+    /// Adds an empty line, unless one stands there already.
     pub fn gap(&mut self) {
-        if !self.lines.is_empty() {
+        if self.lines.last().is_some_and(|line| !line.pieces.is_empty()) {
             self.line(Vec::new());
         }
     }
