@@ -212,7 +212,10 @@ pub fn alarm_severity(alarm: &Alarm) -> Severity {
 #[must_use]
 pub fn alarm_sentence(alarm: &Alarm, now: Wall) -> String {
     let age = alarm.since.map(|at| brief(at.age_at(now)));
-    let lasting = age.as_ref().map_or_else(String::new, |age| format!(" for {age}"));
+    sentence(alarm, &age.map_or_else(String::new, |age| format!(" for {age}")))
+}
+
+fn sentence(alarm: &Alarm, lasting: &str) -> String {
     let firing = alarm.state == AlarmState::Alarm;
     if alarm.kind == AlarmKind::Composite {
         let named = children(alarm.expression.as_deref().unwrap_or_default());
@@ -264,10 +267,31 @@ pub fn newest_datapoint(reason: &str) -> Option<f64> {
     number.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
-/// What an alarm says, whether it fires or not, that it is muted included.
+/// What an alarm says beside its state and since when: the number over its bound, at which bound it fires, over
+/// which alarms it stands, that it is muted or cannot be evaluated.
 #[must_use]
 pub fn alarm_says(alarm: &Alarm, now: Wall) -> String {
-    alarm_finding(alarm, now).map_or_else(|| alarm_sentence(alarm, now), |finding| finding.sentence)
+    if let Some(finding) = alarm_finding(alarm, now).filter(|finding| finding.rule != FIRING) {
+        return finding.sentence;
+    }
+    let text = if alarm.kind == AlarmKind::Composite {
+        let named = children(alarm.expression.as_deref().unwrap_or_default());
+        let names: Vec<String> = named.into_iter().map(|child| child.alarm).collect();
+        format!("over {}", names.join(", "))
+    } else {
+        let text = sentence(alarm, "");
+        text.strip_prefix("OK, ").map(str::to_owned).unwrap_or(text)
+    };
+    if alarm.state == AlarmState::Alarm { text + &muted_words(alarm) } else { text }
+}
+
+/// `, muted` or `, held back by NAME` for an alarm whose actions do not happen.
+fn muted_words(alarm: &Alarm) -> String {
+    match &alarm.suppressed_by {
+        Some(by) => format!(", held back by {by}"),
+        None if !alarm.actions_enabled => ", muted".to_owned(),
+        None => String::new(),
+    }
 }
 
 /// What is wrong by an alarm: it fires, it cannot be evaluated, it is muted. `None` for one that is as it should
@@ -286,12 +310,7 @@ pub fn alarm_finding(alarm: &Alarm, now: Wall) -> Option<Finding> {
         }
     };
     if alarm.state == AlarmState::Alarm {
-        let muted = match &alarm.suppressed_by {
-            Some(by) => format!(", held back by {by}"),
-            None if !alarm.actions_enabled => ", muted".to_owned(),
-            None => String::new(),
-        };
-        let text = format!("{}{muted}", alarm_sentence(alarm, now));
+        let text = alarm_sentence(alarm, now) + &muted_words(alarm);
         let finding = Finding::new(subject, FIRING, alarm_severity(alarm), text);
         return Some(because(finding.since(alarm.since)));
     }

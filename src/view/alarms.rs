@@ -18,11 +18,12 @@ use crate::view::widget::canvas::{Canvas, piece};
 use crate::view::widget::chart::number;
 use crate::view::widget::table::{Column, Row};
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column::new("", 1, 1),
     Column::new("STATE", 5, 17),
     Column::new("SINCE", 5, 8).right(),
     Column::new("ALARM", 16, 40).cut_middle(),
+    Column::new("REGION", 9, 14).expendable(5),
     Column::new("WATCHES", 8, 26).cut_middle().expendable(4),
     Column::new("THRESHOLD", 8, 34).expendable(2),
     Column::new("ACTIONS", 5, 7).expendable(3),
@@ -37,6 +38,12 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         nothing: "This account has no alarms here. What is sick is found without them.",
         filtered: "No alarm matches the filter.",
     };
+    let mut columns = COLUMNS;
+    if area.width < 100 {
+        // What it says holds its bound too, so a name gives way to that.
+        columns[3] = Column { most: 30, ..columns[3] };
+    }
+    let shown = Shown { columns: &columns, ..shown };
     let used = items::draw(canvas, model, area, &shown, &|item| {
         let Item::Subject(Subject::Alarm(id)) = item else { return None };
         Some(row(model, &model.world.estate.alarms.get(id)?.value))
@@ -94,8 +101,9 @@ fn row(model: &Model, alarm: &Alarm) -> Row {
             piece(alarm.state.word(), role),
             piece(since, Role::Muted),
             piece(alarm.id.name.clone(), Role::Strong),
+            piece(alarm.id.scope.region.to_string(), Role::Muted),
             piece(watched.join(", "), Role::Text),
-            piece(threshold(alarm), Role::Muted),
+            piece(if alarm.rule.is_some() { threshold(alarm) } else { String::new() }, Role::Muted),
             piece(acts, acts_role),
             piece(alarm_says(alarm, model.now.wall), if role == Role::Ok { Role::Muted } else { role }),
         ],

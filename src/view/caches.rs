@@ -18,9 +18,10 @@ use crate::view::status;
 use crate::view::widget::canvas::{Canvas, piece};
 use crate::view::widget::table::{Column, Row};
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column::new("", 1, 1),
     Column::new("CACHE", 14, 34).cut_middle(),
+    Column::new("REGION", 9, 14).expendable(6),
     Column::new("STATUS", 9, 24),
     Column::new("ENGINE", 6, 18).expendable(5),
     Column::new("NODES", 7, 16).expendable(4),
@@ -62,6 +63,7 @@ fn row(model: &Model, item: &Item, id: &CacheId) -> Option<Row> {
             cells: vec![
                 piece(glyph, role),
                 nested(model, item, &id.name),
+                piece(id.scope.region.to_string(), Role::Muted),
                 piece(group.status.clone(), role),
                 piece(group.engine.clone().unwrap_or_default(), Role::Muted),
                 piece(crate::stdx::text::count(nodes, "node"), Role::Muted),
@@ -86,6 +88,7 @@ fn row(model: &Model, item: &Item, id: &CacheId) -> Option<Row> {
         cells: vec![
             piece(glyph, role),
             nested(model, item, &id.name),
+            piece(id.scope.region.to_string(), Role::Muted),
             piece(node.status.clone(), role),
             piece(format!("{} {}", node.engine, node.engine_version), Role::Muted),
             piece(place, Role::Muted),

@@ -26,13 +26,9 @@ const COLUMNS: [Column; 7] = [
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
-    let mut columns = COLUMNS;
-    if model.session.scopes.len() <= 1 {
-        columns[4] = Column { least: u16::MAX, expendable: u8::MAX, ..columns[4] };
-    }
     let shown = Shown {
         pane: PaneId::Changes,
-        columns: &columns,
+        columns: &COLUMNS,
         nothing: "Nothing changed in this time, as far as AWS told; CloudTrail may be 15 minutes late.",
         filtered: "No change matches the filter.",
     };

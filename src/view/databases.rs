@@ -19,13 +19,14 @@ use crate::view::widget::canvas::{Canvas, Piece, piece};
 use crate::view::widget::chart::{Plot, number};
 use crate::view::widget::table::{Column, Row};
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     Column::new("", 1, 1),
     Column::new("DATABASE", 14, 36).cut_middle(),
+    Column::new("REGION", 9, 14).expendable(5),
     Column::new("STATUS", 9, 24),
-    Column::new("ROLE", 6, 16).expendable(5),
-    Column::new("ENGINE", 8, 24).expendable(6),
-    Column::new("CLASS", 8, 16).expendable(7),
+    Column::new("ROLE", 6, 16).expendable(6),
+    Column::new("ENGINE", 8, 24).expendable(7),
+    Column::new("CLASS", 8, 16).expendable(8),
     Column::new("CPU", 6, 17).expendable(3),
     Column::new("CONNECTIONS", 6, 24).expendable(4),
     Column::new("FREE", 6, 10).right().expendable(2),
@@ -133,6 +134,7 @@ fn row(model: &Model, item: &Item, id: &DatabaseId) -> Option<Row> {
             cells: vec![
                 piece(glyph, role),
                 nested(model, item, &id.name),
+                piece(id.scope.region.to_string(), Role::Muted),
                 piece(cluster.status.clone(), role),
                 piece("cluster", Role::Muted),
                 piece(format!("{} {}", cluster.engine, cluster.engine_version), Role::Muted),
@@ -169,6 +171,7 @@ fn row(model: &Model, item: &Item, id: &DatabaseId) -> Option<Row> {
         cells: vec![
             piece(glyph, role),
             nested(model, item, &id.name),
+            piece(id.scope.region.to_string(), Role::Muted),
             piece(instance.status.clone(), role),
             piece(format!("{}{behind}", role_of(model, instance)), Role::Muted),
             piece(format!("{} {}", instance.engine, instance.engine_version), Role::Muted),

@@ -108,10 +108,14 @@ pub(super) fn dated(model: &Model, at: Wall) -> String {
 
 /// An instant with its age, or how long until then.
 pub(super) fn when(model: &Model, at: Wall) -> String {
+    // People read no milliseconds.
+    let instant = at.rfc3339();
+    let instant = instant.split_once('.').map_or(instant.clone(), |(seconds, _)| format!("{seconds}Z"));
     if at > model.now.wall {
-        return format!("{}  in {}", at.rfc3339(), span::brief(model.now.wall.age_at(at)));
+        let left = span::brief(model.now.wall.age_at(at)).replace(' ', "\u{a0}");
+        return format!("{instant}  in\u{a0}{left}");
     }
-    format!("{}  {} ago", at.rfc3339(), span::brief(at.age_at(model.now.wall)))
+    format!("{instant}  {}\u{a0}ago", ago(model, at))
 }
 
 /// Every chart of an item, those that were read.

@@ -44,14 +44,10 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let table = (rows + 1).min(room - told.len());
     let table = if rows == 0 { height.min(3) } else { table };
     let (list, rest) = area.split_top(u16::try_from(table).unwrap_or(u16::MAX));
-    let mut columns = COLUMNS;
-    if model.session.scopes.len() <= 1 {
-        columns[3] = Column { least: u16::MAX, expendable: u8::MAX, ..columns[3] };
-    }
     let nothing =
         if status::still_read(model).is_empty() { "No problem is known." } else { "Nothing wrong so far." };
     let shown =
-        Shown { pane: PaneId::Fleet, columns: &columns, nothing, filtered: "No problem matches the filter." };
+        Shown { pane: PaneId::Fleet, columns: &COLUMNS, nothing, filtered: "No problem matches the filter." };
     items::draw(canvas, model, list, &shown, &|item| row(model, item));
     for (y, line) in (rest.y..rest.bottom()).zip(told.iter().chain(&below)) {
         canvas.pieces(Rect { y, height: 1, ..rest }, line);

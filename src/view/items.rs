@@ -40,6 +40,12 @@ pub fn draw(
         super::overlay::sentences(canvas, area, &lines);
         return lines.len();
     }
+    // Where all of it lies in one region, its column says nothing.
+    let mut columns = shown.columns.to_vec();
+    if model.session.scopes.len() <= 1 {
+        let regions = columns.iter_mut().filter(|column| column.title == "REGION");
+        regions.for_each(|column| *column = Column { least: u16::MAX, expendable: u8::MAX, ..*column });
+    }
     let offset = list.cursor.offset();
     let height = usize::from(area.height.saturating_sub(1));
     let rows: Vec<Row> = list
@@ -55,7 +61,7 @@ pub fn draw(
     let used = rows.len() + 1;
     let highlighted = list.cursor.highlighted(&list.rows).and_then(|p| p.checked_sub(offset));
     let table = Table {
-        columns: shown.columns,
+        columns: &columns,
         highlighted: highlighted.filter(|p| *p < rows.len()),
         rows,
         focused: model.focus == shown.pane,

@@ -21,9 +21,10 @@ use crate::view::status;
 use crate::view::widget::canvas::{Canvas, piece};
 use crate::view::widget::table::{Column, Row};
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column::new("", 1, 1),
     Column::new("SECRET", 14, 44).cut_middle(),
+    Column::new("REGION", 9, 14).expendable(5),
     Column::new("ROTATION", 8, 15),
     Column::new("CHANGED", 7, 8).right().expendable(2),
     Column::new("NEXT", 5, 9).right().expendable(4),
@@ -103,6 +104,7 @@ fn row(model: &Model, item: &Item) -> Option<Row> {
                 cells: vec![
                     piece(glyph, role),
                     piece(format!("{indent}{label}"), Role::Strong),
+                    piece(id.scope.region.to_string(), Role::Muted),
                     piece(rotation.word(), look(&rotation)),
                     piece(age(model, secret.last_changed), Role::Muted),
                     piece(next, Role::Muted),
@@ -119,6 +121,7 @@ fn row(model: &Model, item: &Item) -> Option<Row> {
                 cells: vec![
                     piece(" ", Role::Muted),
                     piece(format!("{indent}{label}"), Role::Text),
+                    piece(scope.region.to_string(), Role::Muted),
                     piece(parameter.kind.clone(), Role::Muted),
                     piece(age(model, parameter.modified_at), Role::Muted),
                     blank(),
@@ -128,10 +131,11 @@ fn row(model: &Model, item: &Item) -> Option<Row> {
                 target: None,
             })
         }
-        Item::Branch(..) => Some(Row {
+        Item::Branch(scope, _) => Some(Row {
             cells: vec![
                 piece(" ", Role::Muted),
                 piece(format!("{indent}{label}"), Role::Muted),
+                piece(scope.region.to_string(), Role::Muted),
                 blank(),
                 blank(),
                 blank(),

@@ -31,10 +31,8 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let tabs = strip.iter().zip(&badges).map(|(pane, badge)| {
             let badge = if badged && !badge.is_empty() { text::width(badge) + 1 } else { 0 };
             let word = text::width(texts(name, *pane));
-            1 + text::width(&key(model, *pane))
-                + if word > 0 { word + 1 } else { 0 }
-                + badge
-                + usize::from(airy)
+            let key = text::width(&key(model, *pane));
+            1 + key + if word > 0 { word + usize::from(key > 0) } else { 0 } + badge + usize::from(airy)
         });
         tabs.sum::<usize>() + 1
     };
@@ -53,10 +51,12 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         };
         let place = |x: u16| Rect { x, width: area.right().saturating_sub(x), ..area };
         x = canvas.text(place(x), open, role);
-        x = canvas.text(place(x), &key(model, *pane), if active { role } else { Role::Key });
+        let key = key(model, *pane);
+        x = canvas.text(place(x), &key, if active { role } else { Role::Key });
         let word = texts(name, *pane);
         if !word.is_empty() {
-            x = canvas.text(place(x), &format!(" {word}"), role);
+            let air = if key.is_empty() { "" } else { " " };
+            x = canvas.text(place(x), &format!("{air}{word}"), role);
         }
         if badged && !badge.is_empty() {
             x = canvas.text(place(x), &format!(" {badge}"), Role::Warn);
@@ -66,14 +66,14 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
 }
 
-/// The number of one of the first nine; of a service's pane the letter that opens it.
+/// The number of one of the first nine; of a service's pane the letter that opens it, if one does.
 fn key(model: &Model, pane: PaneId) -> String {
     if !pane.follows_subject() {
         return pane.number().to_string();
     }
     let contexts = [crate::command::Context::Service];
     let mut keys = model.keymap.keys_for(pane.command(), &contexts).into_iter();
-    keys.find(|key| key.chars().count() == 1).unwrap_or_else(|| "\u{a0}".to_owned())
+    keys.find(|key| key.chars().count() == 1).unwrap_or_default()
 }
 
 /// Names for a screen of 80 columns.

@@ -166,6 +166,11 @@ fn a_firing_alarm_is_told_with_its_number() {
     assert_eq!(alarm_sentence(&silent, NOW), "No data of CPUUtilization, which counts as > 80 for 12 min");
     let both = composite("both", "ALARM(a) AND ALARM(b)");
     assert_eq!(alarm_sentence(&both, NOW), "ALARM over 2 alarms for 12 min");
+    assert_eq!(alarm_says(&both, NOW), "over a, b");
+    assert_eq!(alarm_says(&firing, NOW), "CPUUtilization 93.1 > 80");
+    let muted = Alarm { actions_enabled: false, ..firing };
+    assert_eq!(alarm_says(&muted, NOW), "CPUUtilization 93.1 > 80, muted");
+    assert_eq!(alarm_says(&alarm("cpu", cpu_of("api"), "OK"), NOW), "fires when CPUUtilization > 80");
 }
 
 #[test]

@@ -91,6 +91,23 @@ fn lists_with_rows_wide_medium_and_narrow() {
 }
 
 #[test]
+fn in_several_regions_each_row_says_where_it_is() {
+    for (id, name, _) in PANES {
+        let model = fixtures::model(fixtures::session(&["eu-west-2", "us-east-1"]), "", 170, 16);
+        let mut bench = Bench::with(model, account());
+        bench.model.focus = id;
+        bench.settle();
+        let shown = pane(&mut bench, id);
+        let rows = shown.lines().skip(2).filter(|line| !line.contains("folded away"));
+        assert!(
+            rows.clone().count() > 0
+                && rows.clone().all(|row| row.contains("eu-west-2") || row.contains("us-east-1")),
+            "{name}: {shown}"
+        );
+    }
+}
+
+#[test]
 fn lists_of_an_account_that_has_none() {
     for (id, name, _) in PANES {
         let mut aws = Aws::default();
