@@ -6,6 +6,7 @@
 
 mod autoscaling;
 mod budget;
+mod change;
 mod cloudtrail;
 mod cloudwatch;
 mod ecr;
@@ -42,7 +43,7 @@ use crate::cloud::session::{Road, Service, Session};
 pub use crate::cloud::settings::{AccountSettings, Endpoint, Pacing, Settings};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::query::{Answer, Class, Query};
-use crate::domain::scope::{Account, Region};
+use crate::domain::scope::{Account, Region, Scope};
 use crate::stdx::clock::Clock;
 
 /// A session younger than this is not made again for a fault of credentials.
@@ -95,8 +96,8 @@ impl Cloud {
         let mut renewed = false;
         let mut attempt = 1;
         loop {
-            let session = self.session(&query).await?;
-            self.check_pacing(&session, &query)?;
+            let session = self.session(scope).await?;
+            self.check_pacing(&session, query.action())?;
             let ticket = self.inner.gate.enter(scope, query.action(), class).await;
             let begun = self.inner.road.clock.now();
             let attempted = self.attempt(&session, &query).await;
@@ -204,9 +205,8 @@ impl Cloud {
         }
     }
 
-    /// The session of a query's account, made by whoever asks first.
-    async fn session(&self, query: &Query) -> Result<Arc<Session>, Fault> {
-        let scope = query.scope();
+    /// The session of a scope's account, made by whoever asks first.
+    async fn session(&self, scope: &Scope) -> Result<Arc<Session>, Fault> {
         let account = self.account(&scope.account)?;
         let cell = {
             let mut sessions = self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -233,15 +233,15 @@ impl Cloud {
     }
 
     /// Without pacing nothing may go to AWS itself.
-    fn check_pacing(&self, session: &Session, query: &Query) -> Result<(), Fault> {
-        let endpoint = session.endpoint(Service::of(query.action()));
+    fn check_pacing(&self, session: &Session, action: &str) -> Result<(), Fault> {
+        let endpoint = session.endpoint(Service::of(action));
         let elsewhere = endpoint.is_some_and(|url| !settings::is_aws(url));
         if self.inner.settings.pacing == Pacing::On || elsewhere {
             return Ok(());
         }
         let message = "the API budget cannot be lifted against AWS itself";
         Err(Fault::new(FaultKind::Config, message)
-            .action(query.action())
+            .action(action)
             .hint("`--budget off` is for emulators and the simulator: set AWS_ENDPOINT_URL, or leave it out"))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Floor 1. Must not know the AWS SDK, a terminal, or how anything is fetched or drawn.
 
+pub mod action;
 pub mod alarm;
 pub mod balancer;
 pub mod cache;

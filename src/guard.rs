@@ -4,14 +4,18 @@
 //! journal the intent, call AWS once, watch, verdict. It is a pure machine: it performs nothing, reads no clock
 //! and holds no handle. Must not gain a way round: whatever changes AWS takes a `Permit` by value.
 
+mod check;
+mod diff;
+mod draft;
+mod facts;
 mod operation;
 mod permit;
 mod policy;
-mod preflight;
 mod saw;
+mod verb;
 mod watch;
 
-pub use operation::{CallOutcome, Confirmation, Demand, Input, Mistake, Operation};
+pub use operation::{CallOutcome, Confirmation, Demand, Input, Mistake, Operation, Progress};
 pub use permit::Permit;
-pub use policy::{Friction, Lock, Policy};
+pub use policy::{Friction, Headless, Lock, Pattern, Place, Policy, Rule, Rules, Window};
 pub use saw::Saw;

@@ -9,9 +9,9 @@ mod timeline;
 use serde::{Deserialize, Serialize};
 
 pub use chain::{Broken, CANNOT_DETECT, Chain, Report, verify};
-pub use timeline::{markdown, unfinished};
+pub use timeline::{Unfinished, markdown, open_incident, unfinished, words};
 
-use crate::domain::mutation::Mutation;
+use crate::domain::mutation::{Mutation, Receipt};
 use crate::domain::verdict::Verdict;
 use crate::stdx::clock::Wall;
 
@@ -42,8 +42,14 @@ impl Who {
 pub struct Intent {
     /// The call.
     pub mutation: Mutation,
+    /// What was asked for: `deploy`, `rollback`.
+    pub verb: String,
     /// The target as people name it.
     pub target: String,
+    /// Which call of the operation this is, from 1.
+    pub step: usize,
+    /// Of how many.
+    pub steps: usize,
     /// What was there.
     pub before: String,
     /// What is meant to be there.
@@ -52,13 +58,32 @@ pub struct Intent {
     pub reason: Option<String>,
 }
 
+/// What is written when AWS has answered a call, or when its answer is known to be lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// Which call.
+    pub step: usize,
+    /// What kept the answer away.
+    pub lost: Option<String>,
+    /// What AWS said.
+    #[serde(flatten)]
+    pub receipt: Receipt,
+}
+
 /// What is written when it is known how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// How it ended.
     pub verdict: Verdict,
-    /// AWS's request id.
-    pub request_id: Option<String>,
+}
+
+/// A mark of an incident: its beginning or its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentMark {
+    /// The incident's id.
+    pub incident: String,
+    /// What it is about, in the words of whoever opened it.
+    pub title: String,
 }
 
 /// What happened.
@@ -66,9 +91,15 @@ pub struct Outcome {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// AWS is about to be called.
-    Intent(Intent),
-    /// It has been.
+    Intent(Box<Intent>),
+    /// AWS answered, or did not.
+    Acknowledged(Acknowledged),
+    /// It is over.
     Outcome(Outcome),
+    /// An incident was opened.
+    IncidentOpened(IncidentMark),
+    /// It was closed.
+    IncidentClosed(IncidentMark),
 }
 
 /// One entry.
@@ -80,6 +111,9 @@ pub struct Entry {
     pub who: Who,
     /// Joins an intent with its outcome; unique within a journal.
     pub operation: String,
+    /// The incident during which it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
     /// What.
     #[serde(flatten)]
     pub event: Event,

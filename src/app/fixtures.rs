@@ -308,6 +308,7 @@ pub(crate) fn definition(service: &ServiceId, number: u32) -> TaskDefinition {
             depends_on: Vec::new(),
             stop_timeout_s: Some(30),
             ulimits: Vec::new(),
+            labels: Vec::new(),
         }],
         volumes: Vec::new(),
         cpu_architecture: Some("ARM64".into()),
@@ -342,6 +343,7 @@ pub(crate) fn past_deployment(
         breaker: rolled_back.then(|| BreakerState { status: "TRIGGERED".into(), failures: 3, threshold: 3 }),
         rollback_reason: rolled_back
             .then(|| "Service deployment rolled back because of a circuit breaker.".into()),
+        waiting_hook: None,
     }
 }
 

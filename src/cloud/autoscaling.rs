@@ -2,6 +2,8 @@
 //!
 //! Must not ask for anything but ECS services.
 
+pub(super) mod write;
+
 use aws_sdk_applicationautoscaling::Client;
 use aws_sdk_applicationautoscaling::types::{
     ScalableTarget as SdkTarget, ScalingActivity as SdkActivity, ServiceNamespace,

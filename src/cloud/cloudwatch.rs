@@ -4,6 +4,7 @@
 
 mod alarm;
 mod metric;
+pub(super) mod write;
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{AlarmType, ScanBy, StateValue};

@@ -8,6 +8,7 @@ mod deployment;
 mod service;
 mod task;
 mod task_definition;
+pub(super) mod write;
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{

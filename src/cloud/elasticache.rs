@@ -3,6 +3,7 @@
 //! Must not judge a status.
 
 mod convert;
+pub(super) mod write;
 
 use aws_sdk_elasticache::Client;
 

@@ -40,11 +40,13 @@ pub(super) struct Lost {
     pub fault: Fault,
     /// How long AWS asks us to wait.
     pub retry_after: Option<Duration>,
+    /// Whether AWS may have seen the request.
+    pub sent: bool,
 }
 
 impl From<Fault> for Lost {
     fn from(fault: Fault) -> Self {
-        Self { fault, retry_after: None }
+        Self { fault, retry_after: None, sent: true }
     }
 }
 
@@ -116,7 +118,22 @@ impl Call<'_> {
             evidence.message = service.message().map(ToOwned::to_owned);
         }
         evidence.chain = chain(&error);
-        Lost { fault: verdict::judge(self, evidence), retry_after }
+        let sent = was_sent(&evidence);
+        let fault = verdict::judge(self, evidence);
+        // Credentials are fetched before a request is signed.
+        let sent = sent && !(stage != Stage::Answered && fault.is_about_credentials());
+        Lost { fault, retry_after, sent }
+    }
+
+    /// A call that we could not make: AWS has not seen it.
+    pub fn unsent(&self, why: &str) -> Lost {
+        let fault = Fault::new(FaultKind::Invalid, why).action(self.action);
+        Lost { sent: false, ..fault.into() }
+    }
+
+    /// An answer that says no in another way than by an error.
+    pub fn refused(&self, why: &str) -> Lost {
+        Fault::new(FaultKind::Invalid, why).action(self.action).into()
     }
 
     /// An answer that lacks what it must have.
@@ -131,6 +148,19 @@ impl Call<'_> {
             || format!("the {} endpoint of {}", self.service, self.region),
             |url| format!("the {} endpoint {url}", self.service),
         )
+    }
+}
+
+/// Whether AWS may have seen the request. Only what ended before a connection stood was certainly never sent.
+fn was_sent(evidence: &Evidence) -> bool {
+    let connecting = || {
+        // hyper's words for everything up to and with the TLS handshake, and the SDK's for its own timeout.
+        evidence.chain.iter().any(|text| text.contains("(Connect)") || text.contains("HTTP connect timeout"))
+    };
+    match evidence.stage {
+        Stage::Construction => false,
+        Stage::Dispatch | Stage::TimedOut => !connecting(),
+        Stage::Answered => true,
     }
 }
 

@@ -6,6 +6,7 @@
 mod cluster;
 mod event;
 mod instance;
+pub(super) mod write;
 
 use aws_sdk_rds::Client;
 

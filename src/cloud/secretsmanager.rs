@@ -2,6 +2,8 @@
 //!
 //! Must never ask for a value: no call here can return one.
 
+pub(super) mod write;
+
 use std::collections::HashMap;
 
 use aws_sdk_secretsmanager::Client;

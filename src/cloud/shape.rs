@@ -7,6 +7,7 @@ use aws_smithy_types::DateTime;
 use crate::cloud::fault::Lost;
 use crate::domain::database::EVENTS_KEPT;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::mutation::Mutation;
 use crate::domain::query::{PageToken, Query};
 use crate::stdx::clock::Wall;
 
@@ -52,6 +53,12 @@ pub(super) fn token(page: Option<&PageToken>) -> Option<String> {
 /// The page after this one. Some services end a list with an empty token.
 pub(super) fn next(token: Option<String>) -> Option<PageToken> {
     token.filter(|t| !t.is_empty()).map(PageToken)
+}
+
+/// A mutation that came to a service which does not know it; nothing was sent.
+pub(super) fn unfit(mutation: &Mutation, service: &str) -> Lost {
+    let message = format!("{} is not a request to {service}", mutation.action());
+    Lost { sent: false, ..Fault::new(FaultKind::Unknown, message).into() }
 }
 
 /// A query that came to a service which does not know it.

@@ -89,6 +89,7 @@ pub(super) fn definition(family: &str) -> TaskDefinition {
             depends_on: Vec::new(),
             stop_timeout_s: None,
             ulimits: Vec::new(),
+            labels: Vec::new(),
         }],
         volumes: Vec::new(),
         cpu_architecture: None,

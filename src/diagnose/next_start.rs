@@ -14,7 +14,7 @@ use super::{Finding, Severity, Subject};
 use crate::domain::ecs::{Service, ServiceRevision};
 use crate::domain::fault::Fault;
 use crate::domain::query::Query;
-use crate::domain::registry::ImageName;
+use crate::domain::registry::EcrImage;
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::secret::Secret;
 use crate::domain::task_definition::{ContainerDefinition, TaskDefinition};
@@ -63,32 +63,6 @@ pub struct Check {
     pub evidence: String,
 }
 
-/// An image of ECR: registry (the account), region, repository, and tag or digest.
-struct EcrImage<'i> {
-    account: &'i str,
-    region: &'i str,
-    repository: &'i str,
-    name: ImageName,
-}
-
-/// Takes an image's name apart; `None` when it is not in a private registry of ECR.
-fn ecr_image<'i>(image: &'i str, digest: Option<&str>) -> Option<EcrImage<'i>> {
-    let (host, rest) = image.split_once('/')?;
-    let (account, host) = host.split_once(".dkr.ecr.")?;
-    let (region, _) = host.split_once(".amazonaws.com")?;
-    let (name, own) = match rest.split_once('@') {
-        Some((name, digest)) => (name, Some(digest)),
-        None => (rest, None),
-    };
-    let (repository, tag) = name.rsplit_once(':').map_or((name, "latest"), |(name, tag)| (name, tag));
-    // The digest that the deployment resolved is what the next task pulls, whatever the tag means now.
-    let name = match digest.or(own) {
-        Some(digest) => ImageName::Digest(digest.to_owned()),
-        None => ImageName::Tag(tag.to_owned()),
-    };
-    Some(EcrImage { account, region, repository, name })
-}
-
 fn digest_of<'r>(revision: Option<&'r ServiceRevision>, container: &str) -> Option<&'r str> {
     revision?.images.iter().find(|image| image.container == container)?.digest.as_deref()
 }
@@ -125,13 +99,13 @@ pub fn needed(
         }
     };
     for container in &definition.containers {
-        if let Some(image) = ecr_image(&container.image, digest_of(revision, &container.name)) {
+        if let Some(image) = EcrImage::parse(&container.image) {
             // One image a call: one that is missing fails the whole call.
             ask(Query::DescribeImages {
                 scope: scope_in(scope, image.region),
                 registry: Some(image.account.to_owned()),
                 repository: image.repository.to_owned(),
-                images: vec![image.name],
+                images: vec![image.name(digest_of(revision, &container.name))],
             });
         }
         for reference in &container.secrets {
@@ -222,15 +196,15 @@ impl Checker<'_> {
 
     fn image(&mut self, container: &ContainerDefinition, digest: Option<&str>) {
         let what = format!("image of {}", container.name);
-        let Some(image) = ecr_image(&container.image, digest) else {
+        let Some(image) = EcrImage::parse(&container.image) else {
             let text = format!("{} is not in ECR", container.image);
             return self.say(what, CheckVerdict::NotVerified, text);
         };
         self.region(&what, image.region);
         let region =
             if image.region.is_empty() { self.service.id.scope.region.as_str() } else { image.region };
-        let known = facts::image_key(image.account, region, image.repository, &image.name);
-        let key = facts::image_name(image.repository, &image.name);
+        let known = facts::image_key(image.account, region, image.repository, &image.name(digest));
+        let key = facts::image_name(image.repository, &image.name(digest));
         match self.facts.images.get(&known).unwrap_or(&Learned::NotAsked) {
             Learned::Known(found) => match found.status.as_deref() {
                 None | Some("ACTIVE") => {

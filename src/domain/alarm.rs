@@ -2,14 +2,14 @@
 //!
 //! Must not judge which of them matter; `diagnose` does.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::metric::{MetricId, MetricQuery};
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
 
 /// An alarm by scope and name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AlarmId {
     /// Where.
     pub scope: Scope,

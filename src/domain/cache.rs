@@ -2,14 +2,14 @@
 //!
 //! Must not judge; `diagnose` does.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::database::Endpoint;
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
 
 /// A replication group, or a cluster that stands alone, by scope and id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CacheId {
     /// Where.
     pub scope: Scope,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
@@ -13,7 +13,7 @@ use crate::stdx::clock::Wall;
 pub const EVENTS_KEPT: Duration = Duration::from_secs(14 * 24 * 3_600);
 
 /// A database instance or cluster by scope and identifier.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DatabaseId {
     /// Where.
     pub scope: Scope,

@@ -270,6 +270,8 @@ pub struct ServiceDeployment {
     pub breaker: Option<BreakerState>,
     /// Why it was rolled back.
     pub rollback_reason: Option<String>,
+    /// The pause hook at which it waits to be continued.
+    pub waiting_hook: Option<String>,
 }
 
 /// The circuit breaker's count during a deployment.

@@ -35,34 +35,58 @@ pub enum Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What was checked: `service status`.
-    pub name: &'static str,
+    pub name: String,
     /// What was found.
     pub finding: Finding,
     /// What that rests on, in a sentence.
     pub evidence: String,
 }
 
-impl Check {
-    /// A check with its finding and evidence.
-    pub fn new(name: &'static str, finding: Finding, evidence: impl Into<String>) -> Self {
-        Self { name, finding, evidence: evidence.into() }
+impl FieldChange {
+    /// A field as it is and as it would be.
+    pub fn new(field: impl Into<String>, before: impl Into<String>, after: impl Into<String>) -> Self {
+        Self { field: field.into(), before: before.into(), after: after.into() }
     }
 }
 
-/// A mutation with all that is known of its consequences.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+impl Check {
+    /// A check with its finding and evidence.
+    pub fn new(name: impl Into<String>, finding: Finding, evidence: impl Into<String>) -> Self {
+        Self { name: name.into(), finding, evidence: evidence.into() }
+    }
+}
+
+/// What was asked for, with all that is known of its consequences.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
-    /// What would be called.
-    pub mutation: Mutation,
+    /// What it does, as a button says it: `Force a new deployment of shop/api`.
+    pub title: String,
+    /// What would be called, in order.
+    pub calls: Vec<Mutation>,
     /// What would change, field by field.
     pub changes: Vec<FieldChange>,
     /// What else would be felt, a sentence each.
     pub reach: Vec<String>,
     /// What was checked.
     pub checks: Vec<Check>,
+    /// What to do instead or besides: a sentence or a command to copy, each.
+    pub advice: Vec<String>,
 }
 
 impl Plan {
+    /// Takes in what another plan of the same kind does besides.
+    pub fn absorb(&mut self, other: Self) {
+        self.calls.extend(other.calls);
+        self.changes.extend(other.changes);
+        self.reach.extend(other.reach);
+        self.checks.extend(other.checks);
+        for advice in other.advice {
+            if !self.advice.contains(&advice) {
+                self.advice.push(advice);
+            }
+        }
+    }
+
     /// The worst finding.
     #[must_use]
     pub fn worst(&self) -> Finding {

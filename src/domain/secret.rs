@@ -2,13 +2,13 @@
 //!
 //! No type here has a field for a value, and no query asks for one.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
 
 /// A secret by scope and name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SecretId {
     /// Where.
     pub scope: Scope,
@@ -114,4 +114,66 @@ pub struct StoredParameter {
     pub modified_by: Option<String>,
     /// What its owners wrote.
     pub description: Option<String>,
+}
+/// A value on its way into a secret: wiped from memory when it is gone, and never shown.
+///
+/// It exists for `PutSecretValue` alone. Nothing reads a value out of Secrets Manager.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct SecretValue(String);
+
+impl Drop for SecretValue {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
+impl SecretValue {
+    /// Takes a value over.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The value, for the one call that stores it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub fn chars(&self) -> usize {
+        self.0.chars().count()
+    }
+
+    /// Adds a character that was typed. Room is taken at once, so that growing leaves no copies behind.
+    pub fn push(&mut self, c: char) {
+        if self.0.capacity() < self.0.len() + c.len_utf8() {
+            let mut larger = String::with_capacity((self.0.capacity() * 2).max(4096));
+            larger.push_str(&self.0);
+            let mut before = std::mem::replace(&mut self.0, larger);
+            zeroize::Zeroize::zeroize(&mut before);
+        }
+        self.0.push(c);
+    }
+
+    /// Takes the last character away.
+    pub fn pop(&mut self) {
+        self.0.pop();
+    }
+
+    /// The keys of its JSON object; `None` when it is none.
+    #[must_use]
+    pub fn keys(&self) -> Option<Vec<String>> {
+        // The values are skipped, not built: no copy of them is left behind.
+        let keys: std::collections::BTreeMap<String, serde::de::IgnoredAny> =
+            serde_json::from_str(&self.0).ok()?;
+        Some(keys.into_keys().collect())
+    }
+}
+
+impl std::fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretValue(…)")
+    }
 }

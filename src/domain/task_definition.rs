@@ -102,6 +102,8 @@ pub struct ContainerDefinition {
     pub stop_timeout_s: Option<u32>,
     /// ulimits: name, soft, hard.
     pub ulimits: Vec<(String, i64, i64)>,
+    /// `dockerLabels`, sorted by name.
+    pub labels: Vec<(String, String)>,
 }
 
 /// A task definition.
@@ -139,4 +141,23 @@ pub struct TaskDefinition {
     pub registered_by: Option<String>,
     /// Tags.
     pub tags: Vec<(String, String)>,
+}
+
+/// The label that a pinned revision's containers carry: the digest that the image is pinned to.
+pub const PINNED_DIGEST: &str = "opsdeck.pinned-digest";
+/// The label that names the revision which a pinned one stands for.
+pub const PINNED_FROM: &str = "opsdeck.pinned-from";
+
+impl TaskDefinition {
+    /// The revision that this one stands for, pinned to digests by a rollback. A label that a pipeline copied along
+    /// with another image does not count.
+    #[must_use]
+    pub fn pinned_from(&self) -> Option<&str> {
+        self.containers.iter().find_map(|container| {
+            let label =
+                |name: &str| container.labels.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+            let digest = label(PINNED_DIGEST)?;
+            if container.image.ends_with(&format!("@{digest}")) { label(PINNED_FROM) } else { None }
+        })
+    }
 }

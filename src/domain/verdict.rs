@@ -60,3 +60,18 @@ impl Verdict {
         }
     }
 }
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Succeeded => f.write_str("succeeded"),
+            Self::Accepted => f.write_str("accepted by AWS, not watched"),
+            Self::Failed { why } => write!(f, "failed: {why}"),
+            Self::RolledBack { why } => write!(f, "rolled back: {why}"),
+            Self::Superseded { by } => write!(f, "superseded by {by}"),
+            Self::Unknown { how_to_find_out } => write!(f, "unknown; {how_to_find_out}"),
+            Self::Refused { why } => write!(f, "refused: {why}"),
+            Self::Changed { difference } => write!(f, "not done, the target had changed: {difference}"),
+        }
+    }
+}

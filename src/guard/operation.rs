@@ -1,22 +1,30 @@
-//! One mutation, from the key to the verdict.
+//! One action, from the key to the verdict.
 //!
 //! The driver performs what a `Demand` says and hands back an `Input`. An input that does not fit the present
 //! stage is ignored: a late answer or a second confirmation can do nothing. A permit is minted in one place, on
 //! the one way from a confirmation through a journalled intent, and the stage is left in the same move.
 
+mod input;
+mod verdicts;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+pub use input::{CallOutcome, Confirmation, Demand, Input, Mistake, Progress};
+
+use super::draft::{self, Draft, NoPlan, Step};
+use super::facts::Facts;
 use super::permit::Permit;
-use super::policy::{Friction, Policy};
-use super::preflight::{self, Target};
+use super::policy::{Friction, Headless, Policy};
 use super::saw::Saw;
 use super::watch::Watch;
-use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::mutation::Mutation;
+use crate::domain::action::Action;
+use crate::domain::fault::Fault;
+use crate::domain::mutation::{Mutation, Receipt};
 use crate::domain::plan::Plan;
 use crate::domain::query::{Answer, Query};
 use crate::domain::verdict::Verdict;
-use crate::journal::Intent;
+use crate::journal::{Acknowledged, Intent};
 use crate::stdx::clock::Moment;
 
 /// A look at the target older than this is repeated before the intent is written: dialogs stay open for long.
@@ -26,170 +34,74 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a rollout is watched when nobody says otherwise.
 const WATCH_FOR: Duration = Duration::from_secs(30 * 60);
 
-/// What the machine wants done.
 #[derive(Debug, PartialEq)]
-pub enum Demand {
-    /// Ask this at `at`, in the foreground class, and hand back `Input::Read`.
-    Read {
-        /// What to ask.
-        query: Query,
-        /// When; now for a re-read, later while watching.
-        at: Moment,
-    },
-    /// Show the plan, and hand back `Input::Confirm` or `Input::Cancel`.
-    Confirm {
-        /// What would happen.
-        plan: Box<Plan>,
-        /// What the confirmation takes.
-        friction: Friction,
-        /// The name to type.
-        name: String,
-        /// What was wrong with the last confirmation.
-        mistake: Option<Mistake>,
-    },
-    /// Write the intent to the journal and hand back `Input::Recorded`.
-    Record(Box<Intent>),
-    /// Make the call, once, and hand back `Input::Called`.
-    Call(Permit),
-    /// It is over. When the intent was recorded, the outcome belongs in the journal too.
-    End {
-        /// How.
-        verdict: Verdict,
-        /// Whether an intent stands in the journal.
-        recorded: bool,
-    },
-}
-
-/// What is wrong with a confirmation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Mistake {
-    /// The typed name is another.
-    #[error("the name does not match")]
-    Name,
-    /// A reason is wanted.
-    #[error("a reason is wanted")]
-    Reason,
-    /// One key is not enough here.
-    #[error("the name has to be typed")]
-    TooLittle,
-}
-
-/// How the operator said yes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Confirmation {
-    /// With one key.
-    Key,
-    /// By typing.
-    Typed {
-        /// The target's name.
-        name: String,
-        /// Why.
-        reason: Option<String>,
-    },
-    /// `--yes` on a command line that already names the target.
-    CommandLine {
-        /// `--reason`.
-        reason: Option<String>,
-    },
-}
-
-/// How the call went.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CallOutcome {
-    /// AWS accepted it.
-    Accepted {
-        /// The id of the deployment that it started, from the answer itself.
-        deployment: Option<String>,
-    },
-    /// AWS answered that it did not do it.
-    Refused(Fault),
-    /// The request never left: no connection was made.
-    NotSent(Fault),
-    /// No answer that could be read: it may have happened.
-    Lost(Fault),
-}
-
-impl CallOutcome {
-    /// Sorts a fault: only an answer that says no, or a request that never left, is a failure.
-    #[must_use]
-    pub fn of_fault(fault: Fault, sent: bool) -> Self {
-        if !sent {
-            return Self::NotSent(fault);
-        }
-        match fault.kind {
-            FaultKind::NoCredentials
-            | FaultKind::Expired
-            | FaultKind::Denied
-            | FaultKind::Throttled
-            | FaultKind::NotFound
-            | FaultKind::Unsupported
-            | FaultKind::Invalid
-            | FaultKind::Config => Self::Refused(fault),
-            FaultKind::Network | FaultKind::Server | FaultKind::Garbled | FaultKind::Unknown => {
-                Self::Lost(fault)
-            }
-        }
-    }
-}
-
-/// What the driver hands back.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Input {
-    /// To `Demand::Read`.
-    Read(Box<Result<Answer, Fault>>),
-    /// To `Demand::Confirm`: yes.
-    Confirm(Confirmation),
-    /// To `Demand::Confirm`: no.
-    Cancel,
-    /// To `Demand::Record`: whether it is on disk, or why not.
-    Recorded(Result<(), String>),
-    /// To `Demand::Call`.
-    Called(CallOutcome),
-    /// The operator stops watching; what was started goes on.
-    StopWatching,
-}
-
-#[derive(Clone, Debug, PartialEq)]
 enum Stage {
     New,
-    Reading,
+    /// Asking; with a reason once it was confirmed long after the first look.
+    Reading {
+        confirmed: Option<Option<String>>,
+    },
     Confirming {
-        plan: Box<Plan>,
-        friction: Friction,
         read_at: Moment,
+        friction: Friction,
     },
-    /// Confirmed long after the look: looking again.
-    Rereading {
-        reason: Option<String>,
+    Recording {
+        step: Box<Step>,
     },
-    Recording,
-    Calling,
-    Watching {
-        watch: Watch,
-        until: Moment,
+    Calling {
+        step: Box<Step>,
     },
+    Watching,
     Ended,
 }
 
-/// One mutation under way.
+/// One action under way.
 #[derive(Debug, PartialEq)]
 pub struct Operation {
     id: String,
-    mutation: Mutation,
+    action: Action,
     policy: Policy,
     saw: Option<Saw>,
     watch_for: Option<Duration>,
     stage: Stage,
-    recorded: bool,
+    facts: Facts,
+    /// Questions under way.
+    asked: BTreeSet<String>,
+    draft: Option<Draft>,
+    steps: VecDeque<Step>,
+    reason: Option<String>,
+    /// Calls that were recorded, of all.
+    recorded: usize,
+    receipts: Vec<Receipt>,
+    watches: Vec<Watch>,
+    until: Option<Moment>,
+    /// What went wrong on the way while earlier calls are still watched.
+    broken: Option<(String, Verdict)>,
 }
 
 impl Operation {
-    /// A mutation that was asked for. `id` names it in the journal. `saw` is what the operator had on the screen
+    /// An action that was asked for. `id` names it in the journal. `saw` is what the operator had on the screen
     /// when asking; a command line saw nothing.
     #[must_use]
-    pub fn new(id: impl Into<String>, mutation: Mutation, policy: Policy, saw: Option<Saw>) -> Self {
-        let (id, watch_for) = (id.into(), Some(WATCH_FOR));
-        Self { id, mutation, policy, saw, watch_for, stage: Stage::New, recorded: false }
+    pub fn new(id: impl Into<String>, action: Action, policy: Policy, saw: Option<Saw>) -> Self {
+        Self {
+            id: id.into(),
+            action,
+            policy,
+            saw,
+            watch_for: Some(WATCH_FOR),
+            stage: Stage::New,
+            facts: Facts::default(),
+            asked: BTreeSet::new(),
+            draft: None,
+            steps: VecDeque::new(),
+            reason: None,
+            recorded: 0,
+            receipts: Vec::new(),
+            watches: Vec::new(),
+            until: None,
+            broken: None,
+        }
     }
 
     /// The same, watched for another time, or not at all.
@@ -207,8 +119,8 @@ impl Operation {
 
     /// What it is about.
     #[must_use]
-    pub fn mutation(&self) -> &Mutation {
-        &self.mutation
+    pub fn action(&self) -> &Action {
+        &self.action
     }
 
     /// Whether it is over.
@@ -217,67 +129,97 @@ impl Operation {
         self.stage == Stage::Ended
     }
 
+    /// What would be done, once it was read.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.draft.as_ref().map(|draft| &draft.plan)
+    }
+
+    /// What AWS said to the calls so far.
+    #[must_use]
+    pub fn receipts(&self) -> &[Receipt] {
+        &self.receipts
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        match &self.stage {
+            Stage::New | Stage::Reading { .. } => Progress::Reading,
+            Stage::Confirming { .. } => Progress::Confirming,
+            Stage::Recording { .. } | Stage::Calling { .. } => Progress::Calling,
+            Stage::Watching => Progress::Watching,
+            Stage::Ended => Progress::Ended,
+        }
+    }
+
+    /// What is watched and how it stands: name, state, and the deployment if there is one.
+    #[must_use]
+    pub fn watched(&self) -> Vec<(String, String, Option<String>)> {
+        let told = |watch: &Watch| {
+            let state = match watch.verdict() {
+                Some(verdict) => verdict.to_string(),
+                None => watch.state().to_owned(),
+            };
+            (watch.name(), state, watch.deployment().map(ToOwned::to_owned))
+        };
+        self.watches.iter().map(told).collect()
+    }
+
     /// The first demand.
     pub fn start(&mut self, now: Moment) -> Vec<Demand> {
         if self.stage != Stage::New {
             return Vec::new();
         }
         if let Some(why) = self.policy.forbids() {
-            return self.end(Verdict::Refused { why: why.to_owned() });
+            let why = why.to_owned();
+            return self.end(Verdict::Refused { why });
         }
-        self.stage = Stage::Reading;
-        vec![Demand::Read { query: self.look(), at: now }]
-    }
-
-    /// The question that shows the target.
-    fn look(&self) -> Query {
-        match &self.mutation {
-            Mutation::ForceDeployment { service } => Query::DescribeServices {
-                scope: service.scope.clone(),
-                cluster: service.cluster.clone(),
-                services: vec![service.name.clone()],
-            },
-            Mutation::StopTask { task, .. } => Query::DescribeTasks {
-                scope: task.scope.clone(),
-                cluster: task.cluster.clone(),
-                tasks: vec![task.id.clone()],
-            },
-        }
-    }
-
-    /// The name that a confirmation types.
-    fn name(&self) -> &str {
-        match &self.mutation {
-            Mutation::ForceDeployment { service } => &service.name,
-            Mutation::StopTask { task, .. } => task.short(),
-        }
+        self.stage = Stage::Reading { confirmed: None };
+        self.read_on(now)
     }
 
     fn end(&mut self, verdict: Verdict) -> Vec<Demand> {
         self.stage = Stage::Ended;
-        vec![Demand::End { verdict, recorded: self.recorded }]
+        vec![Demand::End { verdict, recorded: self.recorded > 0 }]
     }
 
     /// Takes what the driver did, and says what comes next.
     pub fn step(&mut self, input: Input, now: Moment) -> Vec<Demand> {
         match (std::mem::replace(&mut self.stage, Stage::Ended), input) {
-            (Stage::Reading, Input::Read(outcome)) => self.read(*outcome, None, now),
-            (Stage::Rereading { reason }, Input::Read(outcome)) => self.read(*outcome, Some(reason), now),
-            (Stage::Confirming { plan, friction, read_at }, Input::Confirm(confirmation)) => {
-                self.confirmed(confirmation, plan, friction, read_at, now)
+            (Stage::Reading { confirmed }, Input::Read { query, outcome }) => {
+                self.stage = Stage::Reading { confirmed };
+                if !self.asked.remove(&key(&query)) {
+                    return Vec::new();
+                }
+                self.facts.take(*query, *outcome);
+                if self.asked.is_empty() { self.read_on(now) } else { Vec::new() }
             }
-            (Stage::Confirming { .. } | Stage::Reading | Stage::Rereading { .. }, Input::Cancel) => {
+            (Stage::Confirming { read_at, friction: _ }, Input::Confirm { with, policy }) => {
+                self.confirmed(with, policy, read_at, now)
+            }
+            (Stage::Confirming { .. } | Stage::Reading { .. }, Input::Cancel) => {
                 self.end(Verdict::Refused { why: "cancelled".to_owned() })
             }
-            (Stage::Recording, Input::Recorded(Ok(()))) => self.call(),
-            (Stage::Recording, Input::Recorded(Err(why))) => self.end(Verdict::Refused {
-                why: format!("the intent could not be written to the journal ({why}); AWS was not called"),
-            }),
-            (Stage::Calling, Input::Called(outcome)) => self.called(outcome, now),
-            (Stage::Watching { watch, until }, Input::Read(outcome)) => {
-                self.watched(watch, until, *outcome, now)
+            (Stage::Recording { step }, Input::Recorded(Ok(()))) => self.call(step),
+            (Stage::Recording { step }, Input::Recorded(Err(why))) => {
+                let why =
+                    format!("the intent could not be written to the journal ({why}); AWS was not called");
+                self.broken = Some((self.step_name(&step), Verdict::Refused { why }));
+                self.finish(now)
             }
-            (Stage::Watching { .. }, Input::StopWatching) => self.end(Verdict::Accepted),
+            (Stage::Calling { step }, Input::Called(outcome)) => self.called(*step, outcome, now),
+            (Stage::Watching, Input::Read { query, outcome }) => {
+                self.stage = Stage::Watching;
+                if !self.asked.remove(&key(&query)) {
+                    return Vec::new();
+                }
+                self.looked(&query, *outcome, now)
+            }
+            (Stage::Watching, Input::StopWatching) => {
+                let left = self.verdict(|_| Verdict::Accepted);
+                self.end(left)
+            }
             (stage, _) => {
                 self.stage = stage;
                 Vec::new()
@@ -285,84 +227,69 @@ impl Operation {
         }
     }
 
-    /// The target as it is now. `confirmed` holds the reason when the confirmation has been given.
-    fn read(
-        &mut self,
-        outcome: Result<Answer, Fault>,
-        confirmed: Option<Option<String>>,
-        now: Moment,
-    ) -> Vec<Demand> {
-        let answer = match outcome {
-            Ok(answer) => answer,
-            Err(fault) => {
-                let why =
-                    format!("the target could not be read again ({fault}); AWS was not asked to change it");
-                return self.end(Verdict::Failed { why });
-            }
+    /// Asks for what is not known yet, or makes the plan.
+    fn read_on(&mut self, now: Moment) -> Vec<Demand> {
+        let wants: Vec<Query> = draft::wants(&self.action, &self.facts)
+            .into_iter()
+            .filter(|query| !self.facts.has(query) && self.asked.insert(key(query)))
+            .collect();
+        if !wants.is_empty() {
+            return wants.into_iter().map(|query| Demand::Read { query, at: now }).collect();
+        }
+        let drafted = match draft::draft(&self.action, &self.id, &self.facts, now.wall) {
+            Ok(drafted) => drafted,
+            Err(NoPlan::Failed(why)) => return self.end(Verdict::Failed { why }),
+            Err(NoPlan::Refused(why)) => return self.end(Verdict::Refused { why }),
         };
-        let Some((target, seen)) = self.target(&answer) else {
-            let why = format!("{} was not found", self.mutation.target());
-            return self.end(Verdict::Failed { why });
-        };
-        if let Some(difference) = self.saw.as_ref().and_then(|saw| saw.difference(&seen)) {
+        if let Some(difference) = self.saw.as_ref().and_then(|saw| saw.difference(&drafted.saw)) {
             return self.end(Verdict::Changed { difference });
         }
-        self.saw = Some(seen);
-        let plan = Box::new(preflight::plan(&self.mutation, target));
-        if let Some(why) = plan.blocked() {
+        if let Some(before) = &self.draft
+            && before.plan.calls != drafted.plan.calls
+        {
+            let difference = "what would be called is not what was confirmed".to_owned();
+            return self.end(Verdict::Changed { difference });
+        }
+        if let Some(why) = drafted.plan.blocked() {
+            self.draft = Some(drafted);
             return self.end(Verdict::Refused { why });
         }
-        if let Some(reason) = confirmed {
-            return self.record(&plan, reason);
-        }
-        let friction = self.policy.friction(preflight::is_destructive(target));
-        self.ask(plan, friction, None, now)
-    }
-
-    /// The target in an answer, if it is the one that was asked for.
-    fn target<'a>(&self, answer: &'a Answer) -> Option<(Target<'a>, Saw)> {
-        match (&self.mutation, answer) {
-            (Mutation::ForceDeployment { service }, Answer::Services { found, .. }) => {
-                let service = found.iter().find(|s| s.id == *service)?;
-                Some((Target::Service(service), Saw::service(service)))
-            }
-            (Mutation::StopTask { task, .. }, Answer::Tasks { found, .. }) => {
-                let task = found.iter().find(|t| t.id == *task)?;
-                Some((Target::Task(task), Saw::task(task)))
-            }
-            _ => None,
+        self.saw = Some(drafted.saw.clone());
+        let destructive = drafted.destructive;
+        self.draft = Some(drafted);
+        match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Reading { confirmed: Some(reason) } => self.begin(reason, now),
+            _ => self.ask(self.policy.friction(destructive), None, now),
         }
     }
 
-    fn ask(
-        &mut self,
-        plan: Box<Plan>,
-        friction: Friction,
-        mistake: Option<Mistake>,
-        read_at: Moment,
-    ) -> Vec<Demand> {
-        let demand = Demand::Confirm { plan: plan.clone(), friction, name: self.name().to_owned(), mistake };
-        self.stage = Stage::Confirming { plan, friction, read_at };
-        vec![demand]
+    fn ask(&mut self, friction: Friction, mistake: Option<Mistake>, read_at: Moment) -> Vec<Demand> {
+        let Some(draft) = &self.draft else {
+            return self.end(Verdict::Refused { why: "there is no plan".to_owned() });
+        };
+        let plan = Box::new(draft.plan.clone());
+        self.stage = Stage::Confirming { read_at, friction };
+        vec![Demand::Confirm { plan, friction, name: self.action.name(), mistake }]
     }
 
-    fn confirmed(
-        &mut self,
-        confirmation: Confirmation,
-        plan: Box<Plan>,
-        friction: Friction,
-        read_at: Moment,
-        now: Moment,
-    ) -> Vec<Demand> {
-        let reason = match self.accepts(confirmation, friction) {
+    fn confirmed(&mut self, with: Confirmation, policy: Policy, read_at: Moment, now: Moment) -> Vec<Demand> {
+        // The lock may have fallen, or a window closed, while the dialog stood open.
+        self.policy = policy;
+        if let Some(why) = self.policy.forbids() {
+            let why = why.to_owned();
+            return self.end(Verdict::Refused { why });
+        }
+        let friction = self.policy.friction(self.draft.as_ref().is_some_and(|draft| draft.destructive));
+        let reason = match self.accepts(with, friction) {
             Ok(reason) => reason,
-            Err(mistake) => return self.ask(plan, friction, Some(mistake), read_at),
+            Err(mistake) => return self.ask(friction, Some(mistake), read_at),
         };
         if now.since(read_at) > FRESH {
-            self.stage = Stage::Rereading { reason };
-            return vec![Demand::Read { query: self.look(), at: now }];
+            self.facts.clear();
+            self.stage = Stage::Reading { confirmed: Some(reason) };
+            return self.read_on(now);
         }
-        self.record(&plan, reason)
+        self.begin(reason, now)
     }
 
     /// Whether a confirmation is enough; its reason.
@@ -371,10 +298,25 @@ impl Operation {
         let reason = match confirmation {
             Confirmation::Key if friction == Friction::YesKey => None,
             Confirmation::Key => return Err(Mistake::TooLittle),
-            Confirmation::Typed { name, .. } if friction > Friction::YesKey && name != self.name() => {
+            Confirmation::Typed { name, .. } if friction > Friction::YesKey && name != self.action.name() => {
                 return Err(Mistake::Name);
             }
-            Confirmation::Typed { reason, .. } | Confirmation::CommandLine { reason } => given(reason),
+            Confirmation::Typed { reason, .. } => given(reason),
+            Confirmation::CommandLine { reason, confirm } => {
+                let reason = given(reason);
+                match self.policy.headless {
+                    Headless::Allow => {}
+                    Headless::Reason if reason.is_some() => {}
+                    Headless::Reason => return Err(Mistake::Reason),
+                    Headless::Confirm if confirm.as_deref() == Some(&self.action.target()) => {}
+                    Headless::Confirm => return Err(Mistake::Name),
+                    Headless::Forbid => return Err(Mistake::Headless),
+                }
+                if friction == Friction::TypedNameAndReason && reason.is_none() {
+                    return Err(Mistake::Reason);
+                }
+                return Ok(reason);
+            }
         };
         if friction == Friction::TypedNameAndReason && reason.is_none() {
             return Err(Mistake::Reason);
@@ -382,106 +324,181 @@ impl Operation {
         Ok(reason)
     }
 
-    fn record(&mut self, plan: &Plan, reason: Option<String>) -> Vec<Demand> {
+    /// Everything is said: the calls begin.
+    fn begin(&mut self, reason: Option<String>, now: Moment) -> Vec<Demand> {
+        self.reason = reason;
+        self.steps = self.draft.as_ref().map(|draft| draft.steps.clone().into()).unwrap_or_default();
+        if self.steps.is_empty() {
+            return self.end(Verdict::Refused { why: "there is nothing to do".to_owned() });
+        }
+        self.go_on(now)
+    }
+
+    /// Records the next call's intent, or watches when all are made.
+    fn go_on(&mut self, now: Moment) -> Vec<Demand> {
+        let Some(mut step) = self.steps.pop_front() else { return self.finish(now) };
+        self.until = None;
+        if let Some(arn) = self.receipts.iter().rev().find_map(|receipt| receipt.definition.as_deref()) {
+            step.mutation = step.mutation.with_registered(arn);
+        }
+        let Some(draft) = &self.draft else { return self.finish(now) };
         let words = |side: fn(&crate::domain::plan::FieldChange) -> &str| {
-            let parts: Vec<String> =
-                plan.changes.iter().map(|change| format!("{} {}", change.field, side(change))).collect();
-            parts.join(", ")
+            let parts = draft.plan.changes.iter().map(|change| format!("{} {}", change.field, side(change)));
+            parts.collect::<Vec<String>>().join(", ")
         };
         let intent = Intent {
-            mutation: self.mutation.clone(),
-            target: self.mutation.target(),
+            mutation: step.mutation.clone(),
+            verb: self.action.verb().to_owned(),
+            target: step.mutation.target(),
+            step: self.recorded + 1,
+            steps: draft.steps.len(),
             before: words(|change| &change.before),
             after: words(|change| &change.after),
-            reason,
+            reason: self.reason.clone(),
         };
-        self.stage = Stage::Recording;
+        self.stage = Stage::Recording { step: Box::new(step) };
         vec![Demand::Record(Box::new(intent))]
     }
 
     /// The one place where a permit is minted: the intent is on disk, and the stage moves on for good.
-    fn call(&mut self) -> Vec<Demand> {
-        self.recorded = true;
+    fn call(&mut self, step: Box<Step>) -> Vec<Demand> {
+        self.recorded += 1;
         let Some(saw) = self.saw.clone() else {
             return self.end(Verdict::Refused { why: "the target was never read".to_owned() });
         };
-        self.stage = Stage::Calling;
-        let permit = Permit::mint(self.mutation.clone(), saw, self.policy.clone(), self.id.clone());
-        vec![Demand::Call(permit)]
+        let mutation = step.mutation.clone();
+        self.stage = Stage::Calling { step };
+        vec![Demand::Call(Permit::mint(mutation, saw, self.policy.clone(), self.id.clone()))]
     }
 
-    fn called(&mut self, outcome: CallOutcome, now: Moment) -> Vec<Demand> {
-        let deployment = match outcome {
-            CallOutcome::Accepted { deployment } => deployment,
+    fn called(&mut self, step: Step, outcome: CallOutcome, now: Moment) -> Vec<Demand> {
+        let name = self.step_name(&step);
+        let (receipt, lost) = match outcome {
+            CallOutcome::Accepted(receipt) => (receipt, None),
             CallOutcome::Refused(fault) => {
-                return self.end(Verdict::Failed { why: format!("AWS refused: {fault}") });
+                self.broken = Some((name, Verdict::Failed { why: format!("AWS refused: {fault}") }));
+                return self.finish(now);
             }
             CallOutcome::NotSent(fault) => {
-                return self.end(Verdict::Failed { why: format!("nothing was sent to AWS: {fault}") });
+                self.broken =
+                    Some((name, Verdict::Failed { why: format!("nothing was sent to AWS: {fault}") }));
+                return self.finish(now);
             }
-            CallOutcome::Lost(fault) => {
-                let how_to_find_out = format!("the answer was lost ({fault}): {}", self.how_to_find_out());
-                return self.end(Verdict::Unknown { how_to_find_out });
-            }
+            CallOutcome::Lost(fault) => (Receipt::default(), Some(fault)),
         };
-        let Some(time) = self.watch_for else {
-            return self.end(Verdict::Accepted);
-        };
-        let watch = match (&self.mutation, deployment) {
-            (Mutation::ForceDeployment { .. }, Some(id)) => Watch::deployment(id, now),
-            (Mutation::ForceDeployment { .. }, None) => {
-                let how_to_find_out = format!(
-                    "AWS accepted it, but did not name the new deployment: {}",
-                    self.how_to_find_out()
-                );
-                return self.end(Verdict::Unknown { how_to_find_out });
-            }
-            (Mutation::StopTask { .. }, _) => Watch::stop(now),
-        };
-        self.stage = Stage::Watching { watch, until: now.plus(time) };
-        vec![Demand::Read { query: self.look(), at: now.plus(LOOK_EVERY) }]
-    }
-
-    fn how_to_find_out(&self) -> String {
-        match &self.mutation {
-            Mutation::ForceDeployment { service } => {
-                let before = match &self.saw {
-                    Some(Saw::Service { deployment: Some(id), .. }) => format!(" other than {id}"),
-                    _ => String::new(),
-                };
-                format!(
-                    "look for a PRIMARY deployment{before} with `opsdeck service {}/{}`; do not repeat it before",
-                    service.cluster, service.name
-                )
-            }
-            Mutation::StopTask { task, .. } => {
-                format!(
-                    "look whether task {} in {} is stopping; stopping it twice does no harm",
-                    task.short(),
-                    task.cluster
-                )
+        let note =
+            Acknowledged { step: self.recorded, lost: lost.as_ref().map(ToString::to_string), receipt };
+        let watch = Watch::new(step.goal.clone(), note.receipt.clone(), now, note.lost.is_some());
+        self.receipts.push(note.receipt.clone());
+        if let Some(fault) = lost {
+            // What cannot be told by looking ends here, and so do the calls that come after it.
+            let register = matches!(step.mutation, Mutation::RegisterTaskDefinition { .. });
+            if self.patience().is_none() || register || watch.query().is_none() {
+                let how_to_find_out = format!("the answer was lost ({fault}): {}", watch.how_to_find_out());
+                self.broken = Some((name, Verdict::Unknown { how_to_find_out }));
+                return note_then(note, self.finish(now));
             }
         }
+        self.watches.push(watch);
+        let mut next = if step.wait { self.finish(now) } else { self.go_on(now) };
+        next.insert(0, Demand::Acknowledge(Box::new(note)));
+        next
     }
 
-    fn watched(
-        &mut self,
-        mut watch: Watch,
-        until: Moment,
-        outcome: Result<Answer, Fault>,
-        now: Moment,
-    ) -> Vec<Demand> {
+    /// How long to watch; calls of which one waits for the other are always watched.
+    fn patience(&self) -> Option<Duration> {
+        let waits = self.draft.as_ref().is_some_and(|draft| draft.steps.iter().any(|step| step.wait));
+        self.watch_for.or(waits.then_some(WATCH_FOR))
+    }
+
+    fn step_name(&self, step: &Step) -> String {
+        let of = self.draft.as_ref().map_or(1, |draft| draft.steps.len());
+        if of == 1 {
+            return String::new();
+        }
+        format!("{} of {}", step.mutation.action(), step.mutation.target())
+    }
+
+    /// No call is to be made now: watches what was begun, or ends.
+    fn finish(&mut self, now: Moment) -> Vec<Demand> {
+        let Some(time) = self.patience() else {
+            let verdict = self.verdict(|_| Verdict::Accepted);
+            return self.end(verdict);
+        };
+        if self.watches.iter().all(|watch| watch.verdict().is_some()) {
+            return self.done(now);
+        }
+        self.until.get_or_insert(now.plus(time));
+        self.stage = Stage::Watching;
+        self.look_again(now.plus(LOOK_EVERY))
+    }
+
+    /// All that was begun has ended: the next call, or the verdict.
+    fn done(&mut self, now: Moment) -> Vec<Demand> {
+        let well = self.watches.iter().all(|watch| watch.verdict() == Some(&Verdict::Succeeded));
+        if well && self.broken.is_none() && !self.steps.is_empty() {
+            return self.go_on(now);
+        }
+        if !self.steps.is_empty() && self.broken.is_none() {
+            let why = format!("{} calls were not made after that", self.steps.len());
+            self.broken = Some((String::new(), Verdict::Refused { why }));
+        }
+        let verdict = self.verdict(Watch::timed_out);
+        self.end(verdict)
+    }
+
+    fn look_again(&mut self, at: Moment) -> Vec<Demand> {
+        let queries: Vec<Query> = self.watches.iter().filter_map(Watch::query).collect();
+        let asked = &mut self.asked;
+        queries
+            .into_iter()
+            .filter(|query| asked.insert(key(query)))
+            .map(|query| Demand::Read { query, at })
+            .collect()
+    }
+
+    fn looked(&mut self, query: &Query, outcome: Result<Answer, Fault>, now: Moment) -> Vec<Demand> {
         // A failed look says nothing about the target.
-        let verdict = outcome.ok().and_then(|answer| watch.look(&answer, now));
-        if let Some(verdict) = verdict {
+        let mut turned = false;
+        if let Ok(answer) = &outcome {
+            for watch in &mut self.watches {
+                if watch.query().as_ref() == Some(query) {
+                    watch.look(query, answer, now);
+                    turned |= watch.is_turning();
+                }
+            }
+        }
+        if self.watches.iter().all(|watch| watch.verdict().is_some()) {
+            return self.done(now);
+        }
+        if self.until.is_some_and(|until| now.mono >= until.mono) {
+            self.steps.clear();
+            let verdict = self.verdict(Watch::timed_out);
             return self.end(verdict);
         }
-        if now.mono >= until.mono {
-            return self.end(watch.timed_out(&self.mutation.target()));
-        }
-        self.stage = Stage::Watching { watch, until };
-        vec![Demand::Read { query: self.look(), at: now.plus(LOOK_EVERY) }]
+        self.look_again(if turned { now } else { now.plus(LOOK_EVERY) })
     }
+
+    /// The verdict of all that was begun; `open` is what becomes of a watch that has not ended.
+    fn verdict(&self, open: impl Fn(&Watch) -> Verdict) -> Verdict {
+        let mut parts: Vec<(String, Verdict)> = self
+            .watches
+            .iter()
+            .map(|watch| (watch.name(), watch.verdict().cloned().unwrap_or_else(|| open(watch))))
+            .collect();
+        parts.extend(self.broken.clone());
+        verdicts::together(parts)
+    }
+}
+
+/// A question's name among those under way.
+fn key(query: &Query) -> String {
+    format!("{query:?}")
+}
+
+fn note_then(note: Acknowledged, mut demands: Vec<Demand>) -> Vec<Demand> {
+    demands.insert(0, Demand::Acknowledge(Box::new(note)));
+    demands
 }
 
 #[cfg(test)]

@@ -1,83 +1,63 @@
-//! What the operator saw of the target when deciding, and whether it is still so.
+//! What somebody saw of a target: compared with a fresh look before anything is done.
 //!
 //! Must not hold more than what a decision rests on: counts of running tasks change by themselves.
 
-use crate::domain::ecs::{Revision, Service};
+use crate::domain::ecs::Service;
 use crate::domain::task::Task;
 
-/// The facts that a confirmation is bound to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Saw {
-    /// Of a service.
-    Service {
-        /// The PRIMARY deployment's id.
-        deployment: Option<String>,
-        /// What it runs.
-        revision: Revision,
-        /// Tasks wanted.
-        desired: u32,
-    },
-    /// Of a task.
-    Task {
-        /// Its status.
-        last_status: String,
-        /// What it runs.
-        revision: Revision,
-        /// Its service, or what else started it.
-        group: Option<String>,
-    },
-}
+/// The facts that a confirmation is bound to: what, and how it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saw(Vec<(String, String)>);
 
 impl Saw {
-    /// Of a service.
+    /// Of a service: its PRIMARY deployment, what it runs, how many tasks are wanted.
     #[must_use]
     pub fn service(service: &Service) -> Self {
-        Self::Service {
-            deployment: service.primary().map(|d| d.id.clone()),
-            revision: service.revision.clone(),
-            desired: service.desired,
-        }
+        let of = |what: &str| format!("{} of {}", what, service.id.name);
+        let deployment = service.primary().map_or_else(|| "none".to_owned(), |d| d.id.clone());
+        Self(vec![
+            (of("the deployment"), deployment),
+            (of("the revision"), service.revision.to_string()),
+            (of("the desired count"), service.desired.to_string()),
+        ])
     }
 
-    /// Of a task.
+    /// Of a task: its status, what it runs, and whose it is.
     #[must_use]
     pub fn task(task: &Task) -> Self {
-        Self::Task {
-            last_status: task.last_status.clone(),
-            revision: task.revision.clone(),
-            group: task.group.clone(),
-        }
+        let of = |what: &str| format!("{} of task {}", what, task.id.short());
+        Self(vec![
+            (of("the status"), task.last_status.clone()),
+            (of("the revision"), task.revision.to_string()),
+            (of("the group"), task.group.clone().unwrap_or_else(|| "none".to_owned())),
+        ])
     }
 
-    /// What is different now, in words; nothing when all is as it was.
+    /// One fact of something else.
+    #[must_use]
+    pub fn fact(what: impl Into<String>, value: impl Into<String>) -> Self {
+        Self(vec![(what.into(), value.into())])
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// What is different now, in words; nothing when all is as it was. What only one of the two knows is no
+    /// difference: the screen shows less than a plan reads.
     #[must_use]
     pub fn difference(&self, now: &Self) -> Option<String> {
-        let mut parts = Vec::new();
-        let mut compare = |what: &str, before: String, after: String| {
-            if before != after {
-                parts.push(format!("{what} was {before}, is {after}"));
-            }
-        };
-        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-        match (self, now) {
-            (
-                Self::Service { deployment, revision, desired },
-                Self::Service { deployment: deployment_now, revision: revision_now, desired: desired_now },
-            ) => {
-                compare("the deployment", or_none(deployment), or_none(deployment_now));
-                compare("the revision", revision.to_string(), revision_now.to_string());
-                compare("the desired count", desired.to_string(), desired_now.to_string());
-            }
-            (
-                Self::Task { last_status, revision, group },
-                Self::Task { last_status: status_now, revision: revision_now, group: group_now },
-            ) => {
-                compare("the status", last_status.clone(), status_now.clone());
-                compare("the revision", revision.to_string(), revision_now.to_string());
-                compare("the group", or_none(group), or_none(group_now));
-            }
-            _ => parts.push("the target is of another kind".to_owned()),
-        }
+        let parts: Vec<String> = self
+            .0
+            .iter()
+            .filter_map(|(what, before)| {
+                let (_, after) = now.0.iter().find(|(name, _)| name == what)?;
+                (before != after).then(|| format!("{what} was {before}, is {after}"))
+            })
+            .collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }

@@ -1,146 +1,408 @@
-//! How a mutation's end is told: by the id of the deployment that it started, never by counts that look right.
+//! How a call's end is told: by the id of what it started, never by counts that look right.
 //!
 //! `DescribeServices` may be stale for some seconds, and a rolled-back service looks stable: so a deployment is
 //! done only when the very id is PRIMARY and COMPLETED. Must not conclude from a failed read.
 
+mod data;
+mod rollout;
+
 use std::time::Duration;
 
-use crate::domain::ecs::{Deployment, Service};
+use super::facts::{service_query, task_query};
+use crate::domain::cache::CacheId;
+use crate::domain::database::DatabaseId;
+use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::fault::Failure;
-use crate::domain::query::Answer;
+use crate::domain::mutation::Receipt;
+use crate::domain::query::{Answer, Query};
+use crate::domain::secret::SecretId;
+use crate::domain::task::{Task, TaskId};
 use crate::domain::verdict::Verdict;
 use crate::stdx::clock::Moment;
 
-/// How long a deployment that we started may be missing from the list before that means something.
+pub(super) use data::DatabaseGoal;
+use rollout::Rollout;
+pub(super) use rollout::stage;
+
+/// How long what we started may be missing from a list before that means something.
 const SETTLING: Duration = Duration::from_secs(60);
 
-/// A watch under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Watch {
-    goal: Goal,
-    since: Moment,
-    /// When it was last seen in the list.
-    met: Option<Moment>,
-    /// It failed, and ECS is expected to roll back.
-    failing: Option<String>,
+/// What shows that a call did what it was made for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Goal {
+    /// AWS's yes is the end.
+    Accepted,
+    /// The deployment that it starts.
+    Deployment {
+        /// The service.
+        service: ServiceId,
+        /// The deployments that were listed before.
+        before: Vec<String>,
+    },
+    /// The deployment that ECS undoes.
+    Undone {
+        /// The service.
+        service: ServiceId,
+        /// The service deployment's ARN.
+        arn: String,
+    },
+    /// A deployment that goes on after a pause.
+    Resumed {
+        /// The service.
+        service: ServiceId,
+        /// The service deployment's ARN.
+        arn: String,
+    },
+    /// The task has stopped.
+    Stopped {
+        /// The task.
+        task: TaskId,
+        /// The reason that we gave.
+        reason: String,
+    },
+    /// The task has stopped and the service has as many running as it wants.
+    Replaced {
+        /// The service.
+        service: ServiceId,
+        /// The task.
+        task: TaskId,
+    },
+    /// The service has so many tasks.
+    Count {
+        /// The service.
+        service: ServiceId,
+        /// Tasks.
+        desired: u32,
+    },
+    /// The task that it started ends by itself.
+    Exits {
+        /// The service whose cluster it runs in.
+        service: ServiceId,
+    },
+    /// The secret's current version is this one.
+    Current {
+        /// The secret.
+        secret: SecretId,
+        /// The version's id.
+        version: String,
+    },
+    /// The stage is at no version any more, or at this one.
+    Stage {
+        /// The secret.
+        secret: SecretId,
+        /// The stage.
+        stage: String,
+        /// The version.
+        version: Option<String>,
+    },
+    /// A database has done what it was told.
+    Database {
+        /// The instance or cluster.
+        database: DatabaseId,
+        /// What.
+        goal: DatabaseGoal,
+    },
+    /// A cache's node group has another primary and is available.
+    CacheFailover {
+        /// The replication group.
+        cache: CacheId,
+        /// The node group.
+        node_group: String,
+        /// The primary before.
+        primary: Option<String>,
+    },
+    /// The alarm's actions are so.
+    AlarmActions {
+        /// The alarm.
+        alarm: crate::domain::alarm::AlarmId,
+        /// Whether they run.
+        enabled: bool,
+    },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Goal {
-    Deployment(String),
-    Stopped,
+/// A watch under way.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Watch {
+    goal: Goal,
+    receipt: Receipt,
+    since: Moment,
+    rollout: Rollout,
+    /// Of a restart: the task has stopped.
+    stopped: bool,
+    /// Of a database: it was seen doing it.
+    busy: bool,
+    /// The page of a list to look at.
+    page: Option<Query>,
+    /// What the last look showed.
+    state: String,
+    /// How it ended.
+    verdict: Option<Verdict>,
 }
 
 impl Watch {
-    pub fn deployment(id: String, now: Moment) -> Self {
-        Self { goal: Goal::Deployment(id), since: now, met: None, failing: None }
+    /// Begins to watch what AWS accepted; `lost` when its answer never came.
+    pub fn new(goal: Goal, receipt: Receipt, now: Moment, lost: bool) -> Self {
+        let rollout = Rollout::new(receipt.deployment.clone(), now, lost);
+        let verdict = (goal == Goal::Accepted && !lost).then_some(Verdict::Succeeded);
+        let state = "waiting for the first look".to_owned();
+        Self { goal, receipt, since: now, rollout, stopped: false, busy: false, page: None, state, verdict }
     }
 
-    pub fn stop(now: Moment) -> Self {
-        Self { goal: Goal::Stopped, since: now, met: None, failing: None }
+    /// How it ended, if it has.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
     }
 
-    /// The end, if this look shows it.
-    pub fn look(&mut self, answer: &Answer, now: Moment) -> Option<Verdict> {
-        match (&self.goal, answer) {
-            (Goal::Deployment(id), Answer::Services { found, failures }) => {
-                let id = id.clone();
-                match found.first() {
-                    Some(service) => self.look_at_service(&id, service, now),
-                    None => gone(failures),
-                }
-            }
-            (Goal::Stopped, Answer::Tasks { found, failures }) => match found.first() {
-                Some(task) => task.is_stopped().then_some(Verdict::Succeeded),
-                // ECS accepted the stop and lists the task no more.
-                None => failures.iter().any(|f| f.reason == "MISSING").then_some(Verdict::Succeeded),
+    /// Whether it looks at the next page of a list.
+    pub fn is_turning(&self) -> bool {
+        self.page.is_some()
+    }
+
+    /// What the last look showed.
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+
+    /// The name of what is watched.
+    pub fn name(&self) -> String {
+        match &self.goal {
+            Goal::Accepted => String::new(),
+            Goal::Deployment { service, .. }
+            | Goal::Undone { service, .. }
+            | Goal::Resumed { service, .. }
+            | Goal::Replaced { service, .. }
+            | Goal::Count { service, .. } => service.name.clone(),
+            Goal::Exits { .. } => format!("task {}", self.receipt.task.as_deref().map_or("", short)),
+            Goal::Stopped { task, .. } => format!("task {}", task.short()),
+            Goal::Current { secret, .. } | Goal::Stage { secret, .. } => secret.name.clone(),
+            Goal::Database { database, .. } => database.name.clone(),
+            Goal::CacheFailover { cache, .. } => cache.name.clone(),
+            Goal::AlarmActions { alarm, .. } => alarm.name.clone(),
+        }
+    }
+
+    /// The deployment that is watched.
+    pub fn deployment(&self) -> Option<&str> {
+        self.rollout.id()
+    }
+
+    /// The question of the next look.
+    pub fn query(&self) -> Option<Query> {
+        if self.verdict.is_some() {
+            return None;
+        }
+        if let Some(page) = &self.page {
+            return Some(page.clone());
+        }
+        Some(match &self.goal {
+            Goal::Accepted => return None,
+            Goal::Deployment { service, .. } => match self.rollout.arn() {
+                Some(arn) => service_deployment(service, arn),
+                None => service_query(service),
             },
-            _ => None,
-        }
-    }
-
-    fn look_at_service(&mut self, id: &str, service: &Service, now: Moment) -> Option<Verdict> {
-        if service.status != "ACTIVE" {
-            return Some(Verdict::Failed { why: format!("the service is {}", service.status) });
-        }
-        let ours = service.deployments.iter().find(|d| d.id == id);
-        let primary = service.primary();
-        let recently = self.met.is_some_and(|met| now.since(met) <= SETTLING);
-        if ours.is_some() {
-            self.met = Some(now);
-        }
-        match ours {
-            Some(ours) if ours.status == "PRIMARY" => self.look_at_primary(ours, service),
-            Some(ours) => primary.map(|primary| self.replaced(Some(ours), primary, service)),
-            None if recently => primary.map(|primary| self.replaced(None, primary, service)),
-            // A stale look: it does not know our deployment yet.
-            None if self.met.is_none() && now.since(self.since) <= SETTLING => None,
-            None => Some(Verdict::Unknown {
-                how_to_find_out: format!(
-                    "{id} is not listed any more, and nobody saw it go: look at `opsdeck deployments {}/{}`",
-                    service.id.cluster, service.id.name
-                ),
-            }),
-        }
-    }
-
-    /// What became of a deployment that is not PRIMARY any more: undone by ECS, or replaced by somebody.
-    fn replaced(&self, ours: Option<&Deployment>, primary: &Deployment, service: &Service) -> Verdict {
-        let undoes = primary.rollout_reason.as_deref().is_some_and(|reason| reason.contains("rolling back"));
-        let failed = ours.filter(|ours| ours.rollout_state.as_deref() == Some("FAILED")).map(reason);
-        match failed.or_else(|| self.failing.clone()) {
-            Some(why) if undoes || rolls_back(service) => Verdict::RolledBack { why },
-            Some(why) => Verdict::Failed { why },
-            None if undoes => Verdict::RolledBack { why: reason(primary) },
-            None => Verdict::Superseded { by: primary.id.clone() },
-        }
-    }
-
-    fn look_at_primary(&mut self, ours: &Deployment, service: &Service) -> Option<Verdict> {
-        match ours.rollout_state.as_deref() {
-            Some("COMPLETED") if ours.running == ours.desired => Some(Verdict::Succeeded),
-            Some("FAILED") => {
-                let why = reason(ours);
-                if rolls_back(service) {
-                    // ECS is about to make the deployment that undoes it.
-                    self.failing = Some(why);
-                    return None;
-                }
-                Some(Verdict::Failed { why })
+            Goal::Undone { service, arn } | Goal::Resumed { service, arn } => {
+                service_deployment(service, arn)
             }
-            _ => None,
+            Goal::Stopped { task, .. } => task_query(task),
+            Goal::Replaced { task, .. } if !self.stopped => task_query(task),
+            Goal::Replaced { service, .. } | Goal::Count { service, .. } => service_query(service),
+            Goal::Exits { service } => {
+                let id = self.receipt.task.clone()?;
+                task_query(&TaskId { scope: service.scope.clone(), cluster: service.cluster.clone(), id })
+            }
+            Goal::Current { secret, .. } | Goal::Stage { secret, .. } => {
+                Query::DescribeSecret { scope: secret.scope.clone(), secret: secret.name.clone() }
+            }
+            Goal::Database { database, .. } => data::query(database),
+            Goal::CacheFailover { cache, .. } => {
+                Query::DescribeReplicationGroups { scope: cache.scope.clone(), page: None }
+            }
+            Goal::AlarmActions { alarm, .. } => {
+                Query::DescribeAlarms { scope: alarm.scope.clone(), state: None, page: None }
+            }
+        })
+    }
+
+    /// Takes a look. A list that does not show the target is turned to its next page.
+    pub fn look(&mut self, query: &Query, answer: &Answer, now: Moment) {
+        let turned = answer.next().and_then(|token| query.turned_to(token.clone()));
+        self.page = None;
+        let verdict = match (self.goal.clone(), answer) {
+            (Goal::Deployment { before, .. }, Answer::Services { found, failures }) => match found.first() {
+                Some(service) => {
+                    let end = self.rollout.look(service, &before, now);
+                    self.state = self.rollout.state(service);
+                    end
+                }
+                None => gone(failures),
+            },
+            (
+                Goal::Deployment { .. } | Goal::Undone { .. } | Goal::Resumed { .. },
+                Answer::Deployments { found, .. },
+            ) => found.first().and_then(|deployment| {
+                self.state = stage(deployment);
+                rollout::ended(deployment, matches!(self.goal, Goal::Undone { .. }))
+            }),
+            (Goal::Stopped { reason, .. }, Answer::Tasks { found, failures }) => {
+                self.stopping(found.first(), failures, &reason)
+            }
+            (Goal::Replaced { .. }, Answer::Tasks { found, failures }) => {
+                if self.stopping(found.first(), failures, "").is_some() {
+                    self.stopped = true;
+                }
+                None
+            }
+            (Goal::Replaced { task, .. }, Answer::Services { found, failures }) => match found.first() {
+                Some(service) => self.replaced(service, &task, now),
+                None => gone(failures),
+            },
+            (Goal::Count { desired, .. }, Answer::Services { found, failures }) => match found.first() {
+                Some(service) => self.counted(service, desired, now),
+                None => gone(failures),
+            },
+            (Goal::Exits { .. }, Answer::Tasks { found, failures }) => self.exited(found.first(), failures),
+            (goal, answer) => {
+                let seen = data::look(&goal, answer, &mut self.busy, now.since(self.since));
+                match seen {
+                    data::Seen::Absent => {
+                        self.page = turned;
+                        None
+                    }
+                    data::Seen::State(state) => {
+                        self.state = state;
+                        None
+                    }
+                    data::Seen::End(verdict) => {
+                        self.state = "done".to_owned();
+                        Some(verdict)
+                    }
+                }
+            }
+        };
+        self.verdict = verdict;
+    }
+
+    fn stopping(&mut self, task: Option<&Task>, failures: &[Failure], reason: &str) -> Option<Verdict> {
+        let Some(task) = task else {
+            // ECS accepted the stop and lists the task no more.
+            return failures.iter().any(|f| f.reason == "MISSING").then_some(Verdict::Succeeded);
+        };
+        self.state = format!("the task is {}", task.last_status);
+        // When the answer was lost, it is ours only if the task says why.
+        let ours = !self.rollout.is_lost()
+            || reason.is_empty()
+            || task.stopped_reason.as_deref().is_some_and(|said| said.contains(reason));
+        (task.is_stopped() && ours).then_some(Verdict::Succeeded)
+    }
+
+    fn replaced(&mut self, service: &Service, task: &TaskId, now: Moment) -> Option<Verdict> {
+        self.state = format!(
+            "task {} stopped, {} of {} tasks running",
+            task.short(),
+            service.running,
+            service.desired
+        );
+        let settled = now.since(self.since) >= Duration::from_secs(10);
+        let steady = service.running >= service.desired && service.pending == 0;
+        if steady && settled {
+            return Some(Verdict::Succeeded);
         }
+        None
+    }
+
+    fn counted(&mut self, service: &Service, desired: u32, now: Moment) -> Option<Verdict> {
+        self.state =
+            format!("{} running, {} pending, {} wanted", service.running, service.pending, service.desired);
+        if service.desired != desired {
+            // A stale look at first; later somebody else, or autoscaling, chose another number.
+            let stale = now.since(self.since) < SETTLING;
+            let by = format!("a desired count of {}", service.desired);
+            return (!stale).then_some(Verdict::Superseded { by });
+        }
+        (service.running == desired && service.pending == 0).then_some(Verdict::Succeeded)
+    }
+
+    fn exited(&mut self, task: Option<&Task>, failures: &[Failure]) -> Option<Verdict> {
+        let Some(task) = task else {
+            let how_to_find_out = "ECS does not list the task any more: look at its log".to_owned();
+            let gone = failures.iter().any(|f| f.reason == "MISSING");
+            return gone.then_some(Verdict::Unknown { how_to_find_out });
+        };
+        self.state = format!("the task is {}", task.last_status);
+        if !task.is_stopped() {
+            return None;
+        }
+        let failed =
+            task.containers.iter().find(|container| container.exit_code.is_none_or(|code| code != 0));
+        Some(match failed {
+            None => Verdict::Succeeded,
+            Some(container) => {
+                let code =
+                    container.exit_code.map_or_else(|| "no exit code".to_owned(), |c| format!("exit {c}"));
+                let reason = container.reason.clone().or_else(|| task.stopped_reason.clone());
+                let why = format!("{}: {code}, {}", container.name, reason.unwrap_or_default());
+                Verdict::Failed { why: why.trim_end_matches(", ").to_owned() }
+            }
+        })
     }
 
     /// The end when nobody wants to wait any longer.
-    pub fn timed_out(&self, target: &str) -> Verdict {
-        match (&self.failing, &self.goal) {
-            (Some(why), _) => Verdict::Failed { why: why.clone() },
-            (None, Goal::Deployment(id)) => Verdict::Unknown {
-                how_to_find_out: format!(
-                    "it was still under way: look whether {id} is PRIMARY and COMPLETED with `opsdeck service {target}`"
-                ),
-            },
-            (None, Goal::Stopped) => Verdict::Unknown {
-                how_to_find_out: format!(
-                    "ECS accepted the stop, but {target} was still running: look at it with `opsdeck tasks`"
-                ),
-            },
+    pub fn timed_out(&self) -> Verdict {
+        if let Some(why) = self.rollout.failing() {
+            return Verdict::Failed { why: why.to_owned() };
+        }
+        Verdict::Unknown {
+            how_to_find_out: format!("it was still under way ({}): {}", self.state, self.how_to_find_out()),
         }
     }
+
+    /// How a person finds out what became of it.
+    pub fn how_to_find_out(&self) -> String {
+        match &self.goal {
+            Goal::Deployment { service, .. } => match self.rollout.id() {
+                Some(id) => format!(
+                    "look whether {id} is PRIMARY and COMPLETED with `opsdeck service {}/{}`",
+                    service.cluster, service.name
+                ),
+                None => format!(
+                    "look for a new PRIMARY deployment with `opsdeck service {}/{}`; do not repeat it before",
+                    service.cluster, service.name
+                ),
+            },
+            Goal::Undone { service, .. } | Goal::Resumed { service, .. } => {
+                format!("look with `opsdeck deployments {}/{}`", service.cluster, service.name)
+            }
+            Goal::Stopped { task, .. } => format!(
+                "look whether task {} in {} is stopping; stopping it twice does no harm",
+                task.short(),
+                task.cluster
+            ),
+            Goal::Replaced { service, .. } | Goal::Count { service, .. } => {
+                format!("look with `opsdeck service {}/{}`", service.cluster, service.name)
+            }
+            Goal::Exits { service } => {
+                format!("look for the task with `opsdeck tasks --cluster {}`", service.cluster)
+            }
+            Goal::Current { secret, .. } | Goal::Stage { secret, .. } => {
+                format!("look at its versions with `opsdeck secrets {}`", secret.name)
+            }
+            Goal::Database { database, .. } => format!("look with `opsdeck rds {}`", database.name),
+            Goal::CacheFailover { cache, .. } => format!("look with `opsdeck cache {}`", cache.name),
+            Goal::AlarmActions { alarm, .. } => format!("look with `opsdeck alarms {}`", alarm.name),
+            Goal::Accepted => "look at the target again; CloudTrail has the call within 15 min".to_owned(),
+        }
+    }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn service_deployment(service: &ServiceId, arn: &str) -> Query {
+    Query::DescribeServiceDeployments { scope: service.scope.clone(), arns: vec![arn.to_owned()] }
 }
 
 fn gone(failures: &[Failure]) -> Option<Verdict> {
     let missing = failures.iter().any(|failure| failure.reason == "MISSING");
     missing.then(|| Verdict::Failed { why: "the service does not exist any more".to_owned() })
-}
-
-fn reason(deployment: &Deployment) -> String {
-    deployment.rollout_reason.clone().unwrap_or_else(|| format!("{} failed", deployment.id))
-}
-
-/// Whether ECS undoes a deployment that fails.
-fn rolls_back(service: &Service) -> bool {
-    let breaker = &service.deployment_configuration.circuit_breaker;
-    breaker.as_ref().is_some_and(|breaker| breaker.enable && breaker.rollback)
 }

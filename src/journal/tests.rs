@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::ecs::ServiceId;
+use crate::domain::mutation::ServiceChange;
 use crate::domain::scope::Scope;
 use proptest::prelude::*;
 
@@ -27,18 +28,25 @@ fn intent(operation: &str, reason: &str) -> Entry {
         at: Wall(1_800_000_000_000),
         who: Who { os_user: Some("kim".into()), ..Who::default() },
         operation: operation.into(),
-        event: Event::Intent(Intent {
-            mutation: Mutation::ForceDeployment { service },
+        incident: None,
+        event: Event::Intent(Box::new(Intent {
+            mutation: Mutation::UpdateService {
+                service,
+                change: ServiceChange { force: true, ..ServiceChange::default() },
+            },
+            verb: "deploy".into(),
             target: "c/api".into(),
+            step: 1,
+            steps: 1,
             before: "deployment ecs-svc/1 of api:7".into(),
             after: "a new deployment of api:7".into(),
             reason: Some(reason.into()),
-        }),
+        })),
     }
 }
 
 fn outcome(operation: &str, verdict: Verdict) -> Entry {
-    let event = Event::Outcome(Outcome { verdict, request_id: Some("r-1".into()) });
+    let event = Event::Outcome(Outcome { verdict });
     Entry { event, ..intent(operation, "") }
 }
 
@@ -94,9 +102,17 @@ fn a_journal_says_what_is_unknown_and_exports_as_a_time_line() {
         outcome("1", Verdict::RolledBack { why: "tasks failed to start".into() }),
         intent("2", "again\u{202e}"),
     ];
-    assert_eq!(unfinished(&entries).iter().map(|e| e.operation.as_str()).collect::<Vec<_>>(), ["2"]);
+    let open = unfinished(&entries);
+    assert_eq!(
+        open.iter().map(|o| (o.intent.operation.as_str(), o.acknowledged)).collect::<Vec<_>>(),
+        [("2", false)]
+    );
+    let note = Acknowledged { step: 1, lost: None, receipt: Receipt::default() };
+    let noted = Entry { event: Event::Acknowledged(note), ..intent("2", "") };
+    let entries_after = [entries[2].clone(), noted];
+    assert!(unfinished(&entries_after)[0].words().starts_with("AWS answered"));
     let text = markdown("checkout 5xx", &entries, "abc");
-    assert!(text.contains("| 2027-01-15T08:00:00.000Z | kim | c/api: force a deployment."), "{text}");
+    assert!(text.contains("| 2027-01-15T08:00:00.000Z | kim | c/api: deploy (ecs:UpdateService)."), "{text}");
     assert!(text.contains("rolled back: tasks failed to start") && text.contains("Reason: p99 \\| \\<b\\>"));
     assert!(text.contains("Operation 2 has no outcome") && text.ends_with("`abc`\n"));
     assert!(!text.contains('\u{202e}'));

@@ -4,42 +4,105 @@
 
 use std::collections::HashMap;
 
-use super::{Entry, Event, Intent};
-use crate::domain::mutation::Mutation;
-use crate::domain::verdict::Verdict;
+use super::{Entry, Event, IncidentMark, Intent};
 use crate::stdx::text::scrub;
 
-/// Intents without an outcome: the session ended in between, and whether AWS was called is unknown.
+/// An operation whose end is not written: the session ended before it was known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished<'e> {
+    /// The last intent.
+    pub intent: &'e Entry,
+    /// Whether AWS's answer to it is written.
+    pub acknowledged: bool,
+}
+
+impl Unfinished<'_> {
+    /// What is known of it.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        if self.acknowledged {
+            "AWS answered the call; what came of it was not watched to its end"
+        } else {
+            "whether AWS was called is unknown"
+        }
+    }
+}
+
+/// Operations without an outcome, oldest first.
 #[must_use]
-pub fn unfinished(entries: &[Entry]) -> Vec<&Entry> {
-    let mut open: Vec<&Entry> = Vec::new();
+pub fn unfinished(entries: &[Entry]) -> Vec<Unfinished<'_>> {
+    let mut open: Vec<Unfinished<'_>> = Vec::new();
     for entry in entries {
-        match entry.event {
-            Event::Intent(_) => open.push(entry),
-            Event::Outcome(_) => open.retain(|intent| intent.operation != entry.operation),
+        match &entry.event {
+            Event::Intent(_) => {
+                open.retain(|other| other.intent.operation != entry.operation);
+                open.push(Unfinished { intent: entry, acknowledged: false });
+            }
+            Event::Acknowledged(_) => {
+                for other in open.iter_mut().filter(|other| other.intent.operation == entry.operation) {
+                    other.acknowledged = true;
+                }
+            }
+            Event::Outcome(_) => open.retain(|other| other.intent.operation != entry.operation),
+            Event::IncidentOpened(_) | Event::IncidentClosed(_) => {}
         }
     }
     open
 }
 
-fn verb(mutation: &Mutation) -> &'static str {
-    match mutation {
-        Mutation::ForceDeployment { .. } => "force a deployment",
-        Mutation::StopTask { .. } => "stop a task",
+/// The incident that is open at the end, if one is.
+#[must_use]
+pub fn open_incident(entries: &[Entry]) -> Option<&IncidentMark> {
+    entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::IncidentOpened(mark) => Some(Some(mark)),
+        Event::IncidentClosed(_) => Some(None),
+        _ => None,
+    })?
+}
+
+/// An entry in a sentence. `intent` is the operation's, for what an outcome is about.
+#[must_use]
+pub fn words(entry: &Entry, intent: Option<&Intent>) -> String {
+    let target = || intent.map_or("(intent not in this excerpt)", |intent| intent.target.as_str());
+    match &entry.event {
+        Event::Intent(intent) => {
+            let mut text = format!("{}: {} ({})", intent.target, intent.verb, intent.mutation.action());
+            if intent.steps > 1 {
+                text.push_str(&format!(", call {} of {}", intent.step, intent.steps));
+            }
+            if !intent.before.is_empty() || !intent.after.is_empty() {
+                text.push_str(&format!(". {} → {}", intent.before, intent.after));
+            }
+            if let Some(reason) = &intent.reason {
+                text.push_str(&format!(". Reason: {reason}"));
+            }
+            text
+        }
+        Event::Acknowledged(note) => match &note.lost {
+            Some(why) => format!("{}: the answer was lost: {why}", target()),
+            None => {
+                let receipt = &note.receipt;
+                let named = [&receipt.deployment, &receipt.definition, &receipt.task];
+                let named: Vec<&str> = named.into_iter().flatten().map(String::as_str).collect();
+                let named = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
+                format!("{}: AWS accepted it{named}", target())
+            }
+        },
+        Event::Outcome(outcome) => format!("{}: {}", target(), outcome.verdict),
+        Event::IncidentOpened(mark) => format!("Incident {} opened: {}", mark.incident, mark.title),
+        Event::IncidentClosed(mark) => format!("Incident {} closed: {}", mark.incident, mark.title),
     }
 }
 
-fn verdict(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Succeeded => "succeeded".to_owned(),
-        Verdict::Accepted => "accepted by AWS, not watched".to_owned(),
-        Verdict::Failed { why } => format!("failed: {why}"),
-        Verdict::RolledBack { why } => format!("rolled back: {why}"),
-        Verdict::Superseded { by } => format!("superseded by {by}"),
-        Verdict::Unknown { how_to_find_out } => format!("unknown; {how_to_find_out}"),
-        Verdict::Refused { why } => format!("refused: {why}"),
-        Verdict::Changed { difference } => format!("not done, the target had changed: {difference}"),
-    }
+/// The last intent of each operation.
+pub(super) fn intents(entries: &[Entry]) -> HashMap<&str, &Intent> {
+    entries
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Intent(intent) => Some((entry.operation.as_str(), &**intent)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Text for a cell of a Markdown table.
@@ -57,28 +120,10 @@ fn cell(text: &str) -> String {
 /// The time line as a Markdown table, with the head hash that it was made from.
 #[must_use]
 pub fn markdown(title: &str, entries: &[Entry], head: &str) -> String {
-    let intents: HashMap<&str, &Intent> = entries
-        .iter()
-        .filter_map(|entry| match &entry.event {
-            Event::Intent(intent) => Some((entry.operation.as_str(), intent)),
-            Event::Outcome(_) => None,
-        })
-        .collect();
+    let intents = intents(entries);
     let mut text = format!("# {}\n\n| Time (UTC) | Who | What |\n|---|---|---|\n", cell(title));
     for entry in entries {
-        let what = match &entry.event {
-            Event::Intent(intent) => {
-                let reason = intent.reason.as_ref().map_or_else(String::new, |r| format!(" Reason: {r}"));
-                let (before, after) = (&intent.before, &intent.after);
-                format!("{}: {}. {before} → {after}.{reason}", intent.target, verb(&intent.mutation))
-            }
-            Event::Outcome(outcome) => {
-                let target = intents
-                    .get(entry.operation.as_str())
-                    .map_or("(intent not in this excerpt)", |i| &i.target);
-                format!("{target}: {}", verdict(&outcome.verdict))
-            }
-        };
+        let what = words(entry, intents.get(entry.operation.as_str()).copied());
         text.push_str(&format!(
             "| {} | {} | {} |\n",
             entry.at.rfc3339(),
@@ -86,9 +131,8 @@ pub fn markdown(title: &str, entries: &[Entry], head: &str) -> String {
             cell(&what)
         ));
     }
-    for entry in unfinished(entries) {
-        let line =
-            format!("Operation {} has no outcome: the session ended before it was known.", entry.operation);
+    for open in unfinished(entries) {
+        let line = format!("Operation {} has no outcome: {}.", open.intent.operation, open.words());
         text.push_str(&format!("\n{}\n", cell(&line)));
     }
     text.push_str(&format!("\nHead of the journal: `{head}`\n"));

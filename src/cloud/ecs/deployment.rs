@@ -23,6 +23,7 @@ pub(super) fn from_brief(sdk: ServiceDeploymentBrief) -> ServiceDeployment {
         lifecycle_stage: None,
         breaker: None,
         rollback_reason: None,
+        waiting_hook: None,
     }
 }
 
@@ -49,6 +50,12 @@ pub(super) fn from_sdk(sdk: SdkDeployment) -> ServiceDeployment {
             threshold: count(b.threshold),
         }),
         rollback_reason: sdk.rollback.and_then(|r| r.reason),
+        waiting_hook: sdk
+            .lifecycle_hook_details
+            .unwrap_or_default()
+            .into_iter()
+            .find(|hook| hook.status.as_ref().is_some_and(|s| s.as_str() == "AWAITING_ACTION"))
+            .and_then(|hook| hook.hook_id),
     }
 }
 

@@ -65,6 +65,12 @@ fn container(sdk: SdkContainer) -> ContainerDefinition {
         ulimits: all(sdk.ulimits, |u| {
             (u.name.as_str().to_owned(), i64::from(u.soft_limit), i64::from(u.hard_limit))
         }),
+        labels: {
+            let mut labels: Vec<(String, String)> =
+                sdk.docker_labels.unwrap_or_default().into_iter().collect();
+            labels.sort();
+            labels
+        },
     }
 }
 

@@ -98,6 +98,7 @@ fn a_history_adds_ends_and_rollbacks() {
         lifecycle_stage: None,
         breaker: None,
         rollback_reason: Some("Service deployment rolled back because of the circuit breaker.".into()),
+        waiting_hook: None,
     };
     let found = timeline(of_service(&deployed(), &[deployment("ROLLBACK_SUCCESSFUL")]), at(0));
     assert_eq!(

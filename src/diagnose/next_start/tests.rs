@@ -3,6 +3,7 @@
 use super::super::database::fixtures::{scope, service};
 use super::super::fixtures::definition;
 use super::*;
+use crate::domain::registry::ImageName;
 use crate::domain::balancer::TargetGroup;
 use crate::domain::ecs::{LoadBalancer, RevisionImage};
 use crate::domain::fault::FaultKind;

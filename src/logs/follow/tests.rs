@@ -246,6 +246,7 @@ impl Model {
                 depends_on: vec![],
                 stop_timeout_s: None,
                 ulimits: vec![],
+                labels: vec![],
             }
         };
         TaskDefinition {

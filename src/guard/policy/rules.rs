@@ -1,0 +1,346 @@
+//! The rules of a policy file: which targets are production, what is forbidden there, when, and how it is confirmed.
+//!
+//! Rules come in layers: the machine's first, then the user's. Within a target the strictest of all matching rules
+//! holds; only the first layer may say that something is no production. Must not read files or clocks.
+
+use super::{Friction, Headless, Lock, Policy};
+use crate::domain::action::Action;
+use crate::stdx::clock::Wall;
+
+/// Words in the name of an account, profile, cluster or service that make it no production.
+const NOT_PRODUCTION: &[&str] = &["dev", "development", "test", "testing", "staging", "stage", "sandbox"];
+
+/// A pattern of a name: `*` stands for anything, nothing else is special.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(String);
+
+impl Pattern {
+    /// A pattern.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Whether a name fits.
+    #[must_use]
+    pub fn fits(&self, name: &str) -> bool {
+        let mut parts = self.0.split('*');
+        let Some(rest) = name.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+        let mut rest = rest;
+        let mut parts = parts.peekable();
+        if parts.peek().is_none() {
+            return rest.is_empty();
+        }
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                return rest.ends_with(part);
+            }
+            match rest.find(part) {
+                Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+/// A time in the week in which changes are allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Days, Monday is 0.
+    pub days: Vec<u8>,
+    /// From this minute of the day.
+    pub from: u16,
+    /// To this one, exclusive; before `from` when it passes midnight.
+    pub to: u16,
+    /// In which time zone.
+    pub zone: jiff::tz::TimeZone,
+    /// As it was written.
+    pub text: String,
+}
+
+impl Window {
+    /// Whether it is open.
+    #[must_use]
+    pub fn is_open(&self, now: Wall) -> bool {
+        let Some(at) = now.timestamp() else { return false };
+        let at = at.to_zoned(self.zone.clone());
+        let minute = u16::try_from(i32::from(at.hour()) * 60 + i32::from(at.minute())).unwrap_or(0);
+        let today = u8::try_from(at.weekday().to_monday_zero_offset()).unwrap_or(0);
+        let has = |day: u8| self.days.contains(&day);
+        if self.from < self.to {
+            return has(today) && (self.from..self.to).contains(&minute);
+        }
+        // It passes midnight, and belongs to the day on which it began.
+        (has(today) && minute >= self.from) || (has((today + 6) % 7) && minute < self.to)
+    }
+}
+
+/// Where a rule holds: a name that is not given fits all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The account's name or id.
+    pub account: Option<Pattern>,
+    /// The region.
+    pub region: Option<Pattern>,
+    /// The cluster.
+    pub cluster: Option<Pattern>,
+    /// The service; of what is none, its own name.
+    pub service: Option<Pattern>,
+}
+
+/// One rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// Where.
+    pub place: Place,
+    /// Whether it is production.
+    pub production: Option<bool>,
+    /// Never less than this.
+    pub friction: Friction,
+    /// Verbs that are forbidden; `*` is all.
+    pub forbid: Vec<String>,
+    /// When changes are allowed; always without.
+    pub windows: Vec<Window>,
+    /// What a command line may do.
+    pub headless: Headless,
+    /// Which layer it is from: 0 is the machine's.
+    pub layer: u8,
+    /// Where it was written, for the words of a refusal.
+    pub source: String,
+}
+
+/// All rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// In the order of the layers.
+    pub rules: Vec<Rule>,
+}
+
+/// One target as rules see it.
+struct Target<'a> {
+    account: &'a str,
+    id: Option<&'a str>,
+    region: &'a str,
+    cluster: &'a str,
+    name: &'a str,
+}
+
+impl Rule {
+    fn holds(&self, target: &Target<'_>) -> bool {
+        let fits = |pattern: &Option<Pattern>, name: &str| pattern.as_ref().is_none_or(|p| p.fits(name));
+        let account = self.place.account.as_ref().is_none_or(|pattern| {
+            pattern.fits(target.account) || target.id.is_some_and(|id| pattern.fits(id))
+        });
+        account
+            && fits(&self.place.region, target.region)
+            && fits(&self.place.cluster, target.cluster)
+            && fits(&self.place.service, target.name)
+    }
+}
+
+impl Rules {
+    /// What holds for an action. `account_id` is the account's id as far as it is known, `profile` the profile whose
+    /// credentials are used.
+    #[must_use]
+    pub fn policy(
+        &self,
+        action: &Action,
+        lock: Lock,
+        account_id: Option<&str>,
+        profile: Option<&str>,
+        now: Wall,
+    ) -> Policy {
+        let mut policy = Policy::new(lock, false);
+        for target in targets(action, account_id) {
+            let one = self.of(&target, action.verb(), profile, now);
+            policy.production |= one.production;
+            policy.at_least = policy.at_least.max(one.at_least);
+            policy.headless = policy.headless.max(one.headless);
+            policy.forbidden = policy.forbidden.or(one.forbidden);
+        }
+        policy
+    }
+
+    /// Whether an account counts as production, as far as its name and its rules tell: for the header.
+    #[must_use]
+    pub fn is_production(
+        &self,
+        account: &str,
+        id: Option<&str>,
+        region: &str,
+        profile: Option<&str>,
+    ) -> bool {
+        let target = Target { account, id, region, cluster: "", name: "" };
+        self.production(&target, profile)
+    }
+
+    fn production(&self, target: &Target<'_>, profile: Option<&str>) -> bool {
+        let holding: Vec<&Rule> = self.rules.iter().filter(|rule| rule.holds(target)).collect();
+        let says = |layer: fn(u8) -> bool| {
+            holding.iter().filter(move |rule| layer(rule.layer)).filter_map(|rule| rule.production)
+        };
+        // The machine's last word, then a guess by names; the user may only make it production.
+        let names = [target.account, target.cluster, target.name, profile.unwrap_or_default()];
+        let base =
+            says(|layer| layer == 0).next_back().unwrap_or_else(|| !names.into_iter().any(sounds_harmless));
+        base || says(|layer| layer > 0).any(|production| production)
+    }
+
+    fn of(&self, target: &Target<'_>, verb: &str, profile: Option<&str>, now: Wall) -> Policy {
+        let mut policy = Policy::new(Lock::Unlocked, self.production(target, profile));
+        for rule in self.rules.iter().filter(|rule| rule.holds(target)) {
+            policy.at_least = policy.at_least.max(rule.friction);
+            policy.headless = policy.headless.max(rule.headless);
+            if rule.forbid.iter().any(|word| word == verb || word == "*") {
+                let why = format!("the policy forbids {verb} here ({})", rule.source);
+                policy.forbidden.get_or_insert(why);
+            }
+            if !rule.windows.is_empty() && !rule.windows.iter().any(|window| window.is_open(now)) {
+                let texts: Vec<&str> = rule.windows.iter().map(|window| window.text.as_str()).collect();
+                let why = format!("outside the change window {} ({})", texts.join(", "), rule.source);
+                policy.forbidden.get_or_insert(why);
+            }
+        }
+        policy
+    }
+}
+
+/// Whether a name says that it is no production.
+fn sounds_harmless(name: &str) -> bool {
+    name.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| NOT_PRODUCTION.contains(&word.to_ascii_lowercase().as_str()))
+}
+
+fn targets<'a>(action: &'a Action, id: Option<&'a str>) -> Vec<Target<'a>> {
+    let services = action.services();
+    let Some(scope) = action.scope() else { return Vec::new() };
+    let (account, region) = (scope.account.as_str(), scope.region.as_str());
+    if !services.is_empty() {
+        let one = |service: &&'a crate::domain::ecs::ServiceId| Target {
+            account: service.scope.account.as_str(),
+            id,
+            region: service.scope.region.as_str(),
+            cluster: &service.cluster,
+            name: &service.name,
+        };
+        return services.iter().map(one).collect();
+    }
+    let (cluster, name) = match action {
+        Action::StopTask { task, .. } => (task.cluster.as_str(), task.id.as_str()),
+        Action::Secret { secret, .. } => ("", secret.name.as_str()),
+        Action::Database { database, .. } => ("", database.name.as_str()),
+        Action::CacheFailover { cache, .. } => ("", cache.name.as_str()),
+        Action::Alarm { alarm, .. } => ("", alarm.name.as_str()),
+        _ => ("", ""),
+    };
+    vec![Target { account, id, region, cluster, name }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ecs::ServiceId;
+    use crate::domain::scope::Scope;
+
+    const NOW: Wall = Wall(1_800_000_000_000);
+
+    fn scale(account: &str, cluster: &str, name: &str) -> Action {
+        let scope = Scope::new(account, "eu-west-2");
+        let service = ServiceId { scope, cluster: cluster.into(), name: name.into() };
+        Action::Scale { service, desired: 2 }
+    }
+
+    fn policy(rules: Vec<Rule>, action: &Action) -> Policy {
+        Rules { rules }.policy(action, Lock::Unlocked, Some("123456789012"), None, NOW)
+    }
+
+    #[test]
+    fn a_pattern_knows_the_star_alone() {
+        let cases = [
+            ("prod-*", "prod-eu", true),
+            ("prod-*", "preprod-eu", false),
+            ("*prod*", "preprod-eu", true),
+            ("*", "", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c", false),
+            ("api", "api", true),
+            ("api", "api2", false),
+            ("ab*ba", "aba", false),
+        ];
+        for (pattern, name, fits) in cases {
+            assert_eq!(Pattern::new(pattern).fits(name), fits, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn all_is_production_but_what_is_named_otherwise() {
+        for (account, cluster, name, production) in [
+            ("default", "shop", "api", true),
+            ("shop-dev", "shop", "api", false),
+            ("default", "shop-staging", "api", false),
+            ("default", "shop", "api_test", false),
+            // Part of a word is no word.
+            ("default", "latest", "device-api", true),
+        ] {
+            assert_eq!(
+                policy(vec![], &scale(account, cluster, name)).production,
+                production,
+                "{account} {cluster} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_machine_may_loosen_and_the_user_only_tighten() {
+        let says = |production, layer| Rule { production: Some(production), layer, ..Rule::default() };
+        let staging = scale("default", "shop-staging", "api");
+        let shop = scale("default", "shop", "api");
+        assert!(!policy(vec![says(false, 0)], &shop).production);
+        assert!(policy(vec![says(false, 1)], &shop).production);
+        assert!(policy(vec![says(true, 1)], &staging).production);
+        assert!(policy(vec![says(false, 0), says(true, 1)], &shop).production);
+    }
+
+    #[test]
+    fn the_strictest_rule_that_matches_holds() {
+        let of = |cluster: &str| Place { cluster: Some(Pattern::new(cluster)), ..Place::default() };
+        let rules = vec![
+            Rule { place: of("shop*"), friction: Friction::TypedNameAndReason, ..Rule::default() },
+            Rule { place: of("*"), headless: Headless::Reason, layer: 1, ..Rule::default() },
+            Rule {
+                place: of("pay"),
+                forbid: vec!["scale".into()],
+                source: "policy.toml, rule 3".into(),
+                ..Rule::default()
+            },
+        ];
+        let shop = policy(rules.clone(), &scale("default", "shop", "api"));
+        assert_eq!(
+            (shop.at_least, shop.headless, shop.forbidden),
+            (Friction::TypedNameAndReason, Headless::Reason, None)
+        );
+        let pay = policy(rules, &scale("default", "pay", "api"));
+        assert_eq!(pay.forbids(), Some("the policy forbids scale here (policy.toml, rule 3)"));
+    }
+
+    #[test]
+    fn a_window_is_open_in_its_zone_and_may_pass_midnight() {
+        let window = |days: &[u8], from, to| Window {
+            days: days.to_vec(),
+            from,
+            to,
+            zone: jiff::tz::TimeZone::UTC,
+            text: "Fri 08:00-17:00 UTC".into(),
+        };
+        // 2027-01-15 08:00 UTC is a Friday.
+        assert!(window(&[4], 480, 1020).is_open(NOW));
+        assert!(!window(&[4], 481, 1020).is_open(NOW));
+        assert!(!window(&[3], 480, 1020).is_open(NOW));
+        assert!(window(&[3], 1320, 481).is_open(NOW));
+        assert!(!window(&[3], 1320, 480).is_open(NOW));
+        let rule = Rule { windows: vec![window(&[0], 0, 60)], source: "p".into(), ..Rule::default() };
+        let why = policy(vec![rule], &scale("default", "shop", "api")).forbidden;
+        assert_eq!(why.as_deref(), Some("outside the change window Fri 08:00-17:00 UTC (p)"));
+    }
+}

@@ -1,0 +1,12 @@
+//! One file for each kind of action: what it asks, and what it plans from the answers.
+//!
+//! Must not perform anything; a plan names its calls, and the operation makes them.
+
+pub(super) mod alarm;
+pub(super) mod database;
+pub(super) mod deploy;
+pub(super) mod rollback;
+pub(super) mod running;
+pub(super) mod scale;
+pub(super) mod secret;
+pub(super) mod task;

@@ -1,0 +1,378 @@
+//! Roll back: undo a deployment that is under way, or return to what ran before.
+//!
+//! A candidate is what really ran: a revision and the digests that its deployment resolved. Services that deploy
+//! `:latest` by force never change their revision, so the digest is all that tells two deployments apart. Nothing is
+//! ever deregistered.
+
+mod candidate;
+
+pub(in crate::guard) use candidate::Candidate;
+
+use super::deploy::{self, definition, goal, registered};
+use super::running::{self, Running};
+use crate::domain::action::Back;
+use crate::domain::ecs::{Service, ServiceId};
+use crate::domain::mutation::{DefinitionEdit, Mutation, ServiceChange};
+use crate::domain::plan::{Check, FieldChange, Finding, Plan};
+use crate::domain::query::Query;
+use crate::domain::registry::{EcrImage, ImageName};
+use crate::domain::scope::{Arn, Scope};
+use crate::domain::task_definition::TaskDefinition;
+use crate::guard::check::{self, InRegistry, short};
+use crate::guard::diff;
+use crate::guard::draft::{Draft, NoPlan, Step};
+use crate::guard::facts::{Facts, definition_query, service_query};
+use crate::guard::saw::Saw;
+use crate::guard::watch::Goal;
+use crate::stdx::clock::Wall;
+use crate::stdx::span::brief;
+
+/// The service deployment that is under way, when ECS can undo it.
+fn in_progress(service: &Service) -> Option<&str> {
+    let primary = service.primary()?;
+    let moving = service.deployments.len() > 1 || primary.rollout_state.as_deref() == Some("IN_PROGRESS");
+    if moving { service.current_service_deployment.as_deref() } else { None }
+}
+
+fn aborts(service: &Service, to: &Back) -> bool {
+    *to == Back::Usual && in_progress(service).is_some()
+}
+
+/// What to ask.
+pub(in crate::guard) fn wants(id: &ServiceId, to: &Back, facts: &Facts) -> Vec<Query> {
+    let mut wants = running::wants(id, facts);
+    let Ok(running) = Running::of(id, facts) else { return wants };
+    if aborts(running.service, to) {
+        let arns = in_progress(running.service).map(ToOwned::to_owned).into_iter().collect();
+        wants.push(Query::DescribeServiceDeployments { scope: id.scope.clone(), arns });
+        return wants;
+    }
+    wants.extend(check::alarms_query(running.service).and_then(|first| facts.pages(&first).next));
+    wants.extend(candidate::wants(id, facts));
+    let Ok(candidate) = candidate::chosen(&running, to, facts) else { return wants };
+    wants.push(definition_query(id, &candidate.definition));
+    if let Some(definition) = facts.definition(id, &candidate.definition) {
+        wants.extend(deploy::image_queries(id, definition));
+        wants.extend(pinned_queries(&id.scope, definition, &candidate));
+        wants.extend(secrets(id, definition).into_iter().map(|(_, query)| query));
+    }
+    wants
+}
+
+/// Whether each digest of a candidate is still in ECR.
+fn pinned_queries(scope: &Scope, definition: &TaskDefinition, candidate: &Candidate) -> Vec<Query> {
+    let of = |container: &crate::domain::task_definition::ContainerDefinition| {
+        let image = EcrImage::parse(&container.image)?;
+        let digest = candidate.digest(&container.name)?;
+        Some(check::image_query(scope, &image, ImageName::Digest(digest.to_owned())))
+    };
+    definition.containers.iter().filter_map(of).collect()
+}
+
+/// The secrets that a definition names, each with its question.
+fn secrets(id: &ServiceId, definition: &TaskDefinition) -> Vec<(String, Query)> {
+    let mut list: Vec<(String, Query)> = Vec::new();
+    for reference in definition.containers.iter().flat_map(|container| &container.secrets) {
+        let Some(arn) = Arn::parse(&reference.value_from).filter(|arn| arn.service == "secretsmanager")
+        else {
+            continue;
+        };
+        // `secret:NAME-suffix:key:stage:version`: the secret is what stands before its key.
+        let name: Vec<&str> = arn.resource.splitn(3, ':').take(2).collect();
+        let secret = format!("arn:aws:secretsmanager:{}:{}:{}", arn.region, arn.account, name.join(":"));
+        let scope = Scope::new(id.scope.account.clone(), arn.region);
+        let query = Query::DescribeSecret { scope, secret: secret.clone() };
+        if !list.iter().any(|(known, _)| *known == secret) {
+            list.push((secret, query));
+        }
+    }
+    list
+}
+
+/// The plan of one service.
+pub(in crate::guard) fn draft(id: &ServiceId, to: &Back, facts: &Facts, now: Wall) -> Result<Draft, NoPlan> {
+    let running = Running::of(id, facts)?;
+    if aborts(running.service, to) {
+        return abort(&running, facts);
+    }
+    let candidate = candidate::chosen(&running, to, facts)?;
+    back(&running, &candidate, facts, now)
+}
+
+/// Undoes a deployment that is under way: ECS returns to the last one that completed.
+fn abort(running: &Running<'_>, facts: &Facts) -> Result<Draft, NoPlan> {
+    let service = running.service;
+    let Some(arn) = in_progress(service) else {
+        return Err(NoPlan::Refused("no deployment is under way".to_owned()));
+    };
+    let query =
+        Query::DescribeServiceDeployments { scope: service.id.scope.clone(), arns: vec![arn.to_owned()] };
+    let deployment = facts.deployments(&query).first();
+    let name = "deployment under way";
+    let state = match deployment {
+        Some(deployment)
+            if matches!(deployment.status.as_str(), "PENDING" | "IN_PROGRESS" | "STOP_REQUESTED") =>
+        {
+            Check::new(name, Finding::Pass, format!("{} is {}", Arn::last(arn), deployment.status))
+        }
+        Some(deployment) => {
+            let why = format!("{} is {}: there is nothing to undo", Arn::last(arn), deployment.status);
+            Check::new(name, Finding::Block, why)
+        }
+        None => {
+            let why =
+                facts.fault(&query).map_or_else(|| "ECS did not describe it".to_owned(), ToString::to_string);
+            Check::new(name, Finding::NotVerified, why)
+        }
+    };
+    let source = deployment.map(|deployment| deployment.source_revision_arns.len());
+    let name = "revision to return to";
+    let before = match source {
+        Some(0) => Check::new(name, Finding::Block, "nothing ran before this deployment"),
+        Some(_) => Check::new(name, Finding::Pass, "ECS returns to the last deployment that completed"),
+        None => Check::new(name, Finding::NotVerified, "ECS did not say what ran before"),
+    };
+    let primary = service.primary();
+    let change = FieldChange::new(
+        "deployment",
+        format!("{} in progress", primary.map_or("a deployment", |d| d.id.as_str())),
+        "undone by ECS".to_owned(),
+    );
+    let plan = Plan {
+        changes: vec![change],
+        reach: vec![
+            "its tasks are stopped, and what ran before is started again where it is gone".to_owned(),
+        ],
+        checks: vec![check::controller(service), check::status(service), state, before, migrations()],
+        ..Plan::default()
+    };
+    let mutation = Mutation::StopServiceDeployment { service: service.id.clone(), arn: arn.to_owned() };
+    let goal = Goal::Undone { service: service.id.clone(), arn: arn.to_owned() };
+    Ok(Draft::new(plan, vec![Step::new(mutation, goal)], Saw::service(service)))
+}
+
+/// Returns to a candidate.
+fn back(running: &Running<'_>, candidate: &Candidate, facts: &Facts, now: Wall) -> Result<Draft, NoPlan> {
+    let service = running.service;
+    let id = &service.id;
+    let wanted = definition(id, &candidate.definition, facts)?;
+    let mut checks = Vec::new();
+    let edit = pin(running, wanted, candidate, facts, &mut checks);
+    let mut target = wanted.clone();
+    deploy::apply(&mut target, &edit);
+    let mut plan = deploy::rollout(running, facts);
+    let registers = !edit.images.is_empty() || wanted.status != "ACTIVE";
+    let after = if registers {
+        format!("a new revision with the content of {}", wanted.revision)
+    } else {
+        wanted.revision.to_string()
+    };
+    plan.changes.push(FieldChange::new("task definition", service.revision.to_string(), after));
+    plan.changes.extend(candidate.changes(running));
+    if let Some(from) = running.definition {
+        plan.changes.extend(diff::between("", from, &target));
+    }
+    plan.reach.push(candidate.told(now));
+    if !edit.images.is_empty() {
+        plan.reach.push(format!(
+            "the images are pinned to digests: CI's next forced deployment of that revision keeps shipping them until `opsdeck deploy {}/{} --unpin`",
+            id.cluster, id.name
+        ));
+    }
+    plan.checks.push(candidate.check());
+    plan.checks.push(activity(wanted));
+    plan.checks.extend(checks);
+    plan.checks.extend(check::ports(service, wanted));
+    plan.checks.push(roles(running.definition, wanted));
+    plan.checks.extend(secret_checks(id, wanted, candidate, facts, now));
+    plan.checks.push(check::owner(service));
+    if registers {
+        plan.checks.push(deploy::pass_role(wanted));
+    }
+    plan.checks.push(migrations());
+    let steps = if registers {
+        let edit =
+            DefinitionEdit { pinned_from: edit.pinned_from.filter(|_| !edit.images.is_empty()), ..edit };
+        let register =
+            Mutation::RegisterTaskDefinition { scope: id.scope.clone(), from: wanted.arn.clone(), edit };
+        vec![Step::new(register, Goal::Accepted), Step::new(registered(id), goal(service))]
+    } else if wanted.arn == service.task_definition_arn {
+        // The same revision, and its tags mean again what ran before: a forced deployment resolves them.
+        let change = ServiceChange { force: true, ..ServiceChange::default() };
+        vec![Step::new(Mutation::UpdateService { service: id.clone(), change }, goal(service))]
+    } else {
+        vec![Step::new(deploy::update(id, wanted.arn.clone()), goal(service))]
+    };
+    Ok(Draft::new(plan, steps, Saw::service(service)))
+}
+
+/// Which containers have to be pinned to run what ran before, and whether their images are still there.
+fn pin(
+    running: &Running<'_>,
+    wanted: &TaskDefinition,
+    candidate: &Candidate,
+    facts: &Facts,
+    checks: &mut Vec<Check>,
+) -> DefinitionEdit {
+    let scope = &running.service.id.scope;
+    let mut edit = DefinitionEdit {
+        pinned_from: Some(
+            wanted.pinned_from().map_or_else(|| wanted.revision.to_string(), ToOwned::to_owned),
+        ),
+        ..DefinitionEdit::default()
+    };
+    for container in &wanted.containers {
+        let name = format!("image of {}", container.name);
+        let Some(image) = EcrImage::parse(&container.image) else {
+            let why = format!("{} is not in ECR: what it means now is unknown", container.image);
+            checks.push(Check::new(name, Finding::NotVerified, why));
+            continue;
+        };
+        let tag = image.name(None);
+        let now = match check::image(facts, &check::image_query(scope, &image, tag)) {
+            InRegistry::Found(found) => Some(found.digest.as_str()),
+            InRegistry::Gone | InRegistry::Unread(_) => None,
+        };
+        let Some(digest) = candidate.digest(&container.name) else {
+            let evidence = match now {
+                Some(now) => {
+                    format!("{} means {} now; what it meant then is unknown", container.image, short(now))
+                }
+                None => format!("{} cannot be found in ECR", container.image),
+            };
+            let finding = if now.is_some() { Finding::Warn } else { Finding::Block };
+            checks.push(Check::new(name, finding, evidence));
+            continue;
+        };
+        if image.digest.is_none() && now != Some(digest) {
+            // The tag means something else today, or nothing.
+            edit.images.insert(container.name.clone(), format!("{}@{digest}", image.path));
+        }
+        let query = check::image_query(scope, &image, ImageName::Digest(digest.to_owned()));
+        let said = format!("{}@{}", image.repository, short(digest));
+        checks.push(match check::image(facts, &query) {
+            InRegistry::Found(found) => match found.status.as_deref() {
+                None | Some("ACTIVE") if edit.images.contains_key(&container.name) => {
+                    let why = format!("{said} is in ECR; its tag means something else now, so it is pinned");
+                    Check::new(name, Finding::Pass, why)
+                }
+                None | Some("ACTIVE") => Check::new(name, Finding::Pass, format!("{said} is in ECR")),
+                Some(status) => Check::new(name, Finding::Block, format!("{said} is {status} in ECR")),
+            },
+            InRegistry::Gone => Check::new(name, Finding::Block, format!("{said} is not in ECR any more")),
+            InRegistry::Unread(fault) => {
+                let why = fault.map_or_else(|| "ECR was not asked".to_owned(), ToString::to_string);
+                Check::new(name, Finding::NotVerified, format!("{said}: {why}"))
+            }
+        });
+    }
+    edit
+}
+
+fn activity(definition: &TaskDefinition) -> Check {
+    let name = "task definition";
+    match definition.status.as_str() {
+        "ACTIVE" => Check::new(name, Finding::Pass, format!("{} is ACTIVE", definition.revision)),
+        "INACTIVE" => {
+            let why = format!("{} is INACTIVE: the same content is registered again", definition.revision);
+            Check::new(name, Finding::Warn, why)
+        }
+        other => Check::new(name, Finding::Block, format!("{} is {other}", definition.revision)),
+    }
+}
+
+/// Roles: those of the running revision are known to work.
+fn roles(from: Option<&TaskDefinition>, to: &TaskDefinition) -> Check {
+    let name = "roles";
+    match from {
+        Some(from)
+            if from.task_role_arn == to.task_role_arn && from.execution_role_arn == to.execution_role_arn =>
+        {
+            Check::new(name, Finding::Pass, "the same as those of the running revision")
+        }
+        _ => Check::new(name, Finding::NotVerified, "other roles than those of the running revision"),
+    }
+}
+
+/// Secrets that are gone, or that hold something else than when the target ran.
+fn secret_checks(
+    id: &ServiceId,
+    definition: &TaskDefinition,
+    candidate: &Candidate,
+    facts: &Facts,
+    now: Wall,
+) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for (secret, query) in secrets(id, definition) {
+        let name = format!("secret {}", Arn::parse(&secret).map_or(secret.as_str(), |arn| arn.resource));
+        let found = match facts.answer(&query) {
+            Some(crate::domain::query::Answer::Secrets { found, .. }) => found.first(),
+            _ => None,
+        };
+        let Some(found) = found else {
+            let fault = facts.fault(&query);
+            let gone = fault.is_some_and(|fault| fault.kind == crate::domain::fault::FaultKind::NotFound);
+            let why = fault.map_or_else(|| "it was not read".to_owned(), ToString::to_string);
+            checks.push(Check::new(name, if gone { Finding::Block } else { Finding::NotVerified }, why));
+            continue;
+        };
+        let name = format!("secret {}", found.id.name);
+        if found.deleted_at.is_some() {
+            checks.push(Check::new(
+                name,
+                Finding::Block,
+                "it is scheduled for deletion: no task can read it",
+            ));
+        } else if let (Some(changed), Some(ended)) = (found.last_changed, candidate.replaced_at)
+            && changed > ended
+        {
+            let why = format!(
+                "it changed {} ago, after that code last ran: the old code will read the new value",
+                brief(changed.age_at(now))
+            );
+            checks.push(Check::new(name, Finding::Warn, why));
+        }
+    }
+    if checks.is_empty() && definition.containers.iter().any(|container| !container.secrets.is_empty()) {
+        checks.push(Check::new("secrets", Finding::Pass, "all are there, and unchanged since that code ran"));
+    }
+    checks
+}
+
+/// What no look can show.
+fn migrations() -> Check {
+    let why = "whether the older code fits the database as it is now cannot be seen from here: you confirm that it does";
+    Check::new("database migrations", Finding::NotVerified, why)
+}
+
+/// What to ask to continue a deployment that pauses.
+pub(in crate::guard) fn continue_wants(id: &ServiceId, facts: &Facts) -> Vec<Query> {
+    let mut wants = vec![service_query(id)];
+    if let Some(arn) = facts.service(id).and_then(|service| service.current_service_deployment.clone()) {
+        wants.push(Query::DescribeServiceDeployments { scope: id.scope.clone(), arns: vec![arn] });
+    }
+    wants
+}
+
+/// Lets a deployment go on that waits at a pause hook.
+pub(in crate::guard) fn resume(id: &ServiceId, facts: &Facts) -> Result<Draft, NoPlan> {
+    let service = running::service(id, facts)?;
+    let Some(arn) = service.current_service_deployment.clone() else {
+        return Err(NoPlan::Refused("no deployment is under way".to_owned()));
+    };
+    let query = Query::DescribeServiceDeployments { scope: id.scope.clone(), arns: vec![arn.clone()] };
+    let deployment = facts.deployments(&query).first();
+    let Some(hook) = deployment.and_then(|deployment| deployment.waiting_hook.clone()) else {
+        let stage = deployment.map_or_else(|| "it could not be read".to_owned(), crate::guard::watch::stage);
+        return Err(NoPlan::Refused(format!("the deployment waits at no pause hook ({stage})")));
+    };
+    let plan = Plan {
+        changes: vec![FieldChange::new("pause hook", hook.clone(), "CONTINUE")],
+        reach: vec!["the deployment goes on to its next stage".to_owned()],
+        checks: vec![check::status(service)],
+        ..Plan::default()
+    };
+    let mutation = Mutation::ContinueServiceDeployment { service: id.clone(), arn: arn.clone(), hook };
+    let goal = Goal::Resumed { service: id.clone(), arn };
+    Ok(Draft::new(plan, vec![Step::new(mutation, goal)], Saw::service(service)))
+}

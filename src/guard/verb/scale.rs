@@ -1,0 +1,186 @@
+//! How many tasks: the desired count, autoscaling's bounds, and Spot or on demand.
+//!
+//! Must not send what was not asked: a desired count alone starts no deployment.
+
+use super::running;
+use crate::domain::ecs::{Service, ServiceId};
+use crate::domain::mutation::{Mutation, ScalingChange, ServiceChange};
+use crate::domain::plan::{Check, FieldChange, Finding, Plan};
+use crate::domain::query::{Answer, Query};
+use crate::domain::scaling::ScalableTarget;
+use crate::guard::check;
+use crate::guard::draft::{Draft, NoPlan, Step};
+use crate::guard::facts::{Facts, service_query};
+use crate::guard::saw::Saw;
+use crate::guard::watch::Goal;
+
+fn targets_query(id: &ServiceId) -> Query {
+    Query::DescribeScalableTargets { scope: id.scope.clone(), page: None }
+}
+
+/// What to ask.
+pub(in crate::guard) fn wants(id: &ServiceId, facts: &Facts) -> Vec<Query> {
+    let mut wants = vec![service_query(id)];
+    wants.extend(facts.pages(&targets_query(id)).next);
+    wants
+}
+
+/// The bounds: known, known to be absent, or why they are not known.
+fn target<'f>(id: &ServiceId, facts: &'f Facts) -> Result<Option<&'f ScalableTarget>, String> {
+    let pages = facts.pages(&targets_query(id));
+    let resource = format!("service/{}/{}", id.cluster, id.name);
+    let found = pages
+        .answers
+        .iter()
+        .flat_map(|answer| match answer {
+            Answer::ScalableTargets { found, .. } => found.as_slice(),
+            _ => &[],
+        })
+        .find(|target| target.resource == resource && target.dimension == "ecs:service:DesiredCount");
+    match (found, pages.fault) {
+        (Some(found), _) => Ok(Some(found)),
+        (None, Some(fault)) => Err(fault.to_string()),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Changes the desired count.
+pub(in crate::guard) fn draft(id: &ServiceId, desired: u32, facts: &Facts) -> Result<Draft, NoPlan> {
+    let service = running::service(id, facts)?;
+    if service.desired == desired {
+        return Err(NoPlan::Refused(format!("{desired} tasks are wanted already")));
+    }
+    let name = "autoscaling";
+    let bounds = match target(id, facts) {
+        Err(why) => Check::new(name, Finding::NotVerified, why),
+        Ok(None) => Check::new(name, Finding::Pass, "no autoscaling: the count stays as it is set"),
+        Ok(Some(target)) if !target.suspended.is_empty() => {
+            let why = format!("{} to {}, suspended: {}", target.min, target.max, target.suspended.join(", "));
+            Check::new(name, Finding::Warn, why)
+        }
+        Ok(Some(target)) if desired < target.min || desired > target.max => {
+            let why = format!(
+                "outside its bounds of {} to {}: autoscaling brings the count back with its next activity; change the bounds to keep it",
+                target.min, target.max
+            );
+            Check::new(name, Finding::Warn, why)
+        }
+        Ok(Some(target)) => {
+            let why = format!(
+                "within {} to {}: its next activity may change the count again",
+                target.min, target.max
+            );
+            Check::new(name, Finding::Pass, why)
+        }
+    };
+    let mut reach = Vec::new();
+    if desired > service.desired {
+        reach.push(format!("{} more tasks start of {}", desired - service.desired, service.revision));
+    } else {
+        reach.push(format!("{} tasks are stopped; which ones, ECS chooses", service.desired - desired));
+    }
+    if desired == 0 {
+        reach.push("nothing serves any more".to_owned());
+    }
+    let mut checks = vec![check::status(service), bounds];
+    if service.scheduling.as_deref() == Some("DAEMON") {
+        let why = "a DAEMON service has one task per instance: ECS refuses a count";
+        checks.push(Check::new("scheduling", Finding::Block, why));
+    }
+    let plan = Plan {
+        changes: vec![FieldChange::new("desired count", service.desired.to_string(), desired.to_string())],
+        reach,
+        checks,
+        ..Plan::default()
+    };
+    let change = ServiceChange { desired: Some(desired), ..ServiceChange::default() };
+    let mutation = Mutation::UpdateService { service: id.clone(), change };
+    let goal = Goal::Count { service: id.clone(), desired };
+    let draft = Draft::new(plan, vec![Step::new(mutation, goal)], Saw::service(service));
+    Ok(if desired == 0 { draft.destructive() } else { draft })
+}
+
+/// Changes autoscaling's bounds, suspends or resumes it.
+pub(in crate::guard) fn bounds(
+    id: &ServiceId,
+    change: &ScalingChange,
+    facts: &Facts,
+) -> Result<Draft, NoPlan> {
+    let service = running::service(id, facts)?;
+    let target = target(id, facts)
+        .map_err(|why| {
+            NoPlan::Failed(format!("autoscaling could not be read ({why}); AWS was not asked to change it"))
+        })?
+        .ok_or_else(|| NoPlan::Refused("the service has no autoscaling to change".to_owned()))?;
+    let (min, max) = (change.min.unwrap_or(target.min), change.max.unwrap_or(target.max));
+    if min > max {
+        return Err(NoPlan::Refused(format!("the fewest tasks ({min}) are more than the most ({max})")));
+    }
+    let was = !target.suspended.is_empty();
+    let mut changes = Vec::new();
+    let mut field = |name: &str, before: String, after: String| {
+        if before != after {
+            changes.push(FieldChange::new(name, before, after));
+        }
+    };
+    field("minimum", target.min.to_string(), min.to_string());
+    field("maximum", target.max.to_string(), max.to_string());
+    let word = |suspended: bool| if suspended { "suspended" } else { "running" }.to_owned();
+    field("autoscaling", word(was), word(change.suspended.unwrap_or(was)));
+    if changes.is_empty() {
+        return Err(NoPlan::Refused("autoscaling is so already".to_owned()));
+    }
+    let mut reach = Vec::new();
+    if change.suspended == Some(true) {
+        reach.push("nothing adds tasks under load until it is resumed".to_owned());
+    }
+    if service.desired < min || service.desired > max {
+        reach.push(format!(
+            "{} tasks are wanted now: autoscaling moves them to {}",
+            service.desired,
+            service.desired.clamp(min, max)
+        ));
+    }
+    let saw = Saw::service(service)
+        .and(Saw::fact("autoscaling's bounds", format!("{} to {}", target.min, target.max)));
+    let plan = Plan { changes, reach, checks: vec![check::status(service)], ..Plan::default() };
+    let mutation = Mutation::RegisterScalableTarget { service: id.clone(), change: change.clone() };
+    Ok(Draft::new(plan, vec![Step::new(mutation, Goal::Accepted)], saw))
+}
+
+/// Runs on demand what runs on Spot.
+pub(in crate::guard) fn on_demand(id: &ServiceId, facts: &Facts) -> Result<Draft, NoPlan> {
+    let service = running::service(id, facts)?;
+    if !service.capacity.iter().any(|share| share.provider == "FARGATE_SPOT") {
+        return Err(NoPlan::Refused("the service uses no FARGATE_SPOT".to_owned()));
+    }
+    let words = |service: &Service| {
+        let share = |share: &crate::domain::ecs::CapacityShare| {
+            format!("{} weight {} base {}", share.provider, share.weight, share.base)
+        };
+        service.capacity.iter().map(share).collect::<Vec<_>>().join(", ")
+    };
+    let plan = Plan {
+        changes: vec![FieldChange::new("capacity providers", words(service), "FARGATE weight 1 base 0")],
+        reach: vec![
+            format!("all {} tasks are replaced by ones that are not reclaimed", service.desired),
+            "tags of images are resolved anew".to_owned(),
+            "on demand costs more than Spot".to_owned(),
+        ],
+        checks: vec![
+            check::controller(service),
+            check::status(service),
+            check::under_way(service),
+            check::room(service),
+            check::owner(service),
+        ],
+        ..Plan::default()
+    };
+    let change = ServiceChange {
+        capacity: Some(vec![("FARGATE".to_owned(), 1, 0)]),
+        force: true,
+        ..ServiceChange::default()
+    };
+    let mutation = Mutation::UpdateService { service: id.clone(), change };
+    Ok(Draft::new(plan, vec![Step::new(mutation, super::deploy::goal(service))], Saw::service(service)))
+}

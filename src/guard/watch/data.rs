@@ -1,0 +1,142 @@
+//! Secrets, databases, caches and alarms after a call: what shows that they did it.
+//!
+//! A status that is as before says nothing at first: RDS may not have begun. Must not conclude from an absent item
+//! while a list has more pages.
+
+use std::time::Duration;
+
+use super::{Goal, SETTLING};
+use crate::domain::database::DatabaseId;
+use crate::domain::query::{Answer, Query};
+use crate::domain::verdict::Verdict;
+
+/// What a database was told to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::guard) enum DatabaseGoal {
+    /// Available again, after it was not.
+    Available,
+    /// Available again, in this zone's stead another one.
+    OtherZone(Option<String>),
+    /// The cluster's writer is another one, or this one.
+    Writer {
+        /// Before.
+        before: Option<String>,
+        /// Wanted.
+        to: Option<String>,
+    },
+    /// So much storage, in GiB.
+    Storage(u32),
+}
+
+/// What a look shows.
+pub(super) enum Seen {
+    /// The target is not on this page.
+    Absent,
+    /// Where it stands.
+    State(String),
+    /// The end.
+    End(Verdict),
+}
+
+/// The question that shows a database.
+pub(super) fn query(database: &DatabaseId) -> Query {
+    let scope = database.scope.clone();
+    if database.cluster {
+        Query::DescribeDbClusters { scope, page: None }
+    } else {
+        Query::DescribeDbInstances { scope, page: None }
+    }
+}
+
+/// Takes a look; `busy` remembers that it was seen at work.
+pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, since: Duration) -> Seen {
+    match (goal, answer) {
+        (Goal::Current { version, .. }, Answer::Secrets { found, .. }) => {
+            let Some(secret) = found.first() else { return Seen::Absent };
+            match secret.version_at("AWSCURRENT") {
+                Some(current) if current == version => Seen::End(Verdict::Succeeded),
+                Some(current) => Seen::State(format!("AWSCURRENT is still {current}")),
+                None => Seen::State("no version is AWSCURRENT".to_owned()),
+            }
+        }
+        (Goal::Stage { stage, version, .. }, Answer::Secrets { found, .. }) => {
+            let Some(secret) = found.first() else { return Seen::Absent };
+            match secret.version_at(stage) {
+                at if at == version.as_deref() => Seen::End(Verdict::Succeeded),
+                at => Seen::State(format!("{stage} is at {}", at.unwrap_or("no version"))),
+            }
+        }
+        (Goal::Database { database, goal }, answer) => database_look(database, goal, answer, busy, since),
+        (Goal::CacheFailover { cache, node_group, primary }, Answer::ReplicationGroups { found, .. }) => {
+            let Some(group) = found.iter().find(|group| group.id == *cache) else { return Seen::Absent };
+            let shard = group.shards.iter().find(|shard| shard.id == *node_group);
+            let now = shard.and_then(|shard| {
+                shard.members.iter().find(|member| member.role.as_deref() == Some("primary"))
+            });
+            let now = now.map(|member| member.cluster.clone());
+            let moved = now.is_some() && now != *primary;
+            if moved && group.status == "available" {
+                return Seen::End(Verdict::Succeeded);
+            }
+            Seen::State(format!("{}, primary {}", group.status, now.as_deref().unwrap_or("unknown")))
+        }
+        (Goal::AlarmActions { alarm, enabled }, Answer::Alarms { found, .. }) => {
+            let Some(found) = found.iter().find(|found| found.id == *alarm) else { return Seen::Absent };
+            if found.actions_enabled == *enabled {
+                return Seen::End(Verdict::Succeeded);
+            }
+            Seen::State("its actions are as before".to_owned())
+        }
+        _ => Seen::State("an answer to another question".to_owned()),
+    }
+}
+
+fn database_look(
+    database: &DatabaseId,
+    goal: &DatabaseGoal,
+    answer: &Answer,
+    busy: &mut bool,
+    since: Duration,
+) -> Seen {
+    match answer {
+        Answer::DbInstances { found, .. } => {
+            let Some(instance) = found.iter().find(|instance| instance.id == *database) else {
+                return Seen::Absent;
+            };
+            let available = instance.status == "available" || instance.status == "storage-optimization";
+            *busy |= !available;
+            // What was never seen at work has done it unseen, or has not begun.
+            let settled = *busy || since >= SETTLING;
+            let done = match goal {
+                DatabaseGoal::Available => available && settled,
+                DatabaseGoal::OtherZone(zone) => available && (instance.zone != *zone),
+                DatabaseGoal::Storage(gib) => available && instance.allocated_gib >= *gib,
+                DatabaseGoal::Writer { .. } => false,
+            };
+            if done {
+                return Seen::End(Verdict::Succeeded);
+            }
+            let zone = instance.zone.as_deref().unwrap_or("an unknown zone");
+            Seen::State(format!("{} in {zone}, {} GiB", instance.status, instance.allocated_gib))
+        }
+        Answer::DbClusters { found, .. } => {
+            let Some(cluster) = found.iter().find(|cluster| cluster.id == *database) else {
+                return Seen::Absent;
+            };
+            let writer = cluster.members.iter().find(|member| member.writer).map(|m| m.instance.clone());
+            *busy |= cluster.status != "available";
+            let done = cluster.status == "available"
+                && match goal {
+                    DatabaseGoal::Writer { before, to } => {
+                        writer.is_some() && writer != *before && (to.is_none() || *to == writer)
+                    }
+                    _ => *busy || since >= SETTLING,
+                };
+            if done {
+                return Seen::End(Verdict::Succeeded);
+            }
+            Seen::State(format!("{}, writer {}", cluster.status, writer.as_deref().unwrap_or("none")))
+        }
+        _ => Seen::State("an answer to another question".to_owned()),
+    }
+}

@@ -1,0 +1,222 @@
+//! A deployment from its start to its end, as `DescribeServices` and `DescribeServiceDeployments` show it.
+//!
+//! Must not call a deployment ours because it is new: without the id from the answer, only a single new one that was
+//! created when we asked counts.
+
+use std::time::Duration;
+
+use super::SETTLING;
+use crate::domain::ecs::{Deployment, Service, ServiceDeployment};
+use crate::domain::verdict::Verdict;
+use crate::stdx::clock::{Moment, Wall};
+
+/// How much a clock of AWS may differ from ours.
+const CLOCKS: Duration = Duration::from_secs(10);
+
+/// What is known of it so far.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Rollout {
+    /// The deployment's id: from the answer, or found afterwards.
+    id: Option<String>,
+    /// Of a strategy that `deployments` does not show: the service deployment.
+    arn: Option<String>,
+    /// The answer was lost.
+    lost: bool,
+    since: Moment,
+    /// When it was last seen in the list.
+    met: Option<Moment>,
+    /// It failed, and ECS is expected to roll back.
+    failing: Option<String>,
+}
+
+impl Rollout {
+    pub fn new(id: Option<String>, since: Moment, lost: bool) -> Self {
+        Self { id, arn: None, lost, since, met: None, failing: None }
+    }
+
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    pub fn arn(&self) -> Option<&str> {
+        self.arn.as_deref()
+    }
+
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    pub fn failing(&self) -> Option<&str> {
+        self.failing.as_deref()
+    }
+
+    /// The end, if this look shows it.
+    pub fn look(&mut self, service: &Service, before: &[String], now: Moment) -> Option<Verdict> {
+        if service.status != "ACTIVE" {
+            return Some(Verdict::Failed { why: format!("the service is {}", service.status) });
+        }
+        if self.id.is_none()
+            && let Some(verdict) = self.adopt(service, before, now)
+        {
+            return Some(verdict);
+        }
+        let id = self.id.clone()?;
+        let ours = service.deployments.iter().find(|d| d.id == id);
+        let primary = service.primary();
+        let recently = self.met.is_some_and(|met| now.since(met) <= SETTLING);
+        if ours.is_some() {
+            self.met = Some(now);
+        }
+        match ours {
+            Some(ours) if ours.status == "PRIMARY" => self.look_at_primary(ours, service),
+            Some(ours) => primary.map(|primary| self.replaced(Some(ours), primary, service)),
+            None if recently => primary.map(|primary| self.replaced(None, primary, service)),
+            // A stale look: it does not know our deployment yet.
+            None if self.met.is_none() && now.since(self.since) <= SETTLING => None,
+            None => Some(Verdict::Unknown {
+                how_to_find_out: format!(
+                    "{id} is not listed any more, and nobody saw it go: look at `opsdeck deployments {}/{}`",
+                    service.id.cluster, service.id.name
+                ),
+            }),
+        }
+    }
+
+    /// Looks for what a call started whose answer does not tell it.
+    fn adopt(&mut self, service: &Service, before: &[String], now: Moment) -> Option<Verdict> {
+        let new: Vec<&Deployment> =
+            service.deployments.iter().filter(|deployment| !before.contains(&deployment.id)).collect();
+        let name = format!("{}/{}", service.id.cluster, service.id.name);
+        let unknown = |what: String| {
+            let how_to_find_out =
+                format!("{what}: look with `opsdeck deployments {name}`; do not repeat it before");
+            Some(Verdict::Unknown { how_to_find_out })
+        };
+        match new.as_slice() {
+            [] if now.since(self.since) <= SETTLING => None,
+            [] => unknown(format!(
+                "no new deployment appeared within {} s, so it probably did not happen",
+                SETTLING.as_secs()
+            )),
+            [one] if one.created_at.is_some_and(|at| self.was_then(at)) => {
+                self.id = Some(one.id.clone());
+                None
+            }
+            [one] => unknown(format!("{} is new, but was not created when we asked", one.id)),
+            several => {
+                unknown(format!("{} deployments are new, and which is ours cannot be told", several.len()))
+            }
+        }
+    }
+
+    fn was_then(&self, at: Wall) -> bool {
+        let (from, to) = (self.since.wall.minus(CLOCKS), self.since.wall.plus(SETTLING));
+        (from..=to).contains(&at)
+    }
+
+    /// What became of a deployment that is not PRIMARY any more: undone by ECS, or replaced by somebody.
+    fn replaced(&self, ours: Option<&Deployment>, primary: &Deployment, service: &Service) -> Verdict {
+        let undoes = primary.rollout_reason.as_deref().is_some_and(|reason| reason.contains("rolling back"));
+        let failed = ours.filter(|ours| ours.rollout_state.as_deref() == Some("FAILED")).map(reason);
+        match failed.or_else(|| self.failing.clone()) {
+            Some(why) if undoes || rolls_back(service) => Verdict::RolledBack { why },
+            Some(why) => Verdict::Failed { why },
+            None if undoes => Verdict::RolledBack { why: reason(primary) },
+            None => Verdict::Superseded { by: primary.id.clone() },
+        }
+    }
+
+    fn look_at_primary(&mut self, ours: &Deployment, service: &Service) -> Option<Verdict> {
+        match ours.rollout_state.as_deref() {
+            Some("COMPLETED") if ours.running == ours.desired => Some(Verdict::Succeeded),
+            Some("FAILED") => {
+                let why = reason(ours);
+                if rolls_back(service) {
+                    // ECS is about to make the deployment that undoes it.
+                    self.failing = Some(why);
+                    return None;
+                }
+                Some(Verdict::Failed { why })
+            }
+            None => {
+                // Blue/green, linear and canary: the service deployment tells their stages.
+                self.arn.clone_from(&service.current_service_deployment);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// What a look shows, in a line.
+    pub fn state(&self, service: &Service) -> String {
+        let Some(id) = &self.id else { return "looking for the deployment that was asked for".to_owned() };
+        let Some(ours) = service.deployments.iter().find(|d| d.id == *id) else {
+            return format!("{id} is not listed yet");
+        };
+        let old: u32 = service.deployments.iter().filter(|d| d.id != *id).map(|d| d.running).sum();
+        let mut state = format!("{} of {} new tasks running", ours.running, ours.desired);
+        if ours.pending > 0 {
+            state.push_str(&format!(", {} pending", ours.pending));
+        }
+        if old > 0 {
+            state.push_str(&format!(", {old} old"));
+        }
+        if ours.failed_tasks > 0 {
+            state.push_str(&format!(", {} failed", ours.failed_tasks));
+            if let Some(threshold) = threshold(service, ours.desired) {
+                state.push_str(&format!(" (the breaker trips at {threshold})"));
+            }
+        }
+        state
+    }
+}
+
+/// The failures at which the circuit breaker gives up, by its default rule.
+fn threshold(service: &Service, desired: u32) -> Option<u32> {
+    let breaker = service.deployment_configuration.circuit_breaker.as_ref()?;
+    breaker.enable.then(|| desired.div_ceil(2).clamp(3, 200))
+}
+
+/// A service deployment in a line.
+pub(in crate::guard) fn stage(deployment: &ServiceDeployment) -> String {
+    let mut text = deployment.status.clone();
+    if let Some(stage) = &deployment.lifecycle_stage {
+        text.push_str(&format!(", stage {stage}"));
+    }
+    if let Some(breaker) = deployment.breaker.as_ref().filter(|breaker| breaker.failures > 0) {
+        text.push_str(&format!(
+            ", {} failed of {} that trip the breaker",
+            breaker.failures, breaker.threshold
+        ));
+    }
+    text
+}
+
+/// How a service deployment ended; when undoing it was the aim, its rollback is the success.
+pub(super) fn ended(deployment: &ServiceDeployment, undoing: bool) -> Option<Verdict> {
+    let why = || {
+        let said = deployment.rollback_reason.clone().or_else(|| deployment.status_reason.clone());
+        said.unwrap_or_else(|| format!("the deployment is {}", deployment.status))
+    };
+    match (deployment.status.as_str(), undoing) {
+        ("ROLLBACK_SUCCESSFUL", true) => Some(Verdict::Succeeded),
+        ("ROLLBACK_SUCCESSFUL", false) => Some(Verdict::RolledBack { why: why() }),
+        ("ROLLBACK_FAILED", _) => Some(Verdict::Failed { why: why() }),
+        ("SUCCESSFUL", false) => Some(Verdict::Succeeded),
+        ("SUCCESSFUL", true) => {
+            Some(Verdict::Failed { why: "it had completed before it could be undone".to_owned() })
+        }
+        ("STOPPED", _) => Some(Verdict::Superseded { by: why() }),
+        _ => None,
+    }
+}
+
+fn reason(deployment: &Deployment) -> String {
+    deployment.rollout_reason.clone().unwrap_or_else(|| format!("{} failed", deployment.id))
+}
+
+/// Whether ECS undoes a deployment that fails.
+fn rolls_back(service: &Service) -> bool {
+    let breaker = &service.deployment_configuration.circuit_breaker;
+    breaker.as_ref().is_some_and(|breaker| breaker.enable && breaker.rollback)
+}
