@@ -6,12 +6,14 @@
 
 mod database;
 mod link;
+mod policy;
 mod value;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use link::{Link, Variable, image_sha, image_tag};
+pub use policy::{POLICY_SAMPLE, policy};
 
 use crate::diagnose::database::Declared;
 use crate::stdx::document::{Document, Item, Mistake, Place, Table};
@@ -250,6 +252,14 @@ impl Config {
                 .any(|name| patterns.iter().any(|pattern| means(pattern, name)))
         };
         any(&self.production.patterns) && !any(&self.production.except)
+    }
+
+    /// Whether a service is presumed to be production, when no policy says.
+    #[must_use]
+    pub fn presumes_production(&self, account: &str, cluster: &str, service: &str) -> bool {
+        let cluster = Some(cluster).filter(|name| !name.is_empty());
+        let harmless = self.production.except.iter().any(|pattern| means(pattern, service));
+        self.is_production(account, cluster) && (service.is_empty() || !harmless)
     }
 
     fn lay(&mut self, root: &Table<'_>) -> Result<(), Mistake> {

@@ -6,6 +6,7 @@ pub mod console;
 pub mod event_loop;
 pub mod files;
 pub mod input;
+pub mod journal;
 pub mod perform;
 pub mod screen;
 pub mod signal;

@@ -5,9 +5,10 @@
 use std::fmt::Write as _;
 
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::verdict::Verdict;
 use crate::stdx::text::scrub;
 
-/// An exit code of a reading verb. Verdicts of mutations bring their own (`domain::verdict`).
+/// An exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All that was asked for was done.
@@ -24,6 +25,18 @@ pub enum Exit {
     Unreachable = 5,
     /// Something was found, and something is missing.
     Partial = 6,
+    /// A change failed.
+    Failed = 10,
+    /// ECS rolled it back.
+    RolledBack = 11,
+    /// A newer one replaced it.
+    Superseded = 12,
+    /// It may have happened.
+    Unknown = 13,
+    /// The guard or the operator said no.
+    Refused = 14,
+    /// The target had changed.
+    Changed = 15,
     /// `fleet --exit-code`: something is critical. `check`: the next task would not start.
     Critical = 20,
 }
@@ -48,6 +61,20 @@ pub const CODES: &[(u8, &str)] = &[
 ];
 
 impl Exit {
+    /// The code of a change's verdict.
+    #[must_use]
+    pub fn of_verdict(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Succeeded | Verdict::Accepted => Self::Done,
+            Verdict::Failed { .. } => Self::Failed,
+            Verdict::RolledBack { .. } => Self::RolledBack,
+            Verdict::Superseded { .. } => Self::Superseded,
+            Verdict::Unknown { .. } => Self::Unknown,
+            Verdict::Refused { .. } => Self::Refused,
+            Verdict::Changed { .. } => Self::Changed,
+        }
+    }
+
     /// The code that a fault deserves when it is all there is to say.
     #[must_use]
     pub fn of(kind: FaultKind) -> Self {
@@ -160,6 +187,12 @@ mod tests {
             Exit::Denied,
             Exit::Unreachable,
             Exit::Partial,
+            Exit::Failed,
+            Exit::RolledBack,
+            Exit::Superseded,
+            Exit::Unknown,
+            Exit::Refused,
+            Exit::Changed,
             Exit::Critical,
         ] {
             assert!(codes.contains(&(exit as u8)));

@@ -45,22 +45,6 @@ pub enum Verdict {
     },
 }
 
-impl Verdict {
-    /// The exit code of a headless verb.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Succeeded | Self::Accepted => 0,
-            Self::Failed { .. } => 10,
-            Self::RolledBack { .. } => 11,
-            Self::Superseded { .. } => 12,
-            Self::Unknown { .. } => 13,
-            Self::Refused { .. } => 14,
-            Self::Changed { .. } => 15,
-        }
-    }
-}
-
 impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

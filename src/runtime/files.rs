@@ -68,6 +68,44 @@ pub fn append_private(path: &Path) -> std::io::Result<std::fs::File> {
     Ok(file)
 }
 
+/// Makes a folder, and those above it, that only their owner may enter.
+///
+/// # Errors
+/// The system's.
+pub fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Opens the journal to read its end and append to it.
+///
+/// # Errors
+/// The system's.
+pub fn open_journal(path: &Path) -> std::io::Result<std::fs::File> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create(true).read(true).append(true).mode(0o600).open(path)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+/// Puts a folder's list of names on disk.
+///
+/// # Errors
+/// The system's.
+#[expect(clippy::disallowed_methods, reason = "the door of files")]
+pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// A file's bytes.
+///
+/// # Errors
+/// The system's.
+pub fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    std::fs::read(path)
+}
+
 /// The files of a folder, sorted; none when there is no such folder.
 ///
 /// # Errors

@@ -3,12 +3,12 @@
 use super::super::database::fixtures::{scope, service};
 use super::super::fixtures::definition;
 use super::*;
-use crate::domain::registry::ImageName;
 use crate::domain::balancer::TargetGroup;
 use crate::domain::ecs::{LoadBalancer, RevisionImage};
 use crate::domain::fault::FaultKind;
 use crate::domain::log::{LogGroup, LogGroupId};
 use crate::domain::query::{Answer, PageToken};
+use crate::domain::registry::ImageName;
 use crate::domain::registry::RegistryImage;
 use crate::domain::role::Role;
 use crate::domain::secret::{SecretId, SecretVersion, StoredParameter};

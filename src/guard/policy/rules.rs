@@ -3,12 +3,11 @@
 //! Rules come in layers: the machine's first, then the user's. Within a target the strictest of all matching rules
 //! holds; only the first layer may say that something is no production. Must not read files or clocks.
 
+use std::time::Duration;
+
 use super::{Friction, Headless, Lock, Policy};
 use crate::domain::action::Action;
 use crate::stdx::clock::Wall;
-
-/// Words in the name of an account, profile, cluster or service that make it no production.
-const NOT_PRODUCTION: &[&str] = &["dev", "development", "test", "testing", "staging", "stage", "sandbox"];
 
 /// A pattern of a name: `*` stands for anything, nothing else is special.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,10 +110,18 @@ pub struct Rule {
 }
 
 /// All rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// In the order of the layers.
     pub rules: Vec<Rule>,
+    /// How long a console stays unlocked.
+    pub unlock_for: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { rules: Vec::new(), unlock_for: Duration::from_secs(30 * 60) }
+    }
 }
 
 /// One target as rules see it.
@@ -140,20 +147,20 @@ impl Rule {
 }
 
 impl Rules {
-    /// What holds for an action. `account_id` is the account's id as far as it is known, `profile` the profile whose
-    /// credentials are used.
+    /// What holds for an action. `account_id` is the account's id as far as it is known; `presumed` says whether
+    /// account, cluster and service are production when no rule does.
     #[must_use]
     pub fn policy(
         &self,
         action: &Action,
         lock: Lock,
         account_id: Option<&str>,
-        profile: Option<&str>,
+        presumed: &dyn Fn(&str, &str, &str) -> bool,
         now: Wall,
     ) -> Policy {
         let mut policy = Policy::new(lock, false);
         for target in targets(action, account_id) {
-            let one = self.of(&target, action.verb(), profile, now);
+            let one = self.of(&target, action.verb(), presumed, now);
             policy.production |= one.production;
             policy.at_least = policy.at_least.max(one.at_least);
             policy.headless = policy.headless.max(one.headless);
@@ -162,33 +169,25 @@ impl Rules {
         policy
     }
 
-    /// Whether an account counts as production, as far as its name and its rules tell: for the header.
-    #[must_use]
-    pub fn is_production(
-        &self,
-        account: &str,
-        id: Option<&str>,
-        region: &str,
-        profile: Option<&str>,
-    ) -> bool {
-        let target = Target { account, id, region, cluster: "", name: "" };
-        self.production(&target, profile)
-    }
-
-    fn production(&self, target: &Target<'_>, profile: Option<&str>) -> bool {
+    fn production(&self, target: &Target<'_>, presumed: &dyn Fn(&str, &str, &str) -> bool) -> bool {
         let holding: Vec<&Rule> = self.rules.iter().filter(|rule| rule.holds(target)).collect();
         let says = |layer: fn(u8) -> bool| {
             holding.iter().filter(move |rule| layer(rule.layer)).filter_map(|rule| rule.production)
         };
-        // The machine's last word, then a guess by names; the user may only make it production.
-        let names = [target.account, target.cluster, target.name, profile.unwrap_or_default()];
-        let base =
-            says(|layer| layer == 0).next_back().unwrap_or_else(|| !names.into_iter().any(sounds_harmless));
+        // The machine's last word, then what is presumed; the user may only make it production.
+        let last = says(|layer| layer == 0).next_back();
+        let base = last.unwrap_or_else(|| presumed(target.account, target.cluster, target.name));
         base || says(|layer| layer > 0).any(|production| production)
     }
 
-    fn of(&self, target: &Target<'_>, verb: &str, profile: Option<&str>, now: Wall) -> Policy {
-        let mut policy = Policy::new(Lock::Unlocked, self.production(target, profile));
+    fn of(
+        &self,
+        target: &Target<'_>,
+        verb: &str,
+        presumed: &dyn Fn(&str, &str, &str) -> bool,
+        now: Wall,
+    ) -> Policy {
+        let mut policy = Policy::new(Lock::Unlocked, self.production(target, presumed));
         for rule in self.rules.iter().filter(|rule| rule.holds(target)) {
             policy.at_least = policy.at_least.max(rule.friction);
             policy.headless = policy.headless.max(rule.headless);
@@ -204,12 +203,6 @@ impl Rules {
         }
         policy
     }
-}
-
-/// Whether a name says that it is no production.
-fn sounds_harmless(name: &str) -> bool {
-    name.split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|word| NOT_PRODUCTION.contains(&word.to_ascii_lowercase().as_str()))
 }
 
 fn targets<'a>(action: &'a Action, id: Option<&'a str>) -> Vec<Target<'a>> {
@@ -252,7 +245,14 @@ mod tests {
     }
 
     fn policy(rules: Vec<Rule>, action: &Action) -> Policy {
-        Rules { rules }.policy(action, Lock::Unlocked, Some("123456789012"), None, NOW)
+        let presumed = |_: &str, cluster: &str, _: &str| !cluster.contains("staging");
+        Rules { rules, ..Rules::default() }.policy(
+            action,
+            Lock::Unlocked,
+            Some("123456789012"),
+            &presumed,
+            NOW,
+        )
     }
 
     #[test]
@@ -270,24 +270,6 @@ mod tests {
         ];
         for (pattern, name, fits) in cases {
             assert_eq!(Pattern::new(pattern).fits(name), fits, "{pattern} {name}");
-        }
-    }
-
-    #[test]
-    fn all_is_production_but_what_is_named_otherwise() {
-        for (account, cluster, name, production) in [
-            ("default", "shop", "api", true),
-            ("shop-dev", "shop", "api", false),
-            ("default", "shop-staging", "api", false),
-            ("default", "shop", "api_test", false),
-            // Part of a word is no word.
-            ("default", "latest", "device-api", true),
-        ] {
-            assert_eq!(
-                policy(vec![], &scale(account, cluster, name)).production,
-                production,
-                "{account} {cluster} {name}"
-            );
         }
     }
 
