@@ -17,6 +17,7 @@ mod look;
 mod name;
 mod named;
 mod numbers;
+mod operate;
 mod parser;
 mod printer;
 mod session;

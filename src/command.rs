@@ -47,6 +47,32 @@ ids! {
     Secrets = "secrets",
     Changes = "changes",
     Check = "check",
+    // Changes: through the guard, from keys, the palette and the command line.
+    Deploy = "deploy",
+    RollBack = "rollback",
+    Watch = "watch",
+    Scale = "scale",
+    Autoscaling = "autoscaling",
+    Capacity = "capacity",
+    Restart = "restart",
+    StopTask = "stop-task",
+    Continue = "continue",
+    RunTask = "run-task",
+    Rotate = "rotate",
+    SecretPut = "secret put",
+    SecretRestore = "secret restore",
+    SecretUnstick = "secret unstick",
+    RdsReboot = "rds reboot",
+    RdsFailover = "rds failover",
+    RdsSnapshot = "rds snapshot",
+    RdsGrow = "rds grow",
+    CacheFailover = "cache failover",
+    AlarmMute = "alarm mute",
+    AlarmEnable = "alarm enable",
+    AlarmDisable = "alarm disable",
+    Journal = "journal",
+    IncidentOpen = "incident open",
+    IncidentClose = "incident close",
     // The console: moving about.
     Quit = "quit",
     Suspend = "suspend",
@@ -331,11 +357,19 @@ impl Invocation {
     /// # Errors
     /// When the name is unknown or not for the console, or the arguments do not fit.
     pub fn parse(text: &str) -> Result<Self, BadInvocation> {
-        let mut words = text.split_whitespace();
-        let name = words.next().ok_or(BadInvocation::Empty)?;
-        let Some(id) = Id::named(name) else {
-            return Err(BadInvocation::Unknown { name: name.to_owned(), nearest: nearest(name) });
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let first = words.first().ok_or(BadInvocation::Empty)?;
+        // A name of two words goes before the one of its first: `rds reboot` is not `rds`.
+        let pair = words.get(1).map(|second| format!("{first} {second}"));
+        let found = pair.and_then(|pair| Id::named(&pair)).map(|id| (id, 2));
+        let Some((id, taken)) = found.or_else(|| Id::named(first).map(|id| (id, 1))) else {
+            return Err(BadInvocation::Unknown {
+                name: text.trim().to_owned(),
+                nearest: nearest(text.trim()),
+            });
         };
+        let name = id.name();
+        let words = words.into_iter().skip(taken);
         let command = id.command();
         if !command.in_console() {
             return Err(BadInvocation::NotInConsole { name: name.to_owned() });
@@ -412,7 +446,7 @@ mod tests {
     fn rows_are_well_formed() {
         for row in TABLE {
             let name = row.id.name();
-            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{name}");
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == ' '), "{name}");
             assert!(
                 !row.doc.ends_with('.') && row.doc.chars().next().is_some_and(char::is_uppercase),
                 "{name}"

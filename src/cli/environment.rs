@@ -23,6 +23,7 @@ pub struct Environment {
 /// Which variables are taken in: by name, or by how they begin.
 const NAMES: &[&str] = &[
     "HOME",
+    "HOSTNAME",
     "USER",
     "NO_COLOR",
     "TERM",
@@ -95,6 +96,27 @@ impl Environment {
     #[must_use]
     pub fn config_folder(&self) -> Option<PathBuf> {
         self.xdg("XDG_CONFIG_HOME", ".config")
+    }
+
+    /// Where opsdeck's journal lies: `$XDG_STATE_HOME/opsdeck` or `~/.local/state/opsdeck`.
+    #[must_use]
+    pub fn state_folder(&self) -> Option<PathBuf> {
+        self.xdg("XDG_STATE_HOME", ".local/state")
+    }
+
+    /// The user's name, with the number that the system knows and nobody can set.
+    #[must_use]
+    pub fn user(&self) -> String {
+        let number = rustix::process::getuid().as_raw();
+        self.get("USER").map_or_else(|| format!("uid{number}"), |name| format!("{name}.{number}"))
+    }
+
+    /// The machine's name.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let own = crate::runtime::files::read_if_there(std::path::Path::new("/proc/sys/kernel/hostname"));
+        let own = own.ok().flatten().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        own.or_else(|| self.get("HOSTNAME").map(ToOwned::to_owned)).unwrap_or_else(|| "localhost".to_owned())
     }
 
     /// Where processes of one user meet: `$XDG_RUNTIME_DIR/opsdeck`.

@@ -91,9 +91,38 @@ pub fn command_line() -> clap::Command {
         .subcommand_help_heading("Verbs")
         .args(GLOBAL_FLAGS.iter().map(|row| argument(row).global(true)))
         .args(Id::Console.command().args.iter().map(argument));
-    for row in TABLE.iter().filter(|row| row.on_command_line()) {
-        root = root
-            .subcommand(clap::Command::new(row.id.name()).about(row.doc).args(row.args.iter().map(argument)));
+    let rows = || TABLE.iter().filter(|row| row.on_command_line());
+    let made = |name: &'static str, row: &Command| {
+        clap::Command::new(name).about(row.doc).args(row.args.iter().map(argument))
+    };
+    // A name of two words is a verb below a verb.
+    let below = |parent: &str| -> Vec<clap::Command> {
+        rows()
+            .filter_map(|row| Some((row.id.name().split_once(' ')?, row)))
+            .filter(|((first, _), _)| *first == parent)
+            .map(|((_, second), row)| made(second, row))
+            .collect()
+    };
+    let mut parents: Vec<&str> = Vec::new();
+    for row in rows() {
+        let name = row.id.name();
+        match name.split_once(' ') {
+            None => {
+                let below = below(name);
+                let negates = !below.is_empty();
+                let verb = made(name, row).subcommands(below);
+                root = root.subcommand(verb.args_conflicts_with_subcommands(negates));
+            }
+            Some((parent, _)) if Id::named(parent).is_some() || parents.contains(&parent) => {}
+            Some((parent, _)) => {
+                parents.push(parent);
+                let below = below(parent);
+                let words: Vec<&str> = below.iter().map(clap::Command::get_name).collect();
+                let about = format!("Change one {parent}: {}", words.join(", "));
+                let verb = clap::Command::new(parent).about(about).subcommand_required(true);
+                root = root.subcommand(verb.subcommands(below));
+            }
+        }
     }
     root
 }
@@ -144,6 +173,7 @@ pub fn value_name(row: &Arg) -> &'static str {
         Kind::Switch => "",
         Kind::ServiceName | Kind::Text => match row.name {
             "listen" => "ADDRESS",
+            "to" | "name" | "node-group" | "container" => "NAME",
             _ => "TEXT",
         },
     }
@@ -170,8 +200,12 @@ fn request(root: &ArgMatches) -> Result<Request, Problem> {
         request.take(root, GLOBAL_FLAGS.iter().chain(console.args));
         return Ok(request);
     };
+    let (name, matches) = match matches.subcommand() {
+        Some((below, matches)) => (format!("{name} {below}"), matches),
+        None => (name.to_owned(), matches),
+    };
     // clap only hands over names of its subcommands, which come from the table.
-    let id = Id::named(name).ok_or_else(|| Problem::usage(format!("there is no verb `{name}`")))?;
+    let id = Id::named(&name).ok_or_else(|| Problem::usage(format!("there is no verb `{name}`")))?;
     request.id = id;
     // The console's own flags may stand before the verb, where they count if the verb has them too.
     let early = |arg: &&Arg| is_given(root, arg);

@@ -168,6 +168,12 @@ impl Printer {
         let _ = writeln!(self.err, "opsdeck: {}", scrub(sentence));
     }
 
+    /// A question on stderr, without a line feed.
+    pub fn prompt(&mut self, text: &str) {
+        let _ = write!(self.err, "{}", scrub(text));
+        let _ = self.err.flush();
+    }
+
     /// A problem on stderr.
     pub fn problem(&mut self, problem: &Problem) {
         let _ = writeln!(self.err, "{problem}");

@@ -69,6 +69,12 @@ impl Session {
         Ok(Self { cloud, clock, scopes, patience, config, expected })
     }
 
+    /// The account id that credentials must belong to, when it is configured.
+    #[must_use]
+    pub fn expected_id(&self, account: &Account) -> Option<&str> {
+        self.expected.get(account).map(String::as_str)
+    }
+
     /// Opens the books of a verb.
     #[must_use]
     pub fn gather(&self) -> Gather {

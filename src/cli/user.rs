@@ -11,6 +11,7 @@ use crate::cli::exit::Problem;
 use crate::cli::name::nearest;
 use crate::cli::parser::Request;
 use crate::config::{Config, Layer};
+use crate::guard::Rules;
 use crate::keymap::Keymap;
 use crate::runtime::files::{self, Unreadable};
 use crate::stdx::document::Mistake;
@@ -50,6 +51,27 @@ pub fn config(request: &Request, environment: &Environment) -> Result<Config, Pr
     let layers = [Layer { source: &source, text: &text }];
     Config::load(&layers)
         .map_err(|mistake| Problem::from(mistake).hint("opsdeck docs config shows every setting"))
+}
+
+/// The policy: the machine's file, then the user's; one that is not there says nothing.
+///
+/// # Errors
+/// When one cannot be read or has a mistake.
+pub fn policy(paths: &[Option<PathBuf>]) -> Result<Rules, Problem> {
+    let mut texts = Vec::new();
+    for path in paths {
+        // A layer keeps its place: what only the user wrote may still only tighten.
+        let text = path.as_deref().map(files::read_if_there).transpose()?.flatten();
+        texts.push((
+            path.as_ref().map_or_else(String::new, |p| p.display().to_string()),
+            text.unwrap_or_default(),
+        ));
+    }
+    let layers: Vec<Layer<'_>> = texts.iter().map(|(source, text)| Layer { source, text }).collect();
+    crate::config::policy(&layers).map_err(|mistake| {
+        Problem::from(mistake)
+            .hint("nothing is changed while the policy cannot be read; opsdeck docs policy shows it")
+    })
 }
 
 /// A kind of file that the user may have some of.

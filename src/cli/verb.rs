@@ -4,6 +4,7 @@
 
 pub mod alarms;
 pub mod cache;
+pub mod change;
 pub mod changes;
 pub mod check;
 pub mod clusters;
@@ -25,10 +26,11 @@ use std::io;
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::item::{Shape, Shaped};
+use crate::cli::operate;
 use crate::cli::parser::Request;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
-use crate::command::Id;
+use crate::command::{Id, Risk};
 
 /// Why a verb ended early.
 #[derive(Debug)]
@@ -75,6 +77,7 @@ pub async fn run(request: &Request, environment: &Environment, printer: &mut Pri
         Id::Changes => changes::run(&session, request, printer).await,
         Id::Fleet => fleet::run(&session, request, printer).await,
         Id::Check => check::run(&session, request, printer).await,
+        id if id.command().risk == Risk::Write => change::run(&session, request, environment, printer).await,
         id => Err(Problem::usage(format!("`{}` is not a verb of the command line", id.name())).into()),
     }
 }
@@ -103,5 +106,6 @@ pub fn shapes() -> Vec<(Id, Vec<Shape>)> {
         (Id::Changes, changes::shapes()),
         (Id::Fleet, fleet::shapes()),
         (Id::Check, check::shapes()),
+        (Id::Deploy, operate::shapes()),
     ]
 }

@@ -140,6 +140,18 @@ impl SecretValue {
         &self.0
     }
 
+    /// The same without the line feed that editors and `echo` put at its end.
+    #[must_use]
+    pub fn without_last_line_feed(mut self) -> Self {
+        if self.0.ends_with('\n') {
+            self.0.pop();
+            if self.0.ends_with('\r') {
+                self.0.pop();
+            }
+        }
+        self
+    }
+
     /// How long it is.
     #[must_use]
     pub fn chars(&self) -> usize {

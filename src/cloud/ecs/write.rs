@@ -27,6 +27,8 @@ pub(in crate::cloud) async fn change(
         Mutation::UpdateService { service, change } => {
             let request = client.update_service().cluster(service.cluster).service(service.name);
             let ServiceChange { force, definition, desired, capacity } = change;
+            // A changed count alone starts no deployment: the PRIMARY one in the answer is an old one.
+            let deploys = force || definition.is_some() || capacity.is_some();
             let definition = match definition {
                 None => None,
                 Some(Definition::Named(arn)) => Some(arn),
@@ -42,7 +44,7 @@ pub(in crate::cloud) async fn change(
             let out = request.send().await.map_err(|e| call.lost(e))?;
             let deployments = out.service().map(aws_sdk_ecs::types::Service::deployments).unwrap_or_default();
             let primary = deployments.iter().find(|d| d.status() == Some("PRIMARY"));
-            let deployment = primary.and_then(|d| d.id()).map(ToOwned::to_owned);
+            let deployment = primary.filter(|_| deploys).and_then(|d| d.id()).map(ToOwned::to_owned);
             Ok(Receipt { request_id: id(&out), deployment, ..Receipt::default() })
         }
         Mutation::RegisterTaskDefinition { from, edit, .. } => register(client, &from, &edit, call).await,

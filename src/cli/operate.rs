@@ -1,0 +1,574 @@
+//! Performs one action from the command line: drives `guard::Operation` over the road to AWS and the journal, and
+//! prints plan, progress and verdict.
+//!
+//! Must not decide whether something may happen; the guard does. A signal never interrupts between the intent and
+//! AWS's answer: it ends the watch.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::envelope::{Report, ScopeState};
+use crate::cli::environment::Environment;
+use crate::cli::exit::{Exit, Problem};
+use crate::cli::item::{Shape, Shaped, Time, shape};
+use crate::cli::parser::Request;
+use crate::cli::printer::{Form, Printer};
+use crate::cli::session::Session;
+use crate::cli::table::{Tone, wrapped};
+use crate::cli::user;
+use crate::cli::verb::End;
+use crate::domain::action::Action;
+use crate::domain::fault::Fault;
+use crate::domain::plan::{Finding, Plan};
+use crate::domain::query::{Answer, Class, Query};
+use crate::domain::scope::Scope;
+use crate::domain::secret::SecretValue;
+use crate::domain::verdict::Verdict;
+use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operation, Rules};
+use crate::journal::{Event, Outcome, Who};
+use crate::runtime::journal::{Clerk, JournalFile};
+use crate::stdx::clock::Moment;
+
+shape! {
+    /// What was asked for, what it would do, and how it ended.
+    Item {
+        /// The credential context: `default`, or the profile's name.
+        account: String = "text",
+        /// The region.
+        region: String = "text",
+        /// The verb: `deploy`, `rollback`, `scale`.
+        verb: String = "text",
+        /// The target: `cluster/service`, a database's name; several separated by commas.
+        target: String = "text",
+        /// Its name in the journal.
+        operation: String = "text",
+        /// The calls that the plan makes, in order.
+        calls: Vec<Call> = "list of Call",
+        /// What changes, field by field.
+        changes: Vec<Change> = "list of Change",
+        /// What else is felt, a sentence each.
+        reach: Vec<String> = "list of text",
+        /// What was checked before.
+        checks: Vec<Check> = "list of Check",
+        /// What could be done instead or besides.
+        advice: Vec<String> = "list of text",
+        /// `succeeded`, `accepted` (not watched), `failed`, `rolled_back`, `superseded`, `unknown`, `refused`, `changed`; null for a plan alone.
+        verdict: Option<&'static str> = "text or null",
+        /// Why, or how to find out.
+        detail: Option<String> = "text or null",
+        /// The deployments that were started.
+        deployments: Vec<String> = "list of text",
+        /// The task that was started.
+        task: Option<String> = "text or null",
+        /// AWS's request ids.
+        request_ids: Vec<String> = "list of text",
+    }
+
+    /// One call of a plan.
+    Call {
+        /// The IAM action: `ecs:UpdateService`.
+        action: String = "text",
+        /// What it is about.
+        target: String = "text",
+    }
+
+    /// A field as it is and as it would be.
+    Change {
+        /// AWS's name of it.
+        field: String = "text",
+        /// What it is.
+        before: String = "text",
+        /// What it would be.
+        after: String = "text",
+    }
+
+    /// One check before a change.
+    Check {
+        /// What was checked.
+        name: String = "text",
+        /// `pass`, `not_verified`, `warn`, `block`.
+        finding: Finding = "text",
+        /// What that rests on.
+        evidence: String = "text",
+    }
+}
+
+/// The shapes of all verbs that change something.
+#[must_use]
+pub fn shapes() -> Vec<Shape> {
+    vec![Item::SHAPE, Call::SHAPE, Change::SHAPE, Check::SHAPE]
+}
+
+/// The name of a new operation, in the form of a UUID: Secrets Manager and ECS take it as a token.
+pub fn new_id() -> String {
+    let mut random = [0u8; 16];
+    fastrand::Rng::new().fill(&mut random);
+    random[6] = (random[6] & 0x0f) | 0x40;
+    random[8] = (random[8] & 0x3f) | 0x80;
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+}
+
+/// The journal of this host and user. A demonstration's world is no system of anybody: it has its own.
+#[must_use]
+pub fn clerk(environment: &Environment, demo: bool) -> Clerk {
+    let host = environment.host();
+    let user = environment.user();
+    let file = environment.state_folder().map(|folder| {
+        let folder = if demo { folder.join("demo") } else { folder };
+        JournalFile::at(folder.join("journal").join(format!(
+            "{}-{}.jsonl",
+            file_name(&host),
+            file_name(&user)
+        )))
+    });
+    let who = Who {
+        caller_arn: None,
+        os_user: Some(user),
+        host: Some(host),
+        ssh_client: environment
+            .get("SSH_CLIENT")
+            .or_else(|| environment.get("SSH_CONNECTION"))
+            .and_then(|text| text.split_whitespace().next())
+            .map(ToOwned::to_owned),
+    };
+    let mut clerk = Clerk::new(file, who);
+    if let Ok(report) = clerk.read() {
+        clerk.incident = crate::journal::open_incident(&report.entries).map(|mark| mark.incident.clone());
+    }
+    clerk
+}
+
+/// A host's or user's name as part of a file's name.
+fn file_name(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._".contains(c) { c } else { '_' }).collect()
+}
+
+/// Whether this session may change anything.
+#[must_use]
+pub fn is_read_only(request: &Request, environment: &Environment) -> bool {
+    request.is_on("read-only") || environment.get("OPSDECK_READ_ONLY").is_some_and(|text| text != "0")
+}
+
+/// The machine's policy and the user's.
+///
+/// # Errors
+/// When one cannot be read or has a mistake: then nothing may be changed.
+pub fn rules(environment: &Environment) -> Result<Rules, Problem> {
+    let machine = PathBuf::from("/etc/opsdeck/policy.toml");
+    let own = environment.config_folder().map(|folder| folder.join("policy.toml"));
+    user::policy(&[Some(machine), own])
+}
+
+struct Driver<'s> {
+    session: &'s Session,
+    printer: &'s mut Printer,
+    clerk: Clerk,
+    operation: Operation,
+    rules: Rules,
+    lock: Lock,
+    yes: bool,
+    dry_run: bool,
+    reason: Option<String>,
+    confirm: Option<String>,
+    value: Option<SecretValue>,
+    account_id: Option<String>,
+    asks: bool,
+    told: String,
+}
+
+/// Performs an action. `value` is what a `secret put` stores.
+///
+/// # Errors
+/// When it cannot even be begun, or stdout cannot be written to.
+pub async fn run(
+    session: &Session,
+    request: &Request,
+    environment: &Environment,
+    printer: &mut Printer,
+    action: Action,
+    value: Option<SecretValue>,
+) -> Result<Exit, End> {
+    let rules = rules(environment)?;
+    let lock = if is_read_only(request, environment) { Lock::ReadOnly } else { Lock::Unlocked };
+    let scope = action.scope().cloned().ok_or_else(|| Problem::usage("no target was named"))?;
+    let mut clerk = clerk(environment, false);
+    let identity = identity(session, &scope).await?;
+    clerk.who.caller_arn = Some(identity.arn);
+    let account_id = Some(identity.account_id);
+    let wait = request.is_on("wait");
+    let time = request.is_given("timeout").then(|| request.span("timeout")).flatten();
+    let presumed = |account: &str, cluster: &str, service: &str| {
+        session.config.presumes_production(account, cluster, service)
+    };
+    let policy = rules.policy(&action, lock, account_id.as_deref(), &presumed, session.clock.now().wall);
+    let mut operation = Operation::new(new_id(), action, policy, None);
+    if !wait {
+        operation = operation.watched_for(None);
+    } else if let Some(time) = time {
+        operation = operation.watched_for(Some(time));
+    }
+    let terminal = environment.stdin_is_terminal && std::io::stderr().is_terminal();
+    let mut driver = Driver {
+        session,
+        clerk,
+        operation,
+        rules,
+        lock,
+        yes: request.is_on("yes"),
+        dry_run: request.is_on("dry-run"),
+        reason: request.text("reason").map(ToOwned::to_owned),
+        confirm: request.text("confirm").map(ToOwned::to_owned),
+        value,
+        account_id,
+        asks: terminal && printer.form == Form::Table,
+        told: String::new(),
+        printer,
+    };
+    let verdict = driver.drive().await?;
+    driver.close(verdict, &scope)
+}
+
+/// Whose credentials these are; they have to be those of the account that was meant.
+async fn identity(session: &Session, scope: &Scope) -> Result<crate::domain::identity::Identity, Problem> {
+    let answer = session.cloud.ask(Query::CallerIdentity { scope: scope.clone() }, Class::Foreground).await?;
+    let Answer::Identity(identity) = answer else {
+        return Err(Problem::new(Exit::Other, "STS answered something else than an identity"));
+    };
+    match session.expected_id(&scope.account) {
+        Some(expected) if expected != identity.account_id => Err(Problem::new(
+            Exit::Denied,
+            format!(
+                "the credentials of {} are of account {}, not {expected}",
+                scope.account, identity.account_id
+            ),
+        )
+        .hint("nothing was changed; mend the profile or the configured id")),
+        _ => Ok(identity),
+    }
+}
+
+/// Signals that end the watch, and never a call.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn open() -> std::io::Result<Self> {
+        Ok(Self([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn came(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+type Looked = (Query, Result<Answer, Fault>);
+
+impl Driver<'_> {
+    /// Drives the operation to its end. `None` when only the plan was wanted.
+    async fn drive(&mut self) -> Result<Option<Verdict>, End> {
+        let mut signals =
+            Signals::open().map_err(|error| Problem::new(Exit::Other, format!("signals: {error}")))?;
+        let mut demands: VecDeque<Demand> = self.operation.start(self.now()).into();
+        let mut looks: FuturesUnordered<futures_util::future::BoxFuture<'static, Looked>> =
+            FuturesUnordered::new();
+        loop {
+            while let Some(demand) = demands.pop_front() {
+                let input = match demand {
+                    Demand::Read { query, at } => {
+                        let (cloud, clock) = (self.session.cloud.clone(), self.session.clock.clone());
+                        let wait = at.since(self.now());
+                        looks.push(Box::pin(async move {
+                            if wait > Duration::ZERO {
+                                clock.sleep(wait).await;
+                            }
+                            let outcome = cloud.ask(query.clone(), Class::Foreground).await;
+                            (query, outcome)
+                        }));
+                        continue;
+                    }
+                    Demand::Confirm { plan, friction, name, mistake } => {
+                        if self.dry_run {
+                            return Ok(None);
+                        }
+                        self.confirmation(&plan, friction, &name, mistake)?
+                    }
+                    Demand::Record(intent) => {
+                        let written =
+                            self.clerk.write(self.now().wall, self.operation.id(), Event::Intent(intent));
+                        Input::Recorded(written)
+                    }
+                    // Nothing ends this wait but AWS's answer or a timeout of the road.
+                    Demand::Call(permit) => {
+                        self.say(&format!("calling {}", permit.mutation().action()));
+                        let value = self.value.take();
+                        Input::Called(self.session.cloud.change(permit, value).await)
+                    }
+                    Demand::Acknowledge(note) => {
+                        self.note(Event::Acknowledged(*note));
+                        continue;
+                    }
+                    Demand::End { verdict, recorded } => {
+                        if recorded {
+                            self.note(Event::Outcome(Outcome { verdict: verdict.clone() }));
+                        }
+                        return Ok(Some(verdict));
+                    }
+                };
+                let now = self.now();
+                demands.extend(self.operation.step(input, now));
+            }
+            let input = tokio::select! {
+                Some((query, outcome)) = looks.next() => {
+                    Input::Read { query: Box::new(query), outcome: Box::new(outcome) }
+                }
+                () = signals.came() => match self.operation.progress() {
+                    crate::guard::Progress::Watching => Input::StopWatching,
+                    _ => Input::Cancel,
+                },
+                else => return Err(Problem::new(Exit::Other, "the operation waits for nothing").into()),
+            };
+            let now = self.now();
+            demands.extend(self.operation.step(input, now));
+            self.tell();
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.session.clock.now()
+    }
+
+    /// Writes what nothing waits for; that it failed is said.
+    fn note(&mut self, event: Event) {
+        if let Err(why) = self.clerk.write(self.now().wall, self.operation.id(), event) {
+            self.printer.remark(&format!("the journal could not be written: {why}"));
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        if self.printer.form == Form::Table {
+            self.printer.remark(text);
+        }
+    }
+
+    /// Says where the watch stands, when it moved.
+    fn tell(&mut self) {
+        let lines: Vec<String> = self
+            .operation
+            .watched()
+            .into_iter()
+            .filter(|(name, ..)| !name.is_empty())
+            .map(|(name, state, _)| format!("{name}: {state}"))
+            .collect();
+        let text = lines.join("; ");
+        if !text.is_empty() && text != self.told {
+            self.say(&text);
+            self.told = text;
+        }
+    }
+
+    /// The confirmation: from the flags, or from somebody at the terminal.
+    fn confirmation(
+        &mut self,
+        plan: &Plan,
+        friction: Friction,
+        name: &str,
+        mistake: Option<Mistake>,
+    ) -> Result<Input, End> {
+        let action = self.operation.action();
+        let presumed = |account: &str, cluster: &str, service: &str| {
+            self.session.config.presumes_production(account, cluster, service)
+        };
+        let policy =
+            self.rules.policy(action, self.lock, self.account_id.as_deref(), &presumed, self.now().wall);
+        if self.yes {
+            if let Some(mistake) = mistake {
+                let hint = match mistake {
+                    Mistake::Reason => "the policy wants a reason: add --reason TEXT".to_owned(),
+                    Mistake::Name => {
+                        format!("the policy wants the target once more: add --confirm {}", action.target())
+                    }
+                    Mistake::TooLittle | Mistake::Headless => "use the console: opsdeck".to_owned(),
+                };
+                return Err(Problem::new(Exit::Refused, format!("{mistake}; AWS was not called"))
+                    .hint(hint)
+                    .into());
+            }
+            let with =
+                Confirmation::CommandLine { reason: self.reason.clone(), confirm: self.confirm.clone() };
+            return Ok(Input::Confirm { with, policy });
+        }
+        if !self.asks {
+            let what = "nobody is there to confirm it; AWS was not called";
+            let hint = "add --yes, or --dry-run to see the plan";
+            return Err(Problem::new(Exit::Refused, what).hint(hint).into());
+        }
+        if let Some(mistake) = mistake {
+            self.printer.remark(&mistake.to_string());
+        } else {
+            let lines = plan_lines(plan, self.printer);
+            self.printer.lines(&lines)?;
+            self.printer.flush()?;
+        }
+        let Some(with) = self.ask(friction, name) else { return Ok(Input::Cancel) };
+        Ok(Input::Confirm { with, policy })
+    }
+
+    /// Asks at the terminal; `None` is no.
+    fn ask(&mut self, friction: Friction, name: &str) -> Option<Confirmation> {
+        if friction == Friction::YesKey {
+            let answer = self.prompt("Do it? Type yes: ")?;
+            return (answer == "yes").then_some(Confirmation::Key);
+        }
+        let typed = self.prompt(&format!("Type {name} to confirm: "))?;
+        if typed.is_empty() {
+            return None;
+        }
+        let mut reason = self.reason.clone();
+        if friction == Friction::TypedNameAndReason && reason.is_none() {
+            reason = self.prompt("Reason: ");
+        }
+        Some(Confirmation::Typed { name: typed, reason })
+    }
+
+    fn prompt(&mut self, text: &str) -> Option<String> {
+        self.printer.prompt(text);
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line).ok()?;
+        (read > 0).then(|| line.trim().to_owned())
+    }
+
+    /// Prints what came of it.
+    fn close(self, verdict: Option<Verdict>, scope: &Scope) -> Result<Exit, End> {
+        let empty = Plan::default();
+        let plan = self.operation.plan().unwrap_or(&empty);
+        let receipts = self.operation.receipts();
+        let mut deployments: Vec<String> = receipts.iter().filter_map(|r| r.deployment.clone()).collect();
+        deployments.extend(self.operation.watched().into_iter().filter_map(|(_, _, deployment)| deployment));
+        deployments.sort();
+        deployments.dedup();
+        let (word, detail) = verdict.as_ref().map_or((None, None), |verdict| {
+            let (word, detail) = worded(verdict);
+            (Some(word), detail)
+        });
+        let item = Item {
+            account: scope.account.to_string(),
+            region: scope.region.to_string(),
+            verb: self.operation.action().verb().to_owned(),
+            target: self.operation.action().target(),
+            operation: self.operation.id().to_owned(),
+            calls: plan
+                .calls
+                .iter()
+                .map(|call| Call { action: call.action().to_owned(), target: call.target() })
+                .collect(),
+            changes: plan
+                .changes
+                .iter()
+                .map(|c| Change { field: c.field.clone(), before: c.before.clone(), after: c.after.clone() })
+                .collect(),
+            reach: plan.reach.clone(),
+            checks: plan
+                .checks
+                .iter()
+                .map(|c| Check { name: c.name.clone(), finding: c.finding, evidence: c.evidence.clone() })
+                .collect(),
+            advice: plan.advice.clone(),
+            verdict: word,
+            detail,
+            deployments,
+            task: receipts.iter().find_map(|receipt| receipt.task.clone()),
+            request_ids: receipts.iter().filter_map(|receipt| receipt.request_id.clone()).collect(),
+        };
+        let complete =
+            ScopeState { account: item.account.clone(), region: item.region.clone(), complete: true };
+        let as_of = Time(self.session.clock.now().wall);
+        let report =
+            Report { as_of, scopes: vec![complete], failures: Vec::new(), items: vec![item], printed: 0 };
+        let show_plan =
+            self.dry_run || matches!(verdict, Some(Verdict::Refused { .. } | Verdict::Changed { .. }));
+        let title = self.operation.action().to_string();
+        let told = verdict.clone();
+        let plan = plan.clone();
+        let exit = self.printer.report(&report, move |_, printer| {
+            let mut lines =
+                if show_plan && !plan.title.is_empty() { plan_lines(&plan, printer) } else { Vec::new() };
+            match &told {
+                None => lines.push("dry run: nothing was changed".to_owned()),
+                Some(verdict) => lines.push(verdict_line(&title, verdict, printer)),
+            }
+            lines
+        })?;
+        Ok(verdict.map_or(exit, |verdict| Exit::of_verdict(&verdict)))
+    }
+}
+
+fn worded(verdict: &Verdict) -> (&'static str, Option<String>) {
+    match verdict {
+        Verdict::Succeeded => ("succeeded", None),
+        Verdict::Accepted => ("accepted", None),
+        Verdict::Failed { why } => ("failed", Some(why.clone())),
+        Verdict::RolledBack { why } => ("rolled_back", Some(why.clone())),
+        Verdict::Superseded { by } => ("superseded", Some(by.clone())),
+        Verdict::Unknown { how_to_find_out } => ("unknown", Some(how_to_find_out.clone())),
+        Verdict::Refused { why } => ("refused", Some(why.clone())),
+        Verdict::Changed { difference } => ("changed", Some(difference.clone())),
+    }
+}
+
+fn verdict_line(title: &str, verdict: &Verdict, printer: &Printer) -> String {
+    let tone = match verdict {
+        Verdict::Succeeded => Tone::Good,
+        Verdict::Accepted | Verdict::Superseded { .. } | Verdict::Unknown { .. } => Tone::Notice,
+        _ => Tone::Bad,
+    };
+    printer.paint(tone, &format!("{title}: {verdict}"))
+}
+
+/// A plan as people read it.
+fn plan_lines(plan: &Plan, printer: &Printer) -> Vec<String> {
+    let room = printer.room.unwrap_or(100).clamp(40, 120);
+    let mut lines = vec![printer.paint(Tone::Title, &plan.title)];
+    let mut add = |sign: &str, tone: Tone, text: &str| {
+        for (index, line) in wrapped(text, room.saturating_sub(4)).iter().enumerate() {
+            let head = if index == 0 { sign } else { " " };
+            lines.push(format!("  {} {}", printer.paint(tone, head), printer.paint(Tone::Plain, line)));
+        }
+    };
+    for change in &plan.changes {
+        add("~", Tone::Title, &format!("{}: {} -> {}", change.field, change.before, change.after));
+    }
+    for sentence in &plan.reach {
+        add("-", Tone::Quiet, sentence);
+    }
+    let mut checks: Vec<_> = plan.checks.iter().collect();
+    checks.sort_by_key(|check| std::cmp::Reverse(check.finding));
+    for check in checks {
+        let (sign, tone) = match check.finding {
+            Finding::Block => ("x", Tone::Bad),
+            Finding::Warn => ("!", Tone::Notice),
+            Finding::NotVerified => ("?", Tone::Quiet),
+            Finding::Pass => ("+", Tone::Good),
+        };
+        add(sign, tone, &format!("{}: {}", check.name, check.evidence));
+    }
+    for sentence in &plan.advice {
+        add(">", Tone::Quiet, sentence);
+    }
+    lines
+}
