@@ -81,7 +81,7 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentMark {
     /// The incident's id.
-    pub incident: String,
+    pub id: String,
     /// What it is about, in the words of whoever opened it.
     pub title: String,
 }

@@ -141,7 +141,7 @@ pub fn clerk(environment: &Environment, demo: bool) -> Clerk {
     };
     let mut clerk = Clerk::new(file, who);
     if let Ok(report) = clerk.read() {
-        clerk.incident = crate::journal::open_incident(&report.entries).map(|mark| mark.incident.clone());
+        clerk.incident = crate::journal::open_incident(&report.entries).map(|mark| mark.id.clone());
     }
     clerk
 }
@@ -408,6 +408,9 @@ impl Driver<'_> {
                 return Err(Problem::new(Exit::Refused, format!("{mistake}; AWS was not called"))
                     .hint(hint)
                     .into());
+            }
+            for check in plan.checks.iter().filter(|check| check.finding == Finding::Warn) {
+                self.say(&format!("warning: {}: {}", check.name, check.evidence));
             }
             let with =
                 Confirmation::CommandLine { reason: self.reason.clone(), confirm: self.confirm.clone() };

@@ -89,8 +89,8 @@ pub fn words(entry: &Entry, intent: Option<&Intent>) -> String {
             }
         },
         Event::Outcome(outcome) => format!("{}: {}", target(), outcome.verdict),
-        Event::IncidentOpened(mark) => format!("Incident {} opened: {}", mark.incident, mark.title),
-        Event::IncidentClosed(mark) => format!("Incident {} closed: {}", mark.incident, mark.title),
+        Event::IncidentOpened(mark) => format!("Incident {} opened: {}", mark.id, mark.title),
+        Event::IncidentClosed(mark) => format!("Incident {} closed: {}", mark.id, mark.title),
     }
 }
 

@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn mark(title: &str) -> Event {
-        Event::IncidentOpened(IncidentMark { incident: "i".into(), title: title.into() })
+        Event::IncidentOpened(IncidentMark { id: "i".into(), title: title.into() })
     }
 
     #[test]
