@@ -13,6 +13,7 @@ pub mod history;
 pub mod input;
 mod interest;
 pub mod layout;
+pub mod operations;
 pub mod overlay;
 pub mod pane;
 pub mod refresh;
@@ -31,6 +32,7 @@ pub use update::update;
 
 use crate::app::charts::{Chart, Charts};
 use crate::app::history::{History, Place};
+use crate::app::operations::{OperationId, Operations};
 use crate::app::overlay::{Overlay, Prompt};
 use crate::app::pane::list::{ListPane, Scroll};
 use crate::app::pane::services::Services;
@@ -46,7 +48,10 @@ use crate::domain::fault::Fault;
 use crate::domain::meter::Meter;
 use crate::domain::query::{Answer, Class, Query};
 use crate::domain::scope::{Region, Scope};
+use crate::domain::secret::SecretValue;
 use crate::domain::task::TaskId;
+use crate::guard::{CallOutcome, Permit, Progress, Rules};
+use crate::journal::{Event, Report};
 use crate::keymap::{Key, Keymap};
 use crate::stdx::clock::Moment;
 use crate::stdx::rect::Size;
@@ -77,6 +82,18 @@ pub enum Msg {
     Presented(Vec<(PaneId, usize)>, Tops),
     /// The console is back in the foreground.
     Resumed,
+    /// The guard's look at a target.
+    Looked(OperationId, Box<Query>, Box<Result<Answer, Fault>>),
+    /// Whether an intent is on disk.
+    Recorded(OperationId, Result<(), String>),
+    /// How a mutating call went.
+    Called(OperationId, Box<CallOutcome>),
+    /// Something could not be written to the journal that nothing waits for.
+    NoteFailed(String),
+    /// The journal, as it is on disk.
+    Journal(Box<Result<Report, String>>),
+    /// The console is being left.
+    Leaving,
 }
 
 /// The first row of each list that a frame showed. Until somebody moves the cursor, that row is the selected
@@ -89,6 +106,8 @@ pub struct Tops {
     event: Option<String>,
     deployment: Option<String>,
     items: Vec<(PaneId, Option<Item>)>,
+    /// The operation whose form the frame showed: its keys count from then on.
+    form: Option<OperationId>,
 }
 
 /// Something on the screen that can be pointed at, by identity.
@@ -130,7 +149,7 @@ pub enum Pointing {
 }
 
 /// What the runtime is asked to do.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum Effect {
     /// Ask AWS.
     Query {
@@ -145,6 +164,46 @@ pub enum Effect {
     Cancel(Token),
     /// Find out which regions to watch.
     FindRegions,
+    /// Ask AWS for the guard, at a time.
+    Look {
+        /// Whose look it is.
+        operation: OperationId,
+        /// The request.
+        query: Query,
+        /// When.
+        at: Moment,
+    },
+    /// Write an intent to the journal, and say whether it is on disk.
+    Record {
+        /// Whose.
+        operation: OperationId,
+        /// Its name in the journal.
+        name: String,
+        /// Who calls AWS, when it is known.
+        caller: Option<String>,
+        /// The intent.
+        event: Event,
+    },
+    /// Make the one call.
+    Mutate {
+        /// Whose.
+        operation: OperationId,
+        /// What may be called.
+        permit: Permit,
+        /// The value that it stores.
+        value: Option<SecretValue>,
+    },
+    /// Write something to the journal that nothing waits for.
+    Note {
+        /// The operation's name in the journal.
+        operation: String,
+        /// Who calls AWS.
+        caller: Option<String>,
+        /// What.
+        event: Event,
+    },
+    /// Read the journal.
+    ReadJournal,
     /// Put text on the terminal's clipboard.
     Copy(String),
     /// Stop the process until the shell continues it.
@@ -174,6 +233,10 @@ pub struct Session {
     pub demo: bool,
     /// Writes cannot be unlocked.
     pub read_only: bool,
+    /// The policy.
+    pub rules: Arc<Rules>,
+    /// What names of operations are made from: another one for each session.
+    pub seed: u64,
     /// opsdeck's version.
     pub version: &'static str,
 }
@@ -189,6 +252,8 @@ impl Session {
             overrides: Vec::new(),
             demo: false,
             read_only: false,
+            rules: Arc::default(),
+            seed: 0,
             version,
         }
     }
@@ -270,6 +335,8 @@ pub struct Model {
     pub range: crate::domain::metric::Range,
     /// Pane: logs.
     pub logs: LogsPane,
+    /// The actions under way, the lock and the journal.
+    pub operations: Operations,
     /// What lies over the panes.
     pub overlay: Option<Overlay>,
     /// An input line.
@@ -367,6 +434,7 @@ impl Model {
             check: NextStart::default(),
             charts: Charts::default(),
             range: crate::domain::metric::Range::default(),
+            operations: Operations::default(),
             overlay: None,
             prompt: None,
             pending: Vec::new(),
@@ -521,6 +589,13 @@ impl Model {
                 .filter(|pane| shows(*pane))
                 .filter_map(|pane| Some((pane, self.triage.list(pane)?.rows.first().cloned())))
                 .collect(),
+            form: match &self.overlay {
+                Some(Overlay::Operation(dialog)) => Some(dialog.operation).filter(|id| {
+                    let running = self.operations.get(*id);
+                    running.is_some_and(|running| running.operation.progress() == Progress::Confirming)
+                }),
+                _ => None,
+            },
         }
     }
 

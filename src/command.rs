@@ -70,6 +70,8 @@ ids! {
     AlarmMute = "alarm mute",
     AlarmEnable = "alarm enable",
     AlarmDisable = "alarm disable",
+    Unlock = "unlock",
+    Operations = "operations",
     Journal = "journal",
     IncidentOpen = "incident open",
     IncidentClose = "incident close",

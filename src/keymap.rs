@@ -29,7 +29,33 @@ const SHIPPED: &[(&str, &str)] = &[
 ];
 
 /// Commands that have no key in the default keymap, on purpose: the palette gives them.
-pub const PALETTE_ONLY: &[Id] = &[Id::Whoami, Id::Clusters, Id::Services, Id::Service, Id::Keymap];
+pub const PALETTE_ONLY: &[Id] = &[
+    Id::Whoami,
+    Id::Clusters,
+    Id::Services,
+    Id::Service,
+    Id::Autoscaling,
+    Id::Capacity,
+    Id::Restart,
+    Id::Continue,
+    Id::RunTask,
+    Id::Rotate,
+    Id::SecretPut,
+    Id::SecretRestore,
+    Id::SecretUnstick,
+    Id::RdsReboot,
+    Id::RdsFailover,
+    Id::RdsSnapshot,
+    Id::RdsGrow,
+    Id::CacheFailover,
+    Id::AlarmMute,
+    Id::AlarmEnable,
+    Id::AlarmDisable,
+    Id::Journal,
+    Id::IncidentOpen,
+    Id::IncidentClose,
+    Id::Keymap,
+];
 
 /// What a sequence of keys means.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,6 +17,7 @@ mod footer;
 mod header;
 mod items;
 mod logs;
+mod operation;
 mod overlay;
 mod secrets;
 mod service;

@@ -3,6 +3,7 @@
 //! Must not perform anything itself: it changes the model and returns effects.
 
 mod adjust;
+mod change;
 mod jump;
 mod take;
 
@@ -12,11 +13,12 @@ use take::{copied, copy, links};
 
 use crate::app::history::Place;
 use crate::app::layout::layout;
+use crate::app::operations::{self, dialog::Dialog};
 use crate::app::overlay::{Overlay, Prompt};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::{Motion, Scroll};
 use crate::app::{Effect, Model, TimeStyle};
-use crate::command::{Id, Invocation};
+use crate::command::{Id, Invocation, Risk};
 use crate::domain::ecs::ServiceId;
 use crate::domain::log::LogSubject;
 use crate::domain::scope::Arn;
@@ -109,6 +111,13 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
         Id::Watched => watched(model),
         Id::Range => change_range(model),
         Id::Metrics | Id::Check => detail(model, invocation.id, arg),
+        Id::Unlock => change::unlock(model, invocation),
+        Id::Operations | Id::Journal => return change::open_operations(model),
+        Id::IncidentOpen => return operations::open_incident(model, &invocation.args.join(" ")),
+        Id::IncidentClose => return operations::close_incident(model),
+        id if id.command().risk == Risk::Write || id == Id::Watch => {
+            return change::change(model, invocation);
+        }
         id => {
             if let Some(pane) = PaneId::opened_by(id) {
                 open_pane(model, pane, arg);
@@ -123,6 +132,26 @@ fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
     let height = usize::from(model.size.height.saturating_sub(8));
     let overlay = model.overlay.as_mut()?;
     let motion = motion_of(invocation.id);
+    if let Overlay::Journal { selected, .. } = overlay {
+        let count = model.operations.list.len();
+        match invocation.id {
+            Id::Up => *selected = selected.saturating_sub(1),
+            Id::Down => *selected = (*selected + 1).min(count.saturating_sub(1)),
+            Id::Open => {
+                let at = count.checked_sub(*selected + 1);
+                let id = at.and_then(|at| model.operations.list.get(at)).map(|running| running.id);
+                model.overlay = id.map(|id| Overlay::Operation(Box::new(Dialog::new(id))));
+            }
+            Id::Back | Id::Quit | Id::Operations | Id::Journal => model.overlay = None,
+            Id::PageUp | Id::PageDown | Id::Top | Id::Bottom => {
+                if let (Some(motion), Some(scroll)) = (motion, overlay.scroll()) {
+                    scroll.move_by(motion, height);
+                }
+            }
+            _ => return None,
+        }
+        return Some(Vec::new());
+    }
     if let Overlay::Links { links, selected } = overlay {
         match invocation.id {
             Id::Up => *selected = selected.saturating_sub(1),
@@ -179,6 +208,8 @@ fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
             Some(Vec::new())
         }
         (Id::Suspend, _) => None,
+        // A change of what the overlay shows: its own dialog takes the overlay's place.
+        (id, _) if id.command().risk == Risk::Write => None,
         // Anything else leaves the overlay and acts on the pane below, which the operator sees again then.
         (id, _) if PaneId::opened_by(id).is_some() || id == Id::Palette => {
             let task = match model.overlay.take() {

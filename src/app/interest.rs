@@ -280,6 +280,14 @@ fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
                 add(Interest::Tasks(consumer.service, false));
             }
         }
+        Some(Overlay::Operation(dialog)) => {
+            // The new tasks of a rollout, with those that stopped.
+            let running = model.operations.get(dialog.operation);
+            for service in running.into_iter().flat_map(|running| running.operation.action().services()) {
+                add(Interest::Tasks(service.clone(), false));
+                add(Interest::Tasks(service.clone(), true));
+            }
+        }
         Some(Overlay::Check(_)) => {
             let seen = model.check.service.as_ref().and_then(|id| model.world.service(id));
             if let Some(seen) = seen {

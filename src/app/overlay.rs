@@ -5,6 +5,7 @@
 pub mod palette;
 
 use crate::app::input::Line;
+use crate::app::operations::dialog::Dialog;
 use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
 use crate::app::pane::triage::Item;
@@ -33,6 +34,15 @@ pub enum Overlay {
     Detail(Item, Scroll),
     /// Whether the next task of a service would start.
     Check(Scroll),
+    /// An action: its form, its progress, its verdict.
+    Operation(Box<Dialog>),
+    /// The actions of this session and the journal.
+    Journal {
+        /// The selected operation, from the newest.
+        selected: usize,
+        /// Scroll position.
+        scroll: Scroll,
+    },
     /// A service's links.
     Links {
         /// Label and address.
@@ -52,6 +62,8 @@ impl Overlay {
             | Self::Detail(_, scroll)
             | Self::Check(scroll)
             | Self::Text { scroll, .. } => Some(scroll),
+            Self::Operation(dialog) => Some(&mut dialog.scroll),
+            Self::Journal { scroll, .. } => Some(scroll),
             Self::Links { .. } => None,
         }
     }

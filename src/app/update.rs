@@ -6,6 +6,7 @@ use crate::app::charts;
 use crate::app::dispatch;
 use crate::app::findings;
 use crate::app::layout::layout;
+use crate::app::operations;
 use crate::app::overlay::{Overlay, Prompt, Purpose, palette};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::{Filter, Motion};
@@ -14,6 +15,7 @@ use crate::app::refresh::Interest;
 use crate::app::{Effect, Model, Msg, Needs, Pointing, Target, Tops, interests};
 use crate::command::Invocation;
 use crate::diagnose::{Health, Severity, Subject};
+use crate::guard::Input;
 use crate::keymap::{Code, Key, Lookup};
 use crate::stdx::clock::Moment;
 
@@ -89,6 +91,18 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
             presented(model, &extents, tops);
             Vec::new()
         }
+        Msg::Looked(id, query, outcome) => operations::looked(model, id, query, outcome),
+        Msg::Recorded(id, outcome) => operations::answer(model, id, Input::Recorded(outcome)),
+        Msg::Called(id, outcome) => operations::answer(model, id, Input::Called(*outcome)),
+        Msg::NoteFailed(why) => {
+            model.complain(format!("The journal could not be written: {why}"));
+            Vec::new()
+        }
+        Msg::Journal(report) => {
+            operations::journal(model, *report);
+            Vec::new()
+        }
+        Msg::Leaving => operations::leave(model),
         Msg::Resumed => {
             // The shell has set its own title meanwhile.
             model.titled.clear();
@@ -291,6 +305,12 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
 }
 
 fn presented(model: &mut Model, extents: &[(PaneId, usize)], tops: Tops) {
+    if let (Some(Overlay::Operation(dialog)), Some(id)) = (model.overlay.as_mut(), tops.form)
+        && dialog.operation == id
+        && let Some(running) = model.operations.get(id)
+    {
+        dialog.presented(running.friction, model.now);
+    }
     model.services.list.cursor.presented(tops.service);
     model.tasks.list.cursor.presented(tops.task);
     model.clusters.cursor.presented(tops.cluster);
@@ -320,6 +340,9 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     if model.prompt.is_some() {
         return edit(model, key);
     }
+    if matches!(model.overlay, Some(Overlay::Operation(_))) {
+        return operations::dialog::press(model, key);
+    }
     model.pending.push(key);
     let contexts = model.contexts();
     match model.keymap.resolve(&model.pending, &contexts) {
@@ -341,6 +364,10 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    if model.prompt.is_none() && matches!(model.overlay, Some(Overlay::Operation(_))) {
+        operations::dialog::paste(model, text);
+        return Vec::new();
+    }
     // A paste outside an input line means nothing: its letters are not keys.
     let Some(prompt) = model.prompt.as_mut() else {
         model.complain("A paste does nothing here; / filters and : takes a command");
@@ -519,6 +546,10 @@ fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
             prompt.chosen = Some(index);
             return submit(model);
         }
+        return Vec::new();
+    }
+    // A click beside a dialog is no answer to it.
+    if matches!(model.overlay, Some(Overlay::Operation(_))) {
         return Vec::new();
     }
     if target == Target::Overlay || model.overlay.take().is_some() {

@@ -10,7 +10,7 @@ use crate::cli::End;
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Exit, Problem};
 use crate::cli::parser::Request;
-use crate::cli::{session, simulator, user};
+use crate::cli::{operate, session, simulator, user};
 use crate::cloud::{AccountSettings, Cloud, Settings};
 use crate::config::{Choice, Config};
 use crate::domain::fault::{Fault, FaultKind};
@@ -41,7 +41,9 @@ pub fn live(request: &Request, environment: &Environment) -> Result<Exit, End> {
         scopes,
         clusters: request.all("cluster").to_vec(),
         overrides: cloud.endpoint_overrides(),
-        read_only: read_only(environment),
+        read_only: operate::is_read_only(request, environment),
+        rules: Arc::new(operate::rules(environment)?),
+        seed: seed(),
         ..Session::empty(env!("CARGO_PKG_VERSION"))
     };
     let accounts = accounts.into_iter().map(|a| a.account).collect();
@@ -64,7 +66,9 @@ pub fn demo(request: &Request, environment: &Environment) -> Result<Exit, End> {
         scopes: regions.into_iter().map(|region| Scope::new(account.clone(), region)).collect(),
         overrides: vec![("all".to_owned(), "loopback".to_owned())],
         demo: true,
-        read_only: read_only(environment),
+        read_only: operate::is_read_only(request, environment),
+        rules: Arc::new(operate::rules(environment)?),
+        seed: seed(),
         ..Session::empty(env!("CARGO_PKG_VERSION"))
     };
     runtime()?.block_on(async move {
@@ -108,6 +112,7 @@ fn opening(
 ) -> Result<Opening, Problem> {
     let get = |name: &str| environment.get(name);
     let depth = Depth::detect(get("COLORTERM"), get("TERM"), get("NO_COLOR"));
+    let is_demo = session.demo;
     let ascii = match config.ui.ascii {
         Choice::Auto => !environment.is_unicode(),
         Choice::Always => true,
@@ -128,12 +133,14 @@ fn opening(
         keymap: Arc::new(keymap),
         theme: Arc::new(theme),
         clock,
+        clerk: operate::clerk(environment, is_demo),
         multiplexer,
     })
 }
 
-fn read_only(environment: &Environment) -> bool {
-    environment.get("OPSDECK_READ_ONLY").is_some_and(|value| !value.is_empty() && value != "0")
+/// Another one for each session: names of operations are made from it.
+fn seed() -> u64 {
+    fastrand::Rng::new().u64(..)
 }
 
 fn exit(ending: Result<Ending, console::CannotOpen>) -> Result<Exit, Problem> {

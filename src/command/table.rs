@@ -470,6 +470,11 @@ pub const TABLE: &[Command] = &[
         changing![ALARM],
         "Let an alarm's actions rest until somebody enables them",
     ),
+    Command {
+        args: &[place("REASON", Kind::Text, false, "Why; without it, a console that is unlocked is locked")],
+        ..console(Id::Unlock, &[Anywhere], "Unlock changes for a time, with a reason, or lock them again")
+    },
+    console(Id::Operations, &[Anywhere], "Show the changes of this session and the journal"),
     both(
         Id::Journal,
         &[Anywhere],

@@ -168,6 +168,11 @@ pub enum Action {
         /// The command; the container's own when empty.
         command: Vec<String>,
     },
+    /// Watch the deployments under way; nothing is called.
+    Watch {
+        /// The services.
+        services: Vec<ServiceId>,
+    },
     /// Something with a secret.
     Secret {
         /// The secret.
@@ -212,6 +217,7 @@ impl Action {
             Self::Restart { .. } => "restart",
             Self::Continue { .. } => "continue",
             Self::RunTask { .. } => "run-task",
+            Self::Watch { .. } => "watch",
             Self::Secret { work: SecretWork::Rotate, .. } => "rotate",
             Self::Secret { work: SecretWork::Put { .. }, .. } => "secret-put",
             Self::Secret { work: SecretWork::Restore, .. } => "secret-restore",
@@ -271,6 +277,7 @@ impl Action {
             Self::Restart { .. } => "Restart one by one:".to_owned(),
             Self::Continue { .. } => "Continue the deployment of".to_owned(),
             Self::RunTask { .. } => "Run a task of".to_owned(),
+            Self::Watch { .. } => "Watch".to_owned(),
             Self::Secret { work: SecretWork::Rotate, .. } => "Rotate".to_owned(),
             Self::Secret { work: SecretWork::Put { .. }, .. } => "Store a new value in".to_owned(),
             Self::Secret { work: SecretWork::Restore, .. } => "Restore the value before in".to_owned(),
@@ -293,7 +300,7 @@ impl Action {
     #[must_use]
     pub fn scope(&self) -> Option<&Scope> {
         match self {
-            Self::Deploy { services, .. } | Self::RollBack { services, .. } => {
+            Self::Deploy { services, .. } | Self::RollBack { services, .. } | Self::Watch { services } => {
                 services.first().map(|s| &s.scope)
             }
             Self::Scale { service, .. }
@@ -314,7 +321,9 @@ impl Action {
     #[must_use]
     pub fn services(&self) -> Vec<&ServiceId> {
         match self {
-            Self::Deploy { services, .. } | Self::RollBack { services, .. } => services.iter().collect(),
+            Self::Deploy { services, .. } | Self::RollBack { services, .. } | Self::Watch { services } => {
+                services.iter().collect()
+            }
             Self::Scale { service, .. }
             | Self::Bounds { service, .. }
             | Self::OnDemand { service }

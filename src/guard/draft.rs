@@ -46,13 +46,15 @@ pub(super) struct Draft {
     pub saw: Saw,
     /// Whether it cannot be undone by the scheduler or by doing something else.
     pub destructive: bool,
+    /// What is watched without a call, with the id of what somebody else started.
+    pub attached: Vec<(Goal, String)>,
 }
 
 impl Draft {
     /// A plan of these steps that can be undone.
     pub fn new(mut plan: Plan, steps: Vec<Step>, saw: Saw) -> Self {
         plan.calls = steps.iter().map(|step| step.mutation.clone()).collect();
-        Self { plan, steps, saw, destructive: false }
+        Self { plan, steps, saw, destructive: false, attached: Vec::new() }
     }
 
     /// The same, as something that cannot be undone.
@@ -67,6 +69,7 @@ impl Draft {
         self.steps.extend(other.steps);
         self.saw = self.saw.and(other.saw);
         self.destructive |= other.destructive;
+        self.attached.extend(other.attached);
         self
     }
 }
@@ -96,6 +99,7 @@ pub(super) fn wants(action: &Action, facts: &Facts) -> Vec<Query> {
         Action::Restart { service, .. } => verb::task::restart_wants(service, facts),
         Action::Continue { service } => verb::rollback::continue_wants(service, facts),
         Action::RunTask { service, .. } => verb::task::run_wants(service, facts),
+        Action::Watch { services } => services.iter().map(super::facts::service_query).collect(),
         Action::Secret { secret, work } => verb::secret::wants(secret, work, facts),
         Action::Database { database, .. } => verb::database::wants(database, facts),
         Action::CacheFailover { cache, .. } => verb::database::cache_wants(cache, facts),
@@ -120,6 +124,9 @@ pub(super) fn draft(action: &Action, id: &str, facts: &Facts, now: Wall) -> Resu
         Action::Continue { service } => verb::rollback::resume(service, facts)?,
         Action::RunTask { service, container, command } => {
             verb::task::run(service, container.as_deref(), command, id, facts, now)?
+        }
+        Action::Watch { services } => {
+            together(services.iter().map(|service| verb::deploy::attach(service, facts)))?
         }
         Action::Secret { secret, work } => verb::secret::draft(secret, work, id, facts, now)?,
         Action::Database { database, work } => verb::database::draft(database, work, facts)?,

@@ -14,7 +14,7 @@ use crate::domain::task_definition::TaskDefinition;
 const PAGES: usize = 20;
 
 /// Questions and their outcomes.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Facts {
     known: HashMap<Query, Result<Answer, Fault>>,
 }

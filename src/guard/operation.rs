@@ -17,7 +17,7 @@ use super::facts::Facts;
 use super::permit::Permit;
 use super::policy::{Friction, Headless, Policy};
 use super::saw::Saw;
-use super::watch::Watch;
+use super::watch::{Goal, Watch};
 use crate::domain::action::Action;
 use crate::domain::fault::Fault;
 use crate::domain::mutation::{Mutation, Receipt};
@@ -34,7 +34,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a rollout is watched when nobody says otherwise.
 const WATCH_FOR: Duration = Duration::from_secs(30 * 60);
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Stage {
     New,
     /// Asking; with a reason once it was confirmed long after the first look.
@@ -56,7 +56,7 @@ enum Stage {
 }
 
 /// One action under way.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
     id: String,
     action: Action,
@@ -253,6 +253,17 @@ impl Operation {
         if let Some(why) = drafted.plan.blocked() {
             self.draft = Some(drafted);
             return self.end(Verdict::Refused { why });
+        }
+        if !drafted.attached.is_empty() {
+            let watch = |(goal, id): &(Goal, String)| {
+                let receipt = Receipt { deployment: Some(id.clone()), ..Receipt::default() };
+                Watch::new(goal.clone(), receipt, now, false)
+            };
+            self.watches = drafted.attached.iter().map(watch).collect();
+            self.draft = Some(drafted);
+            self.until = self.watch_for.map(|time| now.plus(time));
+            self.stage = Stage::Watching;
+            return self.look_again(now);
         }
         self.saw = Some(drafted.saw.clone());
         let destructive = drafted.destructive;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::key::{parse_sequence, sequence_text};
 use super::{Binding, Key, Keymap, KeymapError, NOTHING};
-use crate::command::{Arg, BadInvocation, Command, Context, Id, Invocation, Kind};
+use crate::command::{Arg, BadInvocation, Command, Context, Id, Invocation, Kind, Risk};
 use crate::stdx::document::{Document, Item, Mistake, Place, unknown};
 
 /// A row of a file, for one sequence and one context.
@@ -215,8 +215,10 @@ fn check_works(invocation: &Invocation, context: Context) -> Result<(), String> 
         ));
     }
     let places = command.args.iter().filter(|arg| !arg.flag);
-    // A service's name is taken from what is selected, where something is.
-    let implied = |arg: &Arg| arg.kind == Kind::ServiceName && context > Context::Row;
+    // A service's name is taken from what is selected, where something is; a change takes what it is about from there,
+    // and asks for the rest.
+    let implied =
+        |arg: &Arg| command.risk == Risk::Write || (arg.kind == Kind::ServiceName && context > Context::Row);
     match places.skip(invocation.args.len()).find(|arg| arg.required && !implied(arg)) {
         Some(arg) => {
             let (name, argument) = (invocation.id.name().to_owned(), arg.name.to_owned());

@@ -16,6 +16,7 @@ use crate::domain::fault::Fault;
 use crate::domain::scope::Account;
 use crate::keymap::Keymap;
 use crate::runtime::event_loop::{self, Ending, Multiplexer, Parts};
+use crate::runtime::journal::Clerk;
 use crate::runtime::perform::Performer;
 use crate::runtime::screen::TerminalScreen;
 use crate::runtime::{input, terminal};
@@ -37,6 +38,8 @@ pub struct Opening {
     pub theme: Arc<Theme>,
     /// The clock.
     pub clock: Clock,
+    /// Who writes the journal.
+    pub clerk: Clerk,
     /// What stands between us and the terminal.
     pub multiplexer: Multiplexer,
 }
@@ -70,7 +73,8 @@ where
         let _ = report.send(r);
     })?;
     let (message, messages) = unbounded_channel();
-    let performer = Performer::new(connect.boxed().shared(), opening.accounts, message);
+    let performer =
+        Performer::new(connect.boxed().shared(), opening.accounts, message).with_clerk(opening.clerk);
     let model = Model::new(Start {
         session: opening.session,
         config: opening.config,

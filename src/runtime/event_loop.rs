@@ -26,6 +26,9 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Two clicks on one thing within this time are a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
+/// How often it is looked whether the last line of the journal was written.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+
 /// Messages taken in before a frame is drawn.
 const BURST: usize = 512;
 
@@ -89,7 +92,7 @@ struct Looped<S> {
     by_hand: bool,
 }
 
-/// Runs until somebody leaves.
+/// Runs until somebody leaves. What AWS was asked to change is awaited and written down after the terminal was left.
 pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>) -> Ending {
     let Parts { model, clock, screen, mut inputs, performer, mut messages, mut reports, multiplexer } = parts;
     let mut this = Looped {
@@ -105,73 +108,104 @@ pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>)
         dirty: true,
         by_hand: false,
     };
-    // The first frame comes before anything is asked.
-    this.draw();
-    let mut drawn_at = tokio::time::Instant::now();
-    let mut keyed_at = drawn_at;
-    if this.model.session.scopes.is_empty() && this.model.session.scopes_fault.is_none() {
-        this.performer.find_regions();
-    }
-    if let Some(ending) = this.take(Msg::Tick) {
-        return ending;
-    }
-    let mut second = this.clock.now();
-    loop {
-        let now = this.clock.now();
-        let mut wait = Duration::from_secs(1).saturating_sub(now.since(second));
-        if let Some(due) = this.model.wake_in() {
-            // Nothing is due sooner than it can be drawn; a due time in the past was just served.
-            wait = wait.min(due.max(Duration::from_millis(5)));
-        }
-        let mut until = tokio::time::Instant::now() + this.clock.real(wait);
-        if this.dirty {
-            until = until.min(if this.by_hand { keyed_at } else { drawn_at } + FRAME);
-        }
-        let ending = tokio::select! {
-            biased;
-            input = inputs.next() => this.input(input.unwrap_or(Input::Closed)),
-            Some(report) = reports.recv() => this.report(report),
-            Some(msg) = messages.recv() => {
-                let more = std::iter::from_fn(|| messages.try_recv().ok()).take(BURST).collect::<Vec<_>>();
-                if more.is_empty() {
-                    this.take(msg)
-                } else {
-                    this.take(Msg::Several(std::iter::once(msg).chain(more).collect()))
-                }
-            }
-            () = tokio::time::sleep_until(until) => {
-                let now = this.clock.now();
-                let mut ending = None;
-                if now.since(second) >= Duration::from_secs(1) {
-                    second = now;
-                    if let Some(meter) = this.performer.meter() {
-                        ending = this.take(Msg::Meter(meter));
-                    }
-                    this.dirty = true;
-                }
-                if this.model.wake_in().is_some_and(|due| due.is_zero()) || this.dirty {
-                    // A filter that is still looking through the lines may have found more.
-                    this.dirty |= this.model.logs.is_scanning();
-                    ending = ending.or(this.take(Msg::Tick));
-                }
-                ending
-            }
-        };
-        if let Some(ending) = ending {
-            return ending;
-        }
-        if this.dirty && if this.by_hand { keyed_at } else { drawn_at }.elapsed() >= FRAME {
-            let by_hand = this.by_hand;
-            this.draw();
-            drawn_at = tokio::time::Instant::now();
-            if by_hand {
-                keyed_at = drawn_at;
-            }
-        }
-    }
+    let ending = this.run(&mut inputs, &mut messages, &mut reports).await;
+    this.screen.leave();
+    this.settle(&mut messages).await;
+    ending
 }
 
 impl<S: Screen> Looped<S> {
+    /// The terminal is left: the answer to a call in flight is awaited and journalled.
+    async fn settle(&mut self, messages: &mut UnboundedReceiver<Msg>) {
+        // Whatever this brings, nothing is drawn any more.
+        self.take(Msg::Leaving);
+        loop {
+            while let Ok(msg) = messages.try_recv() {
+                self.take(msg);
+            }
+            if !self.performer.is_busy() {
+                return;
+            }
+            if let Ok(Some(msg)) = tokio::time::timeout(LAST_WORDS, messages.recv()).await {
+                self.take(msg);
+            }
+        }
+    }
+
+    async fn run<I: Stream<Item = Input> + Unpin>(
+        &mut self,
+        inputs: &mut I,
+        messages: &mut UnboundedReceiver<Msg>,
+        reports: &mut UnboundedReceiver<Report>,
+    ) -> Ending {
+        let this = self;
+        // The first frame comes before anything is asked.
+        this.draw();
+        this.performer.read_journal();
+        let mut drawn_at = tokio::time::Instant::now();
+        let mut keyed_at = drawn_at;
+        if this.model.session.scopes.is_empty() && this.model.session.scopes_fault.is_none() {
+            this.performer.find_regions();
+        }
+        if let Some(ending) = this.take(Msg::Tick) {
+            return ending;
+        }
+        let mut second = this.clock.now();
+        loop {
+            let now = this.clock.now();
+            let mut wait = Duration::from_secs(1).saturating_sub(now.since(second));
+            if let Some(due) = this.model.wake_in() {
+                // Nothing is due sooner than it can be drawn; a due time in the past was just served.
+                wait = wait.min(due.max(Duration::from_millis(5)));
+            }
+            let mut until = tokio::time::Instant::now() + this.clock.real(wait);
+            if this.dirty {
+                until = until.min(if this.by_hand { keyed_at } else { drawn_at } + FRAME);
+            }
+            let ending = tokio::select! {
+                biased;
+                input = inputs.next() => this.input(input.unwrap_or(Input::Closed)),
+                Some(report) = reports.recv() => this.report(report),
+                Some(msg) = messages.recv() => {
+                    let more = std::iter::from_fn(|| messages.try_recv().ok()).take(BURST).collect::<Vec<_>>();
+                    if more.is_empty() {
+                        this.take(msg)
+                    } else {
+                        this.take(Msg::Several(std::iter::once(msg).chain(more).collect()))
+                    }
+                }
+                () = tokio::time::sleep_until(until) => {
+                    let now = this.clock.now();
+                    let mut ending = None;
+                    if now.since(second) >= Duration::from_secs(1) {
+                        second = now;
+                        if let Some(meter) = this.performer.meter() {
+                            ending = this.take(Msg::Meter(meter));
+                        }
+                        this.dirty = true;
+                    }
+                    if this.model.wake_in().is_some_and(|due| due.is_zero()) || this.dirty {
+                        // A filter that is still looking through the lines may have found more.
+                        this.dirty |= this.model.logs.is_scanning();
+                        ending = ending.or(this.take(Msg::Tick));
+                    }
+                    ending
+                }
+            };
+            if let Some(ending) = ending {
+                return ending;
+            }
+            if this.dirty && if this.by_hand { keyed_at } else { drawn_at }.elapsed() >= FRAME {
+                let by_hand = this.by_hand;
+                this.draw();
+                drawn_at = tokio::time::Instant::now();
+                if by_hand {
+                    keyed_at = drawn_at;
+                }
+            }
+        }
+    }
+
     /// Takes a message in and performs what follows.
     fn take(&mut self, msg: Msg) -> Option<Ending> {
         let quiet = matches!(msg, Msg::Presented(..) | Msg::Tick | Msg::Meter(_));
@@ -196,6 +230,18 @@ impl<S: Screen> Looped<S> {
             Effect::Copy(text) => self.screen.send(osc52(&text, self.multiplexer)),
             Effect::Bell => self.screen.send(b"\x07".to_vec()),
             Effect::Title(title) => self.screen.send(osc2(&title)),
+            Effect::Look { operation, query, at } => {
+                let wait = at.since(self.clock.now());
+                self.performer.look(operation, query, wait, &self.clock);
+            }
+            Effect::Record { operation, name, caller, event } => {
+                self.performer.write(self.clock.now().wall, name, caller, event, Some(operation));
+            }
+            Effect::Note { operation, caller, event } => {
+                self.performer.write(self.clock.now().wall, operation, caller, event, None);
+            }
+            Effect::Mutate { operation, permit, value } => self.performer.change(operation, permit, value),
+            Effect::ReadJournal => self.performer.read_journal(),
             Effect::Suspend => self.suspend(),
             Effect::Redraw => {
                 self.screen.forget();

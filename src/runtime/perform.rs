@@ -4,6 +4,9 @@
 //! Must not retry, pace or judge: `cloud` does the first two, `app` the last.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -11,6 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 use crate::app::Msg;
+use crate::app::operations::OperationId;
 use crate::app::refresh::Token;
 use crate::cloud::Cloud;
 use crate::cloud::meter::{self, Sharing};
@@ -18,6 +22,11 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::meter::{Meter, Share};
 use crate::domain::query::{Class, Query};
 use crate::domain::scope::{Account, Scope};
+use crate::domain::secret::SecretValue;
+use crate::guard::{CallOutcome, Permit};
+use crate::journal::{Event, Who};
+use crate::runtime::journal::Clerk;
+use crate::stdx::clock::{Clock, Wall};
 
 /// A connection that may still be under way: the first frame does not wait for it.
 pub type Connection = Shared<BoxFuture<'static, Result<Cloud, Fault>>>;
@@ -28,12 +37,113 @@ pub struct Performer {
     accounts: Vec<Account>,
     messages: UnboundedSender<Msg>,
     running: HashMap<Token, Vec<AbortHandle>>,
+    clerk: Arc<Mutex<Clerk>>,
+    /// Mutating calls and lines of the journal under way: they outlive the screen.
+    pending: Arc<AtomicUsize>,
+}
+
+/// Counts as long as it lives.
+struct Pending(Arc<AtomicUsize>);
+
+impl Pending {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Performer {
     /// A performer over a connection.
     pub fn new(connection: Connection, accounts: Vec<Account>, messages: UnboundedSender<Msg>) -> Self {
-        Self { connection, accounts, messages, running: HashMap::new() }
+        let clerk = Arc::new(Mutex::new(Clerk::new(None, Who::default())));
+        Self { connection, accounts, messages, running: HashMap::new(), clerk, pending: Arc::default() }
+    }
+
+    /// The same, with a journal: without one nothing is changed.
+    #[must_use]
+    pub fn with_clerk(mut self, clerk: Clerk) -> Self {
+        self.clerk = Arc::new(Mutex::new(clerk));
+        self
+    }
+
+    /// Whether a mutating call, or a line of the journal, is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.pending.load(Ordering::SeqCst) > 0
+    }
+
+    /// Looks at a target for the guard, at a time.
+    pub fn look(&mut self, operation: OperationId, query: Query, wait: Duration, clock: &Clock) {
+        let (connection, messages, clock) = (self.connection.clone(), self.messages.clone(), clock.clone());
+        tokio::spawn(async move {
+            if wait > Duration::ZERO {
+                clock.sleep(wait).await;
+            }
+            let asked = query.clone();
+            let work = async move { connection.await?.ask(asked, Class::Foreground).await };
+            let outcome = work.await;
+            let _ = messages.send(Msg::Looked(operation, Box::new(query), Box::new(outcome)));
+        });
+    }
+
+    /// Makes the one call of a permit. It runs to its end whatever becomes of the screen.
+    pub fn change(&mut self, operation: OperationId, permit: Permit, value: Option<SecretValue>) {
+        let (connection, messages) = (self.connection.clone(), self.messages.clone());
+        let pending = Pending::new(&self.pending);
+        tokio::spawn(async move {
+            let outcome = match connection.await {
+                Ok(cloud) => cloud.change(permit, value).await,
+                Err(fault) => CallOutcome::NotSent(fault),
+            };
+            let _ = messages.send(Msg::Called(operation, Box::new(outcome)));
+            drop(pending);
+        });
+    }
+
+    /// Writes an entry to the journal, away from the loop: another process may hold the lock.
+    pub fn write(
+        &mut self,
+        at: Wall,
+        name: String,
+        caller: Option<String>,
+        event: Event,
+        waits: Option<OperationId>,
+    ) {
+        let (clerk, messages) = (Arc::clone(&self.clerk), self.messages.clone());
+        let pending = Pending::new(&self.pending);
+        tokio::task::spawn_blocking(move || {
+            let mut clerk = clerk.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Event::IncidentOpened(mark) = &event {
+                clerk.incident = Some(mark.id.clone());
+            }
+            let closes = matches!(event, Event::IncidentClosed(_));
+            clerk.who.caller_arn = caller.or_else(|| clerk.who.caller_arn.take());
+            let outcome = clerk.write(at, &name, event);
+            if closes {
+                clerk.incident = None;
+            }
+            let _ = match (waits, outcome) {
+                (Some(operation), outcome) => messages.send(Msg::Recorded(operation, outcome)),
+                (None, Err(why)) => messages.send(Msg::NoteFailed(why)),
+                (None, Ok(())) => Ok(()),
+            };
+            drop(pending);
+        });
+    }
+
+    /// Reads the journal.
+    pub fn read_journal(&self) {
+        let (clerk, messages) = (Arc::clone(&self.clerk), self.messages.clone());
+        tokio::task::spawn_blocking(move || {
+            let report = clerk.lock().unwrap_or_else(PoisonError::into_inner).read();
+            let _ = messages.send(Msg::Journal(Box::new(report)));
+        });
     }
 
     /// Sends a request; its answer comes as a message.

@@ -6,8 +6,8 @@ use crate::app::Model;
 use crate::stdx::rect::Rect;
 use crate::stdx::{span, text};
 use crate::theme::Role;
-use crate::view::status;
 use crate::view::widget::canvas::{Canvas, Piece, piece};
+use crate::view::{operation, status};
 
 /// Draws it.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
@@ -58,8 +58,8 @@ fn parts(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Piece>> {
         let what = format!("{} WRONG ACCOUNT {is}, not {wanted}", glyphs.critical);
         parts.push(vec![piece(what, Role::Error)]);
     }
-    let lock = if model.session.read_only { "read-only" } else { "locked" };
-    parts.push(vec![piece(format!("{} {lock}", glyphs.locked), Role::HeaderLocked)]);
+    parts.push(operation::lock(model, glyphs));
+    parts.extend(operation::under_way(model, glyphs));
     if let Some((_, url)) = model.session.overrides.first().filter(|_| !model.session.demo) {
         // Whatever this is, it is not AWS itself: that must not be overlooked.
         let place = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);

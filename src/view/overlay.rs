@@ -39,6 +39,10 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) {
             let (title, page) = super::detail::check(model);
             window(canvas, screen, &title, &page, *scroll);
         }
+        Some(Overlay::Operation(dialog)) => super::operation::draw(canvas, model, screen, dialog),
+        Some(Overlay::Journal { selected, scroll }) => {
+            super::operation::journal(canvas, model, screen, *selected, *scroll);
+        }
         Some(Overlay::Links { links, selected }) => {
             let mut page = Document::default();
             for (index, (label, url)) in links.iter().enumerate() {
@@ -75,16 +79,22 @@ fn window_width(screen: Rect) -> u16 {
 }
 
 /// Columns of the text in a window.
-fn inside_width(screen: Rect) -> usize {
+pub(super) fn inside_width(screen: Rect) -> usize {
     usize::from(window_width(screen).saturating_sub(4))
 }
 
 /// A bordered window over the middle of the screen, as high as its text needs.
-fn window(canvas: &mut Canvas<'_>, screen: Rect, title: &str, page: &Document, scroll: Scroll) {
+pub(super) fn window(canvas: &mut Canvas<'_>, screen: Rect, title: &str, page: &Document, scroll: Scroll) {
+    let lines = page.wrapped(inside_width(screen)).len();
+    let inside = frame(canvas, screen, title, u16::try_from(lines + 2).unwrap_or(u16::MAX));
+    page.draw(canvas, inside, scroll.top, PaneId::Logs);
+}
+
+/// The window's border and title; gives the area inside.
+pub(super) fn frame(canvas: &mut Canvas<'_>, screen: Rect, title: &str, height: u16) -> Rect {
     let width = window_width(screen);
-    let lines = page.wrapped(usize::from(width.saturating_sub(4))).len();
     let room = screen.height.saturating_sub(4);
-    let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).clamp(3, room.max(3));
+    let height = height.clamp(3, room.max(3));
     let area = screen.centred(width, height);
     canvas.clear(area, Role::Overlay);
     canvas.hit(area, Target::Overlay);
@@ -108,8 +118,7 @@ fn window(canvas: &mut Canvas<'_>, screen: Rect, title: &str, page: &Document, s
     let head = Rect::new(area.x + 2, area.y, area.width.saturating_sub(4), 1);
     canvas.text(head, &format!(" {title} "), Role::TitleFocus);
     let inside = area.inner(1);
-    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    page.draw(canvas, inside, scroll.top, PaneId::Logs);
+    Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
 }
 
 fn help(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, scroll: Scroll) {

@@ -91,12 +91,10 @@ impl Scene {
         let model = Model::new(Start {
             session: Session {
                 scopes: regions.into_iter().map(|r| Scope::new(account.clone(), r)).collect(),
-                scopes_fault: None,
                 clusters: Vec::new(),
                 overrides: Vec::new(),
                 demo: true,
-                read_only: false,
-                version: "0.0.0",
+                ..Session::empty("0.0.0")
             },
             config: Arc::new(Config::load(&layers).unwrap()),
             keymap: Arc::new(Keymap::builtin("default").unwrap()),

@@ -153,6 +153,17 @@ pub(in crate::guard) fn draft(
     }
 }
 
+/// Watches the deployment under way, whoever started it; the last one, when none is.
+pub(in crate::guard) fn attach(id: &ServiceId, facts: &Facts) -> Result<Draft, NoPlan> {
+    let service = running::service(id, facts)?;
+    let Some(primary) = service.primary() else {
+        return Err(NoPlan::Refused(format!("{} has no deployment that ECS tells of", id.name)));
+    };
+    let mut draft = Draft::new(Plan::default(), Vec::new(), Saw::default());
+    draft.attached.push((goal(service), primary.id.clone()));
+    Ok(draft)
+}
+
 /// What shows the end of a deployment of this service.
 pub(super) fn goal(service: &Service) -> Goal {
     let before = service.deployments.iter().map(|deployment| deployment.id.clone()).collect();

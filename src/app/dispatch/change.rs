@@ -1,0 +1,373 @@
+//! Commands that change something: each makes an action of what is selected, or of what was named, and its dialog
+//! opens.
+//!
+//! Selection is by identity and frozen here: no refresh can move another row under the finger. Must not confirm.
+
+use super::{named, take_subject};
+use crate::app::overlay::{Overlay, Prompt};
+use crate::app::pane::PaneId;
+use crate::app::pane::list::Scroll;
+use crate::app::pane::triage::Item;
+use crate::app::{Effect, Model, operations};
+use crate::command::{Arg, Id, Invocation, Kind};
+use crate::diagnose::Subject;
+use crate::domain::action::{Action, AlarmWork, Back, DatabaseWork, Deploy, SecretWork};
+use crate::domain::ecs::ServiceId;
+use crate::domain::mutation::ScalingChange;
+use crate::domain::task::TaskId;
+use crate::guard::Saw;
+use crate::stdx::span;
+
+/// The words of a command, sorted into places, flags and switches.
+struct Words {
+    places: Vec<String>,
+    flags: Vec<(&'static str, String)>,
+}
+
+impl Words {
+    fn of(invocation: &Invocation) -> Result<Self, String> {
+        let args = invocation.id.command().args;
+        let mut words = Self { places: Vec::new(), flags: Vec::new() };
+        let mut rest = invocation.args.iter();
+        while let Some(word) = rest.next() {
+            let Some(name) = word.strip_prefix("--") else {
+                words.places.push(word.clone());
+                continue;
+            };
+            if name.is_empty() {
+                words.places.extend(rest.by_ref().cloned());
+                break;
+            }
+            let (name, given) = name.split_once('=').map_or((name, None), |(n, v)| (n, Some(v.to_owned())));
+            let Some(arg) = args.iter().find(|arg| arg.flag && arg.name == name && fits(arg)) else {
+                let known: Vec<String> = args
+                    .iter()
+                    .filter(|arg| arg.flag && fits(arg))
+                    .map(|arg| format!("--{}", arg.name))
+                    .collect();
+                let known = if known.is_empty() { "it has none".to_owned() } else { known.join(", ") };
+                return Err(format!("{} has no flag --{name} here: {known}", invocation.id.name()));
+            };
+            let value = match (arg.kind, given) {
+                (Kind::Switch, _) => String::new(),
+                (_, Some(value)) => value,
+                (_, None) => rest.next().cloned().ok_or_else(|| format!("--{name} wants a value"))?,
+            };
+            if arg.kind == Kind::Number && value.parse::<u32>().is_err() {
+                return Err(format!("`{value}` is not a number for --{name}"));
+            }
+            words.flags.push((arg.name, value));
+        }
+        Ok(words)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| value.clone())
+    }
+
+    fn is_on(&self, name: &str) -> bool {
+        self.flags.iter().any(|(flag, _)| *flag == name)
+    }
+
+    fn number(&self, name: &str) -> Option<u32> {
+        self.text(name)?.parse().ok()
+    }
+}
+
+/// Flags that are about scripts have no meaning in a console: there the dialog asks.
+fn fits(arg: &Arg) -> bool {
+    !["wait", "yes", "reason", "confirm", "dry-run", "cluster", "file"].contains(&arg.name)
+}
+
+/// Runs a command that changes something.
+pub fn change(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
+    if model.session.read_only {
+        model.complain("This session is read-only, which cannot be unlocked");
+        return Vec::new();
+    }
+    match asked(model, invocation) {
+        Ok((action, saw)) => {
+            if let [service] = action.services().as_slice() {
+                let service = (*service).clone();
+                take_subject(model, service);
+            }
+            operations::begin(model, action, saw, None)
+        }
+        Err(Wrong::Say(what)) => {
+            model.complain(what);
+            Vec::new()
+        }
+        Err(Wrong::Complete(text)) => {
+            let mut prompt = Prompt::palette();
+            prompt.line.set(&text);
+            model.prompt = Some(prompt);
+            Vec::new()
+        }
+    }
+}
+
+/// Why nothing begins.
+enum Wrong {
+    /// Something is wrong.
+    Say(String),
+    /// Something is missing that is typed in the palette.
+    Complete(String),
+}
+
+impl From<String> for Wrong {
+    fn from(what: String) -> Self {
+        Self::Say(what)
+    }
+}
+
+fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>), Wrong> {
+    let words = Words::of(invocation)?;
+    let id = invocation.id;
+    let first = words.places.first().map(String::as_str);
+    let why = || "opsdeck console".to_owned();
+    let action = match id {
+        Id::Deploy => Action::Deploy { services: services(model, &words)?, what: what(&words)? },
+        Id::RollBack => Action::RollBack { services: services(model, &words)?, to: back(&words)? },
+        Id::Watch => Action::Watch { services: services(model, &words)? },
+        Id::Scale => {
+            // `scale 3` is of the selected service, `scale NAME 3` of another.
+            let (name, count) = match words.places.as_slice() {
+                [] => (None, None),
+                [one] if one.parse::<u32>().is_ok() => (None, Some(one)),
+                [one] => (Some(one.as_str()), None),
+                [name, count, ..] => (Some(name.as_str()), Some(count)),
+            };
+            let service = service(model, name)?;
+            let Some(desired) = count.and_then(|count| count.parse().ok()) else {
+                return Err(Wrong::Complete(format!("scale {}/{} ", service.cluster, service.name)));
+            };
+            Action::Scale { service, desired }
+        }
+        Id::Autoscaling => {
+            let service = service(model, first)?;
+            let suspended = match (words.is_on("suspend"), words.is_on("resume")) {
+                (true, false) => Some(true),
+                (false, true) => Some(false),
+                _ => None,
+            };
+            let change = ScalingChange { min: words.number("min"), max: words.number("max"), suspended };
+            if change == ScalingChange::default() {
+                return Err(Wrong::Complete(format!(
+                    "autoscaling {}/{} --max ",
+                    service.cluster, service.name
+                )));
+            }
+            Action::Bounds { service, change }
+        }
+        Id::Capacity => Action::OnDemand { service: service(model, first)? },
+        Id::Restart => Action::Restart { service: service(model, first)?, reason: why() },
+        Id::Continue => Action::Continue { service: service(model, first)? },
+        Id::RunTask => {
+            let service = service(model, first)?;
+            let command: Vec<String> = words.places.iter().skip(1).cloned().collect();
+            if first.is_none() {
+                return Err(Wrong::Complete(format!("run-task {}/{} -- ", service.cluster, service.name)));
+            }
+            Action::RunTask { service, container: words.text("container"), command }
+        }
+        Id::StopTask => Action::StopTask { task: task(model, first)?, reason: why() },
+        Id::Rotate | Id::SecretRestore | Id::SecretUnstick => {
+            let Some(Subject::Secret(secret)) = subject(model, first, |s| matches!(s, Subject::Secret(_)))
+            else {
+                return Err(Wrong::Say("Select a secret first (K lists them)".to_owned()));
+            };
+            let work = match id {
+                Id::Rotate => SecretWork::Rotate,
+                Id::SecretRestore => SecretWork::Restore,
+                _ => SecretWork::Unstick,
+            };
+            Action::Secret { secret, work }
+        }
+        Id::RdsReboot | Id::RdsFailover | Id::RdsSnapshot | Id::RdsGrow => {
+            let Some(Subject::Database(database)) =
+                subject(model, first, |s| matches!(s, Subject::Database(_)))
+            else {
+                return Err(Wrong::Say("Select a database first (R lists them)".to_owned()));
+            };
+            let work = match id {
+                Id::RdsReboot => DatabaseWork::Reboot { failover: words.is_on("failover") },
+                Id::RdsFailover => DatabaseWork::Failover { to: words.text("to") },
+                Id::RdsSnapshot => {
+                    let stamp: String =
+                        model.now.wall.rfc3339().chars().take(19).filter(char::is_ascii_digit).collect();
+                    let made = format!("opsdeck-{}-{stamp}", database.name);
+                    DatabaseWork::Snapshot { name: words.text("name").unwrap_or(made) }
+                }
+                _ => match words.places.last().and_then(|gib| gib.parse().ok()) {
+                    Some(to) => DatabaseWork::Grow { to },
+                    None => return Err(Wrong::Complete(format!("rds grow {} ", database.name))),
+                },
+            };
+            Action::Database { database, work }
+        }
+        Id::CacheFailover => {
+            let Some(Subject::Cache(cache)) = subject(model, first, |s| matches!(s, Subject::Cache(_)))
+            else {
+                return Err(Wrong::Say("Select a cache first (C lists them)".to_owned()));
+            };
+            Action::CacheFailover { cache, node_group: words.text("node-group") }
+        }
+        Id::AlarmMute | Id::AlarmEnable | Id::AlarmDisable => {
+            let Some(Subject::Alarm(alarm)) = subject(model, first, |s| matches!(s, Subject::Alarm(_)))
+            else {
+                return Err(Wrong::Say("Select an alarm first (A lists them)".to_owned()));
+            };
+            let span = words.text("for").unwrap_or_else(|| "1h".to_owned());
+            let span = span::parse(&span).map_err(|bad| bad.to_string())?;
+            let minutes = u32::try_from(span.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
+            let work = match id {
+                Id::AlarmMute => AlarmWork::Mute { minutes },
+                Id::AlarmEnable => AlarmWork::Enable,
+                _ => AlarmWork::Disable,
+            };
+            Action::Alarm { alarm, work }
+        }
+        other => {
+            return Err(Wrong::Say(format!(
+                "`{}` works on the command line: opsdeck {}",
+                other.name(),
+                other.name()
+            )));
+        }
+    };
+    let saw = match &action {
+        // What the operator sees counts: a service that moves before the plan is made stops it.
+        Action::StopTask { task, .. } => model.world.tasks.get(task).map(|seen| Saw::task(&seen.value)),
+        Action::Watch { .. } => None,
+        action => action
+            .services()
+            .into_iter()
+            .filter_map(|service| model.world.service(service).map(|seen| Saw::service(&seen.value)))
+            .reduce(Saw::and),
+    };
+    Ok((action, saw))
+}
+
+fn what(words: &Words) -> Result<Deploy, Wrong> {
+    let edits = ["image", "cpu", "memory"].iter().any(|flag| words.is_on(flag));
+    match (edits, words.text("revision"), words.is_on("unpin")) {
+        (true, None, false) => Ok(Deploy::Edit {
+            image: words.text("image"),
+            container: words.text("container"),
+            cpu: words.text("cpu"),
+            memory: words.text("memory"),
+        }),
+        (false, Some(revision), false) => Ok(Deploy::Revision(revision)),
+        (false, None, true) => Ok(Deploy::Unpin),
+        (false, None, false) => Ok(Deploy::Force),
+        _ => Err(Wrong::Say(
+            "--image, --cpu and --memory, --revision and --unpin exclude each other".to_owned(),
+        )),
+    }
+}
+
+fn back(words: &Words) -> Result<Back, Wrong> {
+    match (words.text("to-deployment"), words.text("to-digest"), words.text("to-revision")) {
+        (None, None, None) => Ok(Back::Usual),
+        (Some(deployment), None, None) => Ok(Back::Deployment(deployment)),
+        (None, Some(digest), None) => Ok(Back::Digest(digest)),
+        (None, None, Some(revision)) => Ok(Back::Revision(revision)),
+        _ => Err(Wrong::Say("--to-deployment, --to-digest and --to-revision exclude each other".to_owned())),
+    }
+}
+
+fn service(model: &Model, name: Option<&str>) -> Result<ServiceId, Wrong> {
+    match name {
+        Some(name) => Ok(named(model, name)?),
+        None => model
+            .aimed_service()
+            .or(model.subject.as_ref())
+            .cloned()
+            .ok_or_else(|| Wrong::Say("Select a service first".to_owned())),
+    }
+}
+
+fn services(model: &Model, words: &Words) -> Result<Vec<ServiceId>, Wrong> {
+    if words.places.is_empty() {
+        return Ok(vec![service(model, None)?]);
+    }
+    let mut found = Vec::new();
+    for name in &words.places {
+        let id = named(model, name)?;
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    if found.iter().any(|id| id.scope != found[0].scope) {
+        return Err(Wrong::Say(
+            "These services are in several regions: change one region at a time".to_owned(),
+        ));
+    }
+    Ok(found)
+}
+
+fn task(model: &Model, name: Option<&str>) -> Result<TaskId, Wrong> {
+    if let Some(name) = name {
+        let found: Vec<&TaskId> = model.world.tasks.keys().filter(|id| id.id.starts_with(name)).collect();
+        return match found.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => Err(Wrong::Say(format!("No task whose id begins with {name} is known here"))),
+            _ => Err(Wrong::Say(format!("{name} is ambiguous: {} tasks begin so", found.len()))),
+        };
+    }
+    match &model.overlay {
+        Some(Overlay::Task(id, _)) => Ok(id.clone()),
+        _ if model.focus == PaneId::Tasks => {
+            model.tasks.list.selected().cloned().ok_or_else(|| Wrong::Say("Select a task first".to_owned()))
+        }
+        _ => Err(Wrong::Say("Select a task first (t lists a service's)".to_owned())),
+    }
+}
+
+/// The named or selected resource of a kind.
+fn subject(model: &Model, name: Option<&str>, is: impl Fn(&Subject) -> bool) -> Option<Subject> {
+    if let Some(name) = name {
+        let estate = &model.world.estate;
+        let known = estate
+            .alarms
+            .keys()
+            .cloned()
+            .map(Subject::Alarm)
+            .chain(estate.instances.keys().chain(estate.db_clusters.keys()).cloned().map(Subject::Database))
+            .chain(estate.cache_groups.keys().cloned().map(Subject::Cache))
+            .chain(estate.secrets.keys().cloned().map(Subject::Secret));
+        let mut known: Vec<Subject> = known.filter(|subject| is(subject) && subject.name() == name).collect();
+        return (known.len() == 1).then(|| known.remove(0));
+    }
+    let item = match &model.overlay {
+        Some(Overlay::Detail(item, _)) => Some(item),
+        _ => model.triage.selected(model.focus),
+    };
+    match item {
+        Some(Item::Subject(subject)) if is(subject) => Some(subject.clone()),
+        _ => None,
+    }
+}
+
+/// Opens the list of what was changed; the journal is read anew.
+pub fn open_operations(model: &mut Model) -> Vec<Effect> {
+    model.overlay = Some(Overlay::Journal { selected: 0, scroll: Scroll::default() });
+    vec![Effect::ReadJournal]
+}
+
+/// Unlocks with a reason, or locks.
+pub fn unlock(model: &mut Model, invocation: &Invocation) {
+    let reason = invocation.args.join(" ");
+    if model.operations.unlocked_for(model.now).is_some() && reason.is_empty() {
+        operations::lock(model);
+    } else if reason.is_empty() && !model.session.read_only {
+        let mut prompt = Prompt::palette();
+        prompt.line.set("unlock ");
+        model.prompt = Some(prompt);
+    } else {
+        operations::unlock(model, reason);
+        if let Some(left) = model.operations.unlocked_for(model.now) {
+            model.say(format!("Unlocked for {}", span::brief(left)));
+        }
+    }
+}

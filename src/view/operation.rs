@@ -1,0 +1,453 @@
+//! The dialog of an action: what would happen and the form that confirms it; then how it goes, and how it ended. And
+//! the list of actions with the journal.
+//!
+//! The form is always on the screen: a plan that is too long scrolls above it. Must not draw a value of a secret.
+
+use crate::app::Model;
+use crate::app::operations::dialog::{Dialog, Field, fields};
+use crate::app::operations::{Running, Standing};
+use crate::app::pane::PaneId;
+use crate::app::pane::list::Scroll;
+use crate::domain::action::Action;
+use crate::domain::plan::{Finding, Plan};
+use crate::domain::verdict::Verdict;
+use crate::guard::{Friction, Lock, Progress};
+use crate::journal::{Event, unfinished, words};
+use crate::stdx::rect::Rect;
+use crate::stdx::{span, text};
+use crate::theme::{Glyphs, Role};
+use crate::view::overlay::{frame, inside_width, window};
+use crate::view::widget::canvas::{Canvas, Piece, piece};
+use crate::view::widget::document::Document;
+
+/// Draws the dialog.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, dialog: &Dialog) {
+    let Some(running) = model.operations.get(dialog.operation) else { return };
+    let glyphs = canvas.theme().glyphs;
+    let mut page = Document::default();
+    match running.operation.progress() {
+        Progress::Reading => {
+            page.text("Reading the target again…", Role::Progress);
+            page.gap();
+            page.text("Esc cancels; AWS has not been asked to change anything.", Role::Muted);
+        }
+        Progress::Confirming => {
+            if let Some(plan) = running.operation.plan() {
+                of_plan(&mut page, plan, &glyphs);
+            }
+            form(canvas, model, screen, dialog, running, &page);
+            return;
+        }
+        Progress::Calling | Progress::Watching | Progress::Ended => {
+            progress(&mut page, model, running, &glyphs);
+        }
+    }
+    window(canvas, screen, &title(running), &page, dialog.scroll);
+}
+
+fn title(running: &Running) -> String {
+    running.operation.action().to_string()
+}
+
+fn sign(finding: Finding, glyphs: &Glyphs) -> (&'static str, Role) {
+    match finding {
+        Finding::Pass => (glyphs.ok, Role::Ok),
+        Finding::NotVerified => (glyphs.unknown, Role::Unknown),
+        Finding::Warn => (glyphs.warning, Role::Warn),
+        Finding::Block => (glyphs.critical, Role::Critical),
+    }
+}
+
+/// What would happen: changes, then what is felt, then the checks, the worst first.
+fn of_plan(page: &mut Document, plan: &Plan, glyphs: &Glyphs) {
+    for change in &plan.changes {
+        page.hanging(
+            vec![
+                piece(format!("{}: ", change.field), Role::Muted),
+                piece(change.before.clone(), Role::Overlay),
+                piece(format!(" {} ", glyphs.arrow), Role::Muted),
+                piece(change.after.clone(), Role::Strong),
+            ],
+            2,
+        );
+    }
+    for sentence in &plan.reach {
+        page.hanging(
+            vec![piece(format!("{} ", glyphs.bullet), Role::Muted), piece(sentence.clone(), Role::Overlay)],
+            2,
+        );
+    }
+    page.gap();
+    let mut checks: Vec<_> = plan.checks.iter().collect();
+    checks.sort_by_key(|check| std::cmp::Reverse(check.finding));
+    for check in checks {
+        let (mark, role) = sign(check.finding, glyphs);
+        let text = if check.finding == Finding::Pass { Role::Muted } else { Role::Overlay };
+        page.hanging(
+            vec![
+                piece(format!("{mark} "), role),
+                piece(format!("{}: ", check.name), text),
+                piece(check.evidence.clone(), text),
+            ],
+            2,
+        );
+    }
+    for sentence in &plan.advice {
+        page.gap();
+        page.text(sentence.clone(), Role::Hint);
+    }
+}
+
+/// The form under the plan.
+fn form(
+    canvas: &mut Canvas<'_>,
+    model: &Model,
+    screen: Rect,
+    dialog: &Dialog,
+    running: &Running,
+    page: &Document,
+) {
+    let width = inside_width(screen);
+    let friction = running.friction;
+    let armed = dialog.is_armed(model.now);
+    let typed = if armed { Role::Input } else { Role::Placeholder };
+    let said = running
+        .mistake
+        .map(|mistake| sentence(&mistake.to_string()))
+        .or_else(|| dialog.said.map(ToOwned::to_owned));
+    let mut lines: Vec<(Option<Field>, Vec<Piece>)> = Vec::new();
+    let label = |field: Field, text: &str| {
+        let mark = if dialog.field == field { canvas_mark(canvas) } else { " " };
+        piece(
+            format!("{mark} {}", text::pad(text, 22)),
+            if dialog.field == field { Role::Prompt } else { Role::Muted },
+        )
+    };
+    if model.lock() == Lock::Locked {
+        let minutes = span::brief(model.session.rules.unlock_for);
+        let told = format!("The console is locked: this unlocks it for {minutes}, with your reason.");
+        lines.push((None, vec![piece(told, Role::Warn)]));
+    }
+    for field in fields(friction) {
+        match field {
+            Field::Name => {
+                let ask = format!("Type {}", running.name);
+                let room = text::width(&ask).max(22);
+                let mark = if dialog.field == Field::Name { canvas_mark(canvas) } else { " " };
+                let role = if dialog.field == Field::Name { Role::Prompt } else { Role::Muted };
+                let head = piece(format!("{mark} {} ", text::pad(&ask, room)), role);
+                lines.push((Some(Field::Name), vec![head, piece(dialog.name.text().to_owned(), typed)]));
+            }
+            Field::Reason => {
+                lines.push((
+                    Some(Field::Reason),
+                    vec![
+                        label(Field::Reason, "Reason"),
+                        piece(" ", Role::Overlay),
+                        piece(dialog.reason.text().to_owned(), typed),
+                    ],
+                ));
+            }
+            Field::Cancel | Field::Do => {}
+        }
+    }
+    let button = |field: Field, text: String| {
+        let role = if dialog.field == field { Role::Selection } else { Role::Muted };
+        piece(format!("[ {text} ]"), role)
+    };
+    let account = running.operation.action().scope().map_or_else(String::new, |scope| {
+        let id = model.world.account_id(scope).unwrap_or_else(|| scope.account.to_string());
+        format!(" in {id} {}", scope.region)
+    });
+    let does = format!("{}{account}", running.operation.action());
+    let hint = match friction {
+        Friction::YesKey => "y does it, Esc cancels",
+        _ => "Tab moves, Enter goes on, Esc cancels",
+    };
+    lines.push((
+        None,
+        vec![button(Field::Cancel, "Cancel".to_owned()), piece("  ", Role::Overlay), button(Field::Do, does)],
+    ));
+    lines.push((
+        None,
+        vec![match &said {
+            Some(said) => piece(said.clone(), Role::Error),
+            None => piece(hint, Role::Hint),
+        }],
+    ));
+    let mut bottom = Document::default();
+    let mut rows: Vec<(Field, usize, usize)> = Vec::new();
+    let mut height = 0;
+    for (field, line) in lines {
+        if let Some(field) = field {
+            let columns: usize = line.iter().map(|piece| text::width(&piece.text)).sum();
+            rows.push((field, height, columns));
+        }
+        let mut one = Document::default();
+        one.hanging(line.clone(), 2);
+        height += one.wrapped(width).len();
+        bottom.hanging(line, 2);
+    }
+    let plan_height = page.wrapped(width).len();
+    let room = usize::from(screen.height.saturating_sub(4));
+    let total = (plan_height + 1 + height + 2).min(room.max(height + 3));
+    let inside = frame(canvas, screen, &title(running), u16::try_from(total).unwrap_or(u16::MAX));
+    let form_height = u16::try_from(height).unwrap_or(0).min(inside.height);
+    let (plan_area, form_area) = inside.split_top(inside.height.saturating_sub(form_height + 1));
+    page.draw(canvas, plan_area, dialog.scroll.top, PaneId::Logs);
+    let (rule, form_area) = form_area.split_top(1);
+    let more = plan_height > usize::from(plan_area.height);
+    canvas.fill(rule, canvas.theme().glyphs.horizontal, Role::OverlayBorder);
+    if more {
+        canvas.text(rule, " PgUp PgDn scroll the plan ", Role::Hint);
+    }
+    bottom.draw(canvas, form_area, 0, PaneId::Api);
+    if let Some((_, row, columns)) = rows.iter().find(|(field, ..)| *field == dialog.field) {
+        let x = form_area.x + u16::try_from((*columns).min(width.saturating_sub(1))).unwrap_or(0);
+        canvas.cursor(x, form_area.y + u16::try_from(*row).unwrap_or(0));
+    }
+}
+
+fn canvas_mark(canvas: &Canvas<'_>) -> &'static str {
+    canvas.theme().glyphs.cursor
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// How it goes.
+fn progress(page: &mut Document, model: &Model, running: &Running, glyphs: &Glyphs) {
+    let elapsed = running.ended.as_ref().map_or(model.now, |(_, at)| *at).since(running.begun);
+    match &running.ended {
+        None if running.operation.progress() == Progress::Calling => {
+            page.text(
+                "Calling AWS… the answer is awaited, whatever happens to this terminal.",
+                Role::Progress,
+            );
+        }
+        None => page.text(format!("Under way for {}", span::brief(elapsed)), Role::Progress),
+        Some((verdict, _)) => {
+            let role = match verdict {
+                Verdict::Succeeded => Role::Ok,
+                Verdict::Accepted | Verdict::Superseded { .. } | Verdict::Unknown { .. } => Role::Warn,
+                _ => Role::Critical,
+            };
+            page.text(format!("{} after {}", sentence(&verdict.to_string()), span::brief(elapsed)), role);
+        }
+    }
+    page.gap();
+    for (name, state, deployment) in running.operation.watched() {
+        if name.is_empty() {
+            continue;
+        }
+        page.hanging(vec![piece(format!("{name}: "), Role::Strong), piece(state, Role::Overlay)], 2);
+        if let Some(deployment) = deployment {
+            page.field("  Deployment", deployment);
+        }
+    }
+    for receipt in running.operation.receipts() {
+        for (label, value) in [("  Registered", &receipt.definition), ("  Task", &receipt.task)] {
+            if let Some(value) = value {
+                page.field(label, crate::domain::scope::Arn::last(value).to_owned());
+            }
+        }
+    }
+    for service in running.operation.action().services() {
+        of_service(page, model, running, service, glyphs);
+    }
+    page.gap();
+    let hint = if running.ended.is_some() {
+        "Esc closes"
+    } else {
+        "Esc leaves it; it goes on, and O opens it again"
+    };
+    page.text(hint, Role::Hint);
+}
+
+/// A service's new tasks, and what ECS said since it began.
+fn of_service(
+    page: &mut Document,
+    model: &Model,
+    running: &Running,
+    id: &crate::domain::ecs::ServiceId,
+    glyphs: &Glyphs,
+) {
+    let Some(seen) = model.world.service(id) else { return };
+    let service = &seen.value;
+    let watched = running.operation.watched();
+    let ours = watched
+        .iter()
+        .find_map(|(name, _, deployment)| (*name == id.name).then(|| deployment.clone()).flatten());
+    let mut tasks: Vec<_> = model
+        .world
+        .tasks
+        .values()
+        .map(|task| &task.value)
+        .filter(|task| task.is_of(id))
+        .filter(|task| ours.is_none() || task.started_by == ours)
+        .filter(|task| {
+            task.created_at.is_none_or(|at| at >= running.begun.wall.minus(std::time::Duration::from_secs(5)))
+        })
+        .collect();
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.created_at));
+    if !tasks.is_empty() {
+        page.heading(format!("New tasks of {}", id.name));
+        for task in tasks.iter().take(8) {
+            let (mark, role) = match (task.last_status.as_str(), task.health.as_deref()) {
+                ("STOPPED", _) => (glyphs.critical, Role::Critical),
+                (_, Some("UNHEALTHY")) => (glyphs.warning, Role::Warn),
+                ("RUNNING", _) => (glyphs.ok, Role::Ok),
+                _ => (glyphs.progress, Role::Progress),
+            };
+            let health = task.health.as_deref().filter(|health| *health != "UNKNOWN").unwrap_or("");
+            let why = task.stopped_reason.as_deref().unwrap_or("");
+            let text = format!("{} {} {health} {why}", task.id.short(), task.last_status);
+            page.hanging(
+                vec![piece(format!("  {mark} "), role), piece(text.trim_end().to_owned(), Role::Overlay)],
+                4,
+            );
+        }
+        if tasks.len() > 8 {
+            page.text(format!("    and {} more", tasks.len() - 8), Role::Muted);
+        }
+    }
+    let since = running.begun.wall.minus(std::time::Duration::from_secs(5));
+    let events: Vec<_> = service.events.iter().filter(|event| event.at >= since).take(6).collect();
+    if !events.is_empty() {
+        page.heading(format!("Events of {}", id.name));
+        for event in events {
+            let age = span::brief(event.at.age_at(model.now.wall));
+            page.hanging(
+                vec![
+                    piece(format!("  {age} ago "), Role::Muted),
+                    piece(event.message.clone(), Role::Overlay),
+                ],
+                4,
+            );
+        }
+    }
+}
+
+/// The actions of this session, and the journal's newest entries.
+pub fn journal(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, selected: usize, scroll: Scroll) {
+    let glyphs = canvas.theme().glyphs;
+    let mut page = Document::default();
+    let operations = &model.operations;
+    match (&operations.standing, model.lock()) {
+        (_, Lock::ReadOnly) => page.text("This session is read-only.", Role::Muted),
+        (Standing::Unlocked { reason, .. }, Lock::Unlocked) => {
+            let left = operations.unlocked_for(model.now).map(span::brief).unwrap_or_default();
+            page.text(format!("Unlocked for {left} more: {reason}"), Role::Warn);
+        }
+        _ => page.text("Locked: U unlocks, and so does the reason that a change asks for.", Role::Muted),
+    }
+    if let Some(mark) = &operations.incident {
+        page.text(format!("Incident {} is open: {}", mark.id, mark.title), Role::Warn);
+    }
+    page.heading("Of this session");
+    if operations.list.is_empty() {
+        page.text("  Nothing was changed yet.", Role::Muted);
+    }
+    for (index, running) in operations.list.iter().rev().enumerate() {
+        let mark = if index == selected { glyphs.cursor } else { " " };
+        let state = match &running.ended {
+            Some((verdict, _)) => verdict.to_string(),
+            None => match running.operation.watched().first() {
+                Some((_, state, _)) => state.clone(),
+                None => "under way".to_owned(),
+            },
+        };
+        let role = if index == selected { Role::Strong } else { Role::Overlay };
+        let age = span::brief(model.now.since(running.begun));
+        page.hanging(
+            vec![
+                piece(format!("{mark} {age} ago  "), Role::Muted),
+                piece(format!("{}: ", running.operation.action()), role),
+                piece(state, Role::Overlay),
+            ],
+            4,
+        );
+    }
+    entries(&mut page, model, &glyphs);
+    window(canvas, screen, "Changes and the journal", &page, scroll);
+}
+
+fn entries(page: &mut Document, model: &Model, glyphs: &Glyphs) {
+    let view = &model.operations.journal;
+    page.heading("Journal, newest first");
+    if let Some(trouble) = &view.trouble {
+        page.text(format!("  {} {trouble}", glyphs.warning), Role::Error);
+    }
+    for open in unfinished(&view.entries) {
+        // What runs in this console has an end to come.
+        let ours =
+            model.operations.under_way().any(|running| running.operation.id() == open.intent.operation);
+        if ours {
+            continue;
+        }
+        if let Event::Intent(intent) = &open.intent.event {
+            let text = format!("  {} {} of {}: {}", glyphs.unknown, intent.verb, intent.target, open.words());
+            page.hanging(vec![piece(text, Role::Warn)], 4);
+        }
+    }
+    if !view.read {
+        page.text("  Reading it…", Role::Progress);
+    } else if view.entries.is_empty() && view.trouble.is_none() {
+        page.text("  It is empty.", Role::Muted);
+    }
+    let intents: std::collections::HashMap<&str, _> = view
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Intent(intent) => Some((entry.operation.as_str(), &**intent)),
+            _ => None,
+        })
+        .collect();
+    for entry in view.entries.iter().rev().take(200) {
+        let at = entry.at.timestamp().map_or_else(String::new, |t| {
+            t.to_zoned(model.zone.clone()).strftime("%m-%d %H:%M:%S").to_string()
+        });
+        let said = words(entry, intents.get(entry.operation.as_str()).copied());
+        page.hanging(
+            vec![piece(format!("  {at}  {}  ", entry.who.brief()), Role::Muted), piece(said, Role::Overlay)],
+            4,
+        );
+    }
+}
+
+/// What the header says of the lock.
+pub fn lock(model: &Model, glyphs: &Glyphs) -> Vec<Piece> {
+    match model.lock() {
+        Lock::ReadOnly => vec![piece(format!("{} read-only", glyphs.locked), Role::HeaderLocked)],
+        Lock::Locked => vec![piece(format!("{} locked", glyphs.locked), Role::HeaderLocked)],
+        Lock::Unlocked => {
+            let left = model.operations.unlocked_for(model.now).unwrap_or_default();
+            // Whole minutes: a count of seconds would redraw the header for nothing.
+            let minutes = left.as_secs().div_ceil(60);
+            vec![piece(format!("{} UNLOCKED {minutes} min", glyphs.unlocked), Role::HeaderUnlocked)]
+        }
+    }
+}
+
+/// What the header says of what is under way and of an incident.
+pub fn under_way(model: &Model, glyphs: &Glyphs) -> Option<Vec<Piece>> {
+    let mut line = Vec::new();
+    let running: Vec<&Running> = model.operations.under_way().collect();
+    match running.as_slice() {
+        [] => {}
+        [one] => {
+            let name = match one.operation.action() {
+                Action::Watch { .. } => format!("watching {}", one.name),
+                action => format!("{} {}", action.verb(), one.name),
+            };
+            line.push(piece(format!("{} {name}", glyphs.progress), Role::Badge));
+        }
+        several => line.push(piece(format!("{} {} under way", glyphs.progress, several.len()), Role::Badge)),
+    }
+    if let Some(mark) = &model.operations.incident {
+        line.push(piece(format!("{}{}", if line.is_empty() { "" } else { "  " }, mark.id), Role::Badge));
+    }
+    (!line.is_empty()).then_some(line)
+}
