@@ -86,6 +86,9 @@ fn perform(request: &Request, environment: &Environment, printer: &mut Printer) 
             printer.bytes(page.unwrap_or_default().as_bytes())?;
             Ok(Exit::Done)
         }
+        Id::Journal => verb::journal::run(request, environment, printer),
+        Id::IncidentOpen => verb::journal::open(request, environment, printer),
+        Id::IncidentClose => verb::journal::close(environment, printer),
         Id::Sim => block_on(simulator::run(request, printer)),
         Id::Keys => look::keys(request, environment, printer),
         Id::Themes => look::themes(request, environment, printer),

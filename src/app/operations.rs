@@ -44,7 +44,7 @@ pub struct Running {
     pub id: OperationId,
     /// The machine.
     pub operation: Operation,
-    /// When it was asked for.
+    /// When it was asked for; once it is confirmed, when that was.
     pub begun: Moment,
     /// How it ended.
     pub ended: Option<(Verdict, Moment)>,
@@ -222,6 +222,15 @@ fn drive(model: &mut Model, id: OperationId, demands: Vec<Demand>) -> Vec<Effect
                 running.friction = friction;
                 running.name = name;
                 running.mistake = mistake;
+            }
+            Demand::Record(intent) if intent.step == 1 => {
+                running.begun = model.now;
+                effects.push(Effect::Record {
+                    operation: id,
+                    name: name.clone(),
+                    caller: caller.clone(),
+                    event: Event::Intent(intent),
+                });
             }
             Demand::Record(intent) => effects.push(Effect::Record {
                 operation: id,

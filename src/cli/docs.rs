@@ -12,7 +12,7 @@ use crate::cli::look;
 use crate::cli::parser::value_name;
 use crate::cli::verb;
 use crate::command::{Arg, Command, GLOBAL_FLAGS, Kind, TABLE};
-use crate::config::SAMPLE;
+use crate::config::{POLICY_SAMPLE, SAMPLE};
 use crate::keymap::Keymap;
 
 /// A page's text; `None` for an unknown page.
@@ -23,6 +23,7 @@ pub fn page(name: &str) -> Option<String> {
         "keys" => keys(),
         "config" => config(),
         "json" => json(),
+        "policy" => policy(),
         _ => return None,
     };
     let origin = format!("<!-- Printed by `opsdeck docs {name}`. Do not edit: a test compares. -->\n\n");
@@ -57,6 +58,14 @@ fn command_line() -> String {
         let _ = writeln!(text, "| {code} | {} |", cell(meaning));
     }
     text
+}
+
+fn policy() -> String {
+    format!(
+        "# Policies\n\n`/etc/opsdeck/policy.toml` holds for everybody on the machine; `policy.toml` in the configuration \
+         folder may only tighten it. A policy that cannot be read forbids every change.\n\n```toml\n{}\n```\n",
+        POLICY_SAMPLE.trim_end()
+    )
 }
 
 fn usage(row: &Command) -> String {

@@ -210,7 +210,8 @@ pub async fn run(
     };
     let policy = rules.policy(&action, lock, account_id.as_deref(), &presumed, session.clock.now().wall);
     let mut operation = Operation::new(new_id(), action, policy, None);
-    if !wait {
+    let watches = matches!(operation.action(), Action::Watch { .. });
+    if !wait && !watches {
         operation = operation.watched_for(None);
     } else if let Some(time) = time {
         operation = operation.watched_for(Some(time));

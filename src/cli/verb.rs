@@ -11,6 +11,7 @@ pub mod clusters;
 pub mod deployments;
 pub mod events;
 pub mod fleet;
+pub mod journal;
 pub mod logs;
 pub mod metrics;
 pub mod rds;
@@ -77,6 +78,7 @@ pub async fn run(request: &Request, environment: &Environment, printer: &mut Pri
         Id::Changes => changes::run(&session, request, printer).await,
         Id::Fleet => fleet::run(&session, request, printer).await,
         Id::Check => check::run(&session, request, printer).await,
+        Id::Watch => change::run(&session, request, environment, printer).await,
         id if id.command().risk == Risk::Write => change::run(&session, request, environment, printer).await,
         id => Err(Problem::usage(format!("`{}` is not a verb of the command line", id.name())).into()),
     }
@@ -107,5 +109,6 @@ pub fn shapes() -> Vec<(Id, Vec<Shape>)> {
         (Id::Fleet, fleet::shapes()),
         (Id::Check, check::shapes()),
         (Id::Deploy, operate::shapes()),
+        (Id::Journal, journal::shapes()),
     ]
 }

@@ -2,6 +2,8 @@
 //!
 //! Data only. Rows stand in the order of `Id`; a test says so when one is out of place.
 
+mod change;
+
 use super::Context::{Anywhere, List, Logs, Row, Service, Task, TaskDefinition};
 use super::{Arg, Command, Context, Id, Kind, Risk, Surface};
 
@@ -24,41 +26,6 @@ const fn verb(id: Id, args: &'static [Arg], doc: &'static str) -> Command {
 const fn both(id: Id, contexts: &'static [Context], args: &'static [Arg], doc: &'static str) -> Command {
     Command { id, doc, surface: Surface::Both, contexts, args, risk: Risk::Read }
 }
-
-const fn write(id: Id, contexts: &'static [Context], args: &'static [Arg], doc: &'static str) -> Command {
-    Command { id, doc, surface: Surface::Both, contexts, args, risk: Risk::Write }
-}
-
-const WAIT: Arg = flag(
-    "wait",
-    Kind::Switch,
-    "Watch to the end; the exit code is the verdict's (--timeout: how long, 30m without)",
-);
-const YES: Arg = flag("yes", Kind::Switch, "The whole confirmation, unless the policy wants more");
-const REASON: Arg =
-    flag("reason", Kind::Text, "Why; it goes into the journal, and to ECS where ECS takes one");
-const CONFIRM: Arg =
-    flag("confirm", Kind::Text, "The target once more, where the policy wants it: CLUSTER/SERVICE");
-const DRY_RUN: Arg = flag("dry-run", Kind::Switch, "Show the plan and its checks, and change nothing");
-
-/// A change's arguments, with the flags that all changes have.
-macro_rules! changing {
-    ($($arg:expr),* $(,)?) => { &[$($arg,)* WAIT, YES, REASON, CONFIRM, DRY_RUN] };
-}
-
-const ONE_SERVICE: Arg = place("NAME", Kind::ServiceName, true, SERVICE_NAME);
-const RELEASE: Arg = Arg {
-    repeat: true,
-    ..place(
-        "NAME",
-        Kind::ServiceName,
-        true,
-        "SERVICE, CLUSTER/SERVICE or an ARN; several of one release go in one plan",
-    )
-};
-const DATABASE: Arg = place("NAME", Kind::Text, true, "The database's identifier or ARN");
-const SECRET: Arg = place("NAME", Kind::Text, true, "The secret's name or ARN");
-const ALARM: Arg = place("NAME", Kind::Text, true, "The alarm's name or ARN");
 
 const SERVICE_NAME: &str = "SERVICE, CLUSTER/SERVICE or a service's ARN";
 const CLUSTER: Arg =
@@ -309,167 +276,28 @@ pub const TABLE: &[Command] = &[
         &[place("NAME", Kind::ServiceName, true, SERVICE_NAME), CLUSTER],
         "Check whether the next task of a service would start",
     ),
-    write(
-        Id::Deploy,
-        &[Service],
-        changing![
-            RELEASE,
-            CLUSTER,
-            flag("image", Kind::Text, "Deploy a new revision with this tag or digest (sha256:…)"),
-            flag("container", Kind::Text, "With --image: only of this container"),
-            flag("revision", Kind::Text, "Deploy this revision: a number, FAMILY:NUMBER or an ARN"),
-            flag("cpu", Kind::Number, "Deploy a new revision with so many CPU units"),
-            flag("memory", Kind::Number, "Deploy a new revision with so many MiB"),
-            flag("unpin", Kind::Switch, "Deploy the revision that a rollback pinned to a digest"),
-        ],
-        "Force a new deployment, or deploy an image, a revision or another size",
-    ),
-    write(
-        Id::RollBack,
-        &[Service],
-        changing![
-            RELEASE,
-            CLUSTER,
-            flag("to-deployment", Kind::Text, "Return to what this deployment ran (deployments lists them)"),
-            flag("to-digest", Kind::Text, "Return to the image of this digest"),
-            flag("to-revision", Kind::Text, "Return to this revision: a number, FAMILY:NUMBER or an ARN"),
-        ],
-        "Undo a deployment under way, or return to what ran before",
-    ),
-    both(
-        Id::Watch,
-        &[Service],
-        &[RELEASE, CLUSTER],
-        "Watch a deployment that is under way to its end, whoever started it",
-    ),
-    write(
-        Id::Scale,
-        &[Service],
-        changing![ONE_SERVICE, place("COUNT", Kind::Number, true, "Tasks wanted"), CLUSTER],
-        "Change a service's desired count",
-    ),
-    write(
-        Id::Autoscaling,
-        &[Service],
-        changing![
-            ONE_SERVICE,
-            CLUSTER,
-            flag("min", Kind::Number, "The fewest tasks"),
-            flag("max", Kind::Number, "The most tasks"),
-            flag("suspend", Kind::Switch, "Let autoscaling rest"),
-            flag("resume", Kind::Switch, "Let autoscaling work again"),
-        ],
-        "Change a service's autoscaling bounds, suspend or resume it",
-    ),
-    write(
-        Id::Capacity,
-        &[Service],
-        changing![ONE_SERVICE, CLUSTER],
-        "Run on demand what runs on Spot: a new deployment on FARGATE",
-    ),
-    write(
-        Id::Restart,
-        &[Service],
-        changing![ONE_SERVICE, CLUSTER],
-        "Stop a service's tasks one by one, each when the one before is replaced; the image stays",
-    ),
-    write(
-        Id::StopTask,
-        &[Task],
-        changing![place("TASK", Kind::Text, true, "A task's id, its beginning, or its ARN"), CLUSTER],
-        "Stop one task; its service replaces it",
-    ),
-    write(
-        Id::Continue,
-        &[Service],
-        changing![ONE_SERVICE, CLUSTER],
-        "Let a deployment go on that waits at a pause hook",
-    ),
-    write(
-        Id::RunTask,
-        &[Service],
-        changing![
-            ONE_SERVICE,
-            Arg {
-                repeat: true,
-                ..place(
-                    "COMMAND",
-                    Kind::Text,
-                    false,
-                    "The command, after --; without it, the container's own"
-                )
-            },
-            CLUSTER,
-            flag("container", Kind::Text, "The container whose command it is"),
-        ],
-        "Run one task with a service's definition, network and roles, such as a migration",
-    ),
-    write(Id::Rotate, &[Row], changing![SECRET], "Rotate a secret now"),
-    write(
-        Id::SecretPut,
-        &[Row],
-        changing![
-            SECRET,
-            flag("file", Kind::Path, "Read the value from this file instead of standard input")
-        ],
-        "Store a new value in a secret, which is read from a file or from standard input",
-    ),
-    write(Id::SecretRestore, &[Row], changing![SECRET], "Make the value before a secret's current one again"),
-    write(
-        Id::SecretUnstick,
-        &[Row],
-        changing![SECRET],
-        "Take away the unfinished version of a stuck rotation",
-    ),
-    write(
-        Id::RdsReboot,
-        &[Row],
-        changing![DATABASE, flag("failover", Kind::Switch, "Over to the standby in the other zone")],
-        "Reboot a database instance",
-    ),
-    write(
-        Id::RdsFailover,
-        &[Row],
-        changing![DATABASE, flag("to", Kind::Text, "The replica that becomes the writer")],
-        "Fail a database cluster over to a replica",
-    ),
-    write(
-        Id::RdsSnapshot,
-        &[Row],
-        changing![
-            DATABASE,
-            flag("name", Kind::Text, "The snapshot's identifier; made of name and time without")
-        ],
-        "Take a snapshot of a database now",
-    ),
-    write(
-        Id::RdsGrow,
-        &[Row],
-        changing![DATABASE, place("GIB", Kind::Number, true, "The storage wanted, in GiB")],
-        "Give a database instance more storage",
-    ),
-    write(
-        Id::CacheFailover,
-        &[Row],
-        changing![
-            place("NAME", Kind::Text, true, "The replication group's id or ARN"),
-            flag("node-group", Kind::Text, "The node group, where there are several"),
-        ],
-        "Test a cache's failover: a replica becomes the primary",
-    ),
-    write(
-        Id::AlarmMute,
-        &[Row],
-        changing![ALARM, Arg { default: Some("1h"), ..flag("for", Kind::Span, "How long") }],
-        "Let an alarm's actions rest for a time; it goes on evaluating",
-    ),
-    write(Id::AlarmEnable, &[Row], changing![ALARM], "Let an alarm's actions run again"),
-    write(
-        Id::AlarmDisable,
-        &[Row],
-        changing![ALARM],
-        "Let an alarm's actions rest until somebody enables them",
-    ),
+    change::DEPLOY,
+    change::ROLL_BACK,
+    change::WATCH,
+    change::SCALE,
+    change::AUTOSCALING,
+    change::CAPACITY,
+    change::RESTART,
+    change::STOP_TASK,
+    change::CONTINUE,
+    change::RUN_TASK,
+    change::ROTATE,
+    change::SECRET_PUT,
+    change::SECRET_RESTORE,
+    change::SECRET_UNSTICK,
+    change::RDS_REBOOT,
+    change::RDS_FAILOVER,
+    change::RDS_SNAPSHOT,
+    change::RDS_GROW,
+    change::CACHE_FAILOVER,
+    change::ALARM_MUTE,
+    change::ALARM_ENABLE,
+    change::ALARM_DISABLE,
     Command {
         args: &[place("REASON", Kind::Text, false, "Why; without it, a console that is unlocked is locked")],
         ..console(Id::Unlock, &[Anywhere], "Unlock changes for a time, with a reason, or lock them again")
@@ -642,7 +470,7 @@ pub const TABLE: &[Command] = &[
     ),
     verb(
         Id::Docs,
-        &[place("PAGE", Kind::Choice(&["cli", "keys", "config", "json"]), true, "Which page")],
+        &[place("PAGE", Kind::Choice(&["cli", "keys", "config", "json", "policy"]), true, "Which page")],
         "Print a page of the reference in Markdown",
     ),
 ];

@@ -171,7 +171,9 @@ impl Operation {
         if self.stage != Stage::New {
             return Vec::new();
         }
-        if let Some(why) = self.policy.forbids() {
+        // Whoever may read may watch.
+        let watches = matches!(self.action, Action::Watch { .. });
+        if let Some(why) = self.policy.forbids().filter(|_| !watches) {
             let why = why.to_owned();
             return self.end(Verdict::Refused { why });
         }

@@ -73,6 +73,10 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         canvas.text(area, &format!(" {mark} {word}: {hint}, then {key} asks again"), Role::Error);
         return;
     }
+    if matches!(model.overlay, Some(Overlay::Operation(_))) {
+        // The dialog says itself which keys it takes; those of the pane below mean nothing.
+        return;
+    }
     let line = hints(model, usize::from(area.width));
     canvas.pieces(area, &line);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::program::Program;
 use crate::tidy::{read, root};
 
-const PAGES: [&str; 4] = ["cli", "keys", "config", "json"];
+const PAGES: [&str; 5] = ["cli", "keys", "config", "json", "policy"];
 
 #[test]
 fn the_printed_pages_are_current() {

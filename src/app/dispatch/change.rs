@@ -81,7 +81,7 @@ fn fits(arg: &Arg) -> bool {
 
 /// Runs a command that changes something.
 pub fn change(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
-    if model.session.read_only {
+    if model.session.read_only && invocation.id != Id::Watch {
         model.complain("This session is read-only, which cannot be unlocked");
         return Vec::new();
     }

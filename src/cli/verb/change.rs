@@ -60,6 +60,7 @@ async fn action(session: &Session, request: &Request, gather: &mut Gather) -> Re
         Id::RollBack => {
             Action::RollBack { services: services(session, request, gather).await?, to: back(request)? }
         }
+        Id::Watch => Action::Watch { services: services(session, request, gather).await? },
         Id::Scale => {
             let service = service(session, request, gather).await?;
             Action::Scale { service, desired: number("COUNT").unwrap_or_default() }

@@ -200,8 +200,11 @@ pub(super) fn rollout(running: &Running<'_>, facts: &Facts) -> Plan {
     let service = running.service;
     let (minimum, maximum) = check::bounds(service);
     let strategy = service.deployment_configuration.strategy.as_deref().unwrap_or("ROLLING");
-    let mut reach =
-        vec![format!("all {} tasks are replaced, {minimum} to {maximum} running meanwhile", service.desired)];
+    let mut reach = vec![match service.desired {
+        0 => "no task is wanted: nothing starts".to_owned(),
+        1 => format!("its one task is replaced, {minimum} to {maximum} running meanwhile"),
+        all => format!("all {all} tasks are replaced, {minimum} to {maximum} running meanwhile"),
+    }];
     if strategy != "ROLLING" {
         reach = vec![format!(
             "a {strategy} deployment: {} new tasks beside the old ones, then the traffic moves",
