@@ -10,12 +10,11 @@ use crate::sim::world::World;
 mod alarm;
 mod history;
 mod metric;
+mod mute;
 mod page;
 mod put;
 mod query;
 pub mod wire;
-
-use wire::{Datum, build};
 
 /// Carries out an operation. The world has been advanced to the present.
 ///
@@ -37,8 +36,10 @@ pub fn handle(world: &mut World, call: &Call) -> Result<Reply, ApiError> {
         "GetMetricData" => metric::data(world, region, &input)?,
         "GetMetricStatistics" => metric::statistics(world, region, &input)?,
         "ListMetrics" => metric::list(world, region, &input)?,
-        // The simulator has no mute rules, and says so in AWS's shape.
-        "ListAlarmMuteRules" => build().with("AlarmMuteRuleSummaries", Datum::List(Vec::new())).done(),
+        "PutAlarmMuteRule" => mute::put(world, region, &input)?,
+        "DeleteAlarmMuteRule" => mute::delete(world, region, &input)?,
+        "GetAlarmMuteRule" => mute::get(world, region, &input)?,
+        "ListAlarmMuteRules" => mute::list(world, region, &input)?,
         _ => {
             return Err(ApiError::unknown_operation(format!(
                 "The simulator does not play monitoring:{}",

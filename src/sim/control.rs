@@ -14,6 +14,7 @@ use crate::sim::fault::{Rule, RuleId};
 use crate::sim::incidents::NamedIncident;
 pub use crate::sim::server::Mutation;
 use crate::sim::server::Shared;
+use crate::sim::stack::Incident;
 use crate::sim::world::World;
 use crate::sim::world::image::Behaviour;
 use crate::stdx::clock::Wall;
@@ -120,6 +121,18 @@ impl Control {
         })
     }
 
+    /// Lets something happen now, written like an event of an incident's file, but without `at`: a bad release
+    /// in the habit of its system is `kind = "bad-deploy"` with `service`, `build`, `exit_code` and `text`; with `after` it
+    /// passes its checks first, so that its deployment completes.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn occur(&self, event: &str) -> Result<(), String> {
+        let incident: Incident =
+            toml::from_str(&format!("at = \"0s\"\n{event}")).map_err(|error| error.message().to_owned())?;
+        self.with_world(|world| world.occur(&incident))
+    }
+
     /// Lets reads lag behind writes, as AWS's do, or not.
     pub fn set_lag(&self, on: bool) {
         self.with_world(|world| world.lag = on);
@@ -151,12 +164,19 @@ pub(crate) fn handle(shared: &Arc<Shared>, head: &Parts, body: &[u8]) -> (u16, V
         (&Method::GET, "/_sim/incidents") => {
             (200, json!({ "incidents": NamedIncident::builtins().collect::<Vec<_>>() }))
         }
+        (&Method::POST, "/_sim/events") => {
+            match Control(Arc::clone(shared)).occur(&String::from_utf8_lossy(body)) {
+                Ok(()) => (200, json!({ "happened": true })),
+                Err(error) => (400, json!({ "error": error })),
+            }
+        }
         (&Method::POST, "/_sim/incidents") => begin(shared, String::from_utf8_lossy(body).trim()),
         _ => (
             404,
             json!({ "error": "there is GET /_sim/ (status), POST /_sim/faults (a rule as text), DELETE /_sim/faults (clears them), \
                 GET /_sim/mutations (requests to change something), \
-                GET /_sim/incidents (their names) and POST /_sim/incidents (a name; it begins now)" }),
+                GET /_sim/incidents (their names), POST /_sim/incidents (a name; it begins now) and POST /_sim/events (an event of an \
+                incident as TOML, without `at`; it happens now)" }),
         ),
     }
 }

@@ -8,6 +8,7 @@ mod event;
 mod instance;
 mod log_file;
 mod parameter;
+mod snapshot;
 mod write;
 
 pub(in crate::sim) use event::asked_for;
@@ -34,6 +35,10 @@ pub fn handle(world: &mut World, region: &str, operation: &str, fields: &Fields)
         "DescribeDBParameterGroups" => parameter::groups(world, region, fields),
         "DescribeDBLogFiles" => log_file::describe(world, region, fields),
         "DownloadDBLogFilePortion" => log_file::download(world, region, fields),
+        "DescribeDBSnapshots" => snapshot::describe(world, region, fields),
+        "DescribeDBClusterSnapshots" => snapshot::describe_clusters(world, region, fields),
+        "CreateDBSnapshot" => snapshot::create(world, region, fields),
+        "CreateDBClusterSnapshot" => snapshot::create_cluster(world, region, fields),
         "RebootDBInstance" => write::reboot(world, region, fields),
         "ModifyDBInstance" => write::modify(world, region, fields),
         "FailoverDBCluster" => write::fail_over(world, region, fields),

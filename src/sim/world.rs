@@ -175,6 +175,8 @@ pub struct World {
     pub(crate) deleted_roles: BTreeSet<String>,
     /// All DB instances.
     pub databases: Vec<database::Database>,
+    /// Snapshots that somebody asked for.
+    pub snapshots: Vec<database::snapshot::Snapshot>,
     /// All Aurora clusters.
     pub database_clusters: Vec<database::DatabaseCluster>,
     /// All ElastiCache clusters.

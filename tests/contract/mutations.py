@@ -1,18 +1,26 @@
 """boto3 changes things in the simulator, and watches what comes of it; botocore's models judge the answers."""
 
+import datetime
 import time
 
-from simulator import answered, fails
+from harness import client
+from simulator import PROTOCOLS, answered, fails
 
 # What the simulator has to know beside what `simulator` walks.
 OPERATIONS = {
     "RunTask", "DeregisterTaskDefinition", "StopServiceDeployment", "ContinueServiceDeployment",
-    "PutParameter",
+    "PutParameter", "CreateDBSnapshot", "DescribeDBSnapshots", "DescribeDBClusterSnapshots",
+    "GetAlarmMuteRule", "ListAlarmMuteRules",
 }
 
 # What botocore calls the shape of an operation's answer, where it is not the operation's name.
 SHAPES = {
     "PutParameter": "PutParameterResult",
+    "CreateDBSnapshot": "CreateDBSnapshotResult",
+    "DescribeDBSnapshots": "DBSnapshotMessage",
+    "DescribeDBClusterSnapshots": "DBClusterSnapshotMessage",
+    "GetAlarmMuteRule": "GetAlarmMuteRuleOutput",
+    "ListAlarmMuteRules": "ListAlarmMuteRulesOutput",
 }
 
 CLUSTER = {"cluster": "migrate-cluster"}
@@ -115,6 +123,40 @@ def check_a_value_is_put_once(walk):
     fails("InvalidParameterException", secrets.update_secret_version_stage, SecretId=made,
           VersionStage="AWSCURRENT", RemoveFromVersionId=token)
     secrets.delete_secret(SecretId=made, ForceDeleteWithoutRecovery=True)
+
+
+def check_a_snapshot_is_made(walk):
+    rds = walk.of("rds")
+    made = rds.create_db_snapshot(DBSnapshotIdentifier="contract", DBInstanceIdentifier="migrate-db",
+                                  Tags=[{"Key": "a", "Value": "b"}])["DBSnapshot"]
+    assert made["Status"] == "creating" and made["TagList"] == [{"Key": "a", "Value": "b"}], made
+    fails("DBSnapshotAlreadyExists", rds.create_db_snapshot, DBSnapshotIdentifier="contract",
+          DBInstanceIdentifier="migrate-db")
+    status = rds.describe_db_instances(DBInstanceIdentifier="migrate-db")["DBInstances"][0]["DBInstanceStatus"]
+    assert status == "backing-up", status
+    listed = [s for p in walk.pages("rds", "describe_db_snapshots") for s in p["DBSnapshots"]]
+    assert {"manual", "automated"} == {s["SnapshotType"] for s in listed}, listed
+    fails("DBSnapshotNotFound", rds.describe_db_snapshots, DBSnapshotIdentifier="nothing")
+    assert rds.describe_db_cluster_snapshots()["DBClusterSnapshots"] == []
+
+
+def check_alarms_are_silenced(walk):
+    for protocol in PROTOCOLS:
+        watch = client("cloudwatch", walk.url, "us-east-1", protocol)
+        watch.disable_alarm_actions(AlarmNames=["gov-backend-5xx"])
+        found = watch.describe_alarms(AlarmNames=["gov-backend-5xx"])["MetricAlarms"][0]
+        assert found["ActionsEnabled"] is False, found
+        watch.enable_alarm_actions(AlarmNames=["gov-backend-5xx"])
+        now = datetime.datetime.now(datetime.timezone.utc)
+        rule = {"Schedule": {"Expression": now.strftime("at(%Y-%m-%dT%H:%M)"), "Duration": "PT1H"}}
+        watch.put_alarm_mute_rule(Name="contract", Rule=rule, MuteTargets={"AlarmNames": ["gov-backend-5xx"]},
+                                  ExpireDate=now + datetime.timedelta(hours=2))
+        found = watch.get_alarm_mute_rule(AlarmMuteRuleName="contract")
+        assert found["Status"] == "ACTIVE" and found["Rule"] == rule, found
+        listed = watch.list_alarm_mute_rules(AlarmName="gov-backend-5xx")["AlarmMuteRuleSummaries"]
+        assert [one["MuteType"] for one in listed] == ["ONE_TIME"], listed
+        watch.delete_alarm_mute_rule(AlarmMuteRuleName="contract")
+        fails("ResourceNotFoundException", watch.get_alarm_mute_rule, AlarmMuteRuleName="contract")
 
 
 def judged(judge):

@@ -141,17 +141,28 @@ pub fn statistics(world: &World, region: &str, input: &Datum) -> Result<Datum, A
         let own = extended.iter().map(|(word, points)| ((*word).clone(), Datum::Double(value(points))));
         let own: Vec<(String, Datum)> = own.collect();
         let point = if own.is_empty() { point } else { point.with("ExtendedStatistics", Datum::Map(own)) };
-        point.with("Unit", unit(&key.name)).done()
+        point.with("Unit", unit(&key.namespace, &key.name)).done()
     });
     Ok(build().with("Label", key.name.as_str()).with("Datapoints", Datum::List(datapoints.collect())).done())
 }
 
-fn unit(name: &str) -> &'static str {
-    match name {
-        "TargetResponseTime" => "Seconds",
-        "CPUUtilization" | "MemoryUtilization" => "Percent",
-        "MemoryUtilized" | "MemoryReserved" => "Megabytes",
-        "CpuUtilized" | "CpuReserved" => "None",
+fn unit(namespace: &str, name: &str) -> &'static str {
+    match (namespace, name) {
+        ("AWS/RDS", "ReadIOPS" | "WriteIOPS") => "Count/Second",
+        ("AWS/RDS", "ReadLatency" | "WriteLatency" | "ReplicaLag") => "Seconds",
+        ("AWS/RDS", "WriteThroughput" | "ReadThroughput") => "Bytes/Second",
+        ("AWS/RDS", "BurstBalance") => "Percent",
+        ("AWS/RDS", "DBLoad" | "DBLoadCPU" | "DBLoadNonCPU") => "None",
+        ("AWS/ElastiCache", "ReplicationLag") => "Seconds",
+        ("AWS/ElastiCache", "BytesUsedForCache" | "NetworkBytesIn" | "NetworkBytesOut") => "Bytes",
+        ("AWS/ElastiCache", "EngineCPUUtilization" | "DatabaseMemoryUsagePercentage" | "CacheHitRate") => {
+            "Percent"
+        }
+        ("AWS/RDS" | "AWS/ElastiCache", "FreeableMemory" | "SwapUsage" | "FreeStorageSpace") => "Bytes",
+        (_, "TargetResponseTime") => "Seconds",
+        (_, "CPUUtilization" | "MemoryUtilization") => "Percent",
+        (_, "MemoryUtilized" | "MemoryReserved") => "Megabytes",
+        (_, "CpuUtilized" | "CpuReserved") => "None",
         _ => "Count",
     }
 }

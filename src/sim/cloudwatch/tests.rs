@@ -195,3 +195,118 @@ fn statistics_and_lists_agree() {
     input["Period"] = json!(61);
     assert_eq!(ask(&mut world, "GetMetricStatistics", &input).unwrap_err().code, "InvalidParameterValue");
 }
+
+fn history(world: &mut World, name: &str, kind: &str) -> Vec<String> {
+    let input = json!({"AlarmName": name, "HistoryItemType": kind, "ScanBy": "TimestampAscending", "MaxRecords": 100,
+        "StartDate": NOW.as_secs_f64()});
+    let found = ask(world, "DescribeAlarmHistory", &input).unwrap();
+    let items = found["AlarmHistoryItems"].as_array().unwrap();
+    items.iter().map(|item| item["HistorySummary"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_muted_alarm_changes_its_state_and_acts_only_when_its_window_is_over() {
+    let name = "gov-backend-5xx";
+    // NOW is half a minute past noon.
+    let rule = json!({"Name": "deploy", "Description": "quiet", "MuteTargets": {"AlarmNames": [name]},
+        "Rule": {"Schedule": {"Expression": "at(2026-11-20T12:00)", "Duration": "PT10M"}}});
+    let set = |world: &mut World, state: &str| {
+        ask(world, "SetAlarmState", &json!({"AlarmName": name, "StateValue": state, "StateReason": "drill"}))
+            .unwrap();
+    };
+    let mut loud = world("gov");
+    set(&mut loud, "ALARM");
+    let due = history(&mut loud, name, "Action");
+    assert!(!due.is_empty(), "the alarm has actions");
+
+    let mut world = world("gov");
+    ask(&mut world, "PutAlarmMuteRule", &rule).unwrap();
+    let found = ask(&mut world, "GetAlarmMuteRule", &json!({"AlarmMuteRuleName": "deploy"})).unwrap();
+    assert_eq!((&found["Status"], &found["MuteType"]), (&json!("ACTIVE"), &json!("ONE_TIME")));
+    assert_eq!(found["Rule"], rule["Rule"]);
+    set(&mut world, "ALARM");
+    assert_eq!(history(&mut world, name, "StateUpdate").len(), 1);
+    assert_eq!(history(&mut world, name, "Action"), Vec::<String>::new());
+    // Whoever takes the rule away lets happen what it held back.
+    ask(&mut world, "DeleteAlarmMuteRule", &json!({"AlarmMuteRuleName": "deploy"})).unwrap();
+    assert_eq!(history(&mut world, name, "Action"), due);
+    ask(&mut world, "DeleteAlarmMuteRule", &json!({"AlarmMuteRuleName": "deploy"})).unwrap();
+    let gone = ask(&mut world, "GetAlarmMuteRule", &json!({"AlarmMuteRuleName": "deploy"})).unwrap_err();
+    assert_eq!((gone.status, gone.code.as_str()), (404, "ResourceNotFoundException"));
+}
+
+#[test]
+fn what_a_mute_rule_held_back_happens_when_its_window_ends_if_it_is_still_due() {
+    let rule = |names: &[&str]| {
+        json!({"Name": "deploy", "MuteTargets": {"AlarmNames": names},
+        "Rule": {"Schedule": {"Expression": "cron(0 12 * * *)", "Duration": "PT5M"}}})
+    };
+    let mut world = world("gov");
+    // Nothing feeds this alarm, so that it stays as it is set.
+    let put = json!({"AlarmName": "own", "Namespace": "Drill", "MetricName": "None", "Period": 60, "Statistic": "Sum",
+        "EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "ignore",
+        "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:page"]});
+    ask(&mut world, "PutMetricAlarm", &put).unwrap();
+    ask(&mut world, "PutAlarmMuteRule", &rule(&["own"])).unwrap();
+    ask(
+        &mut world,
+        "SetAlarmState",
+        &json!({"AlarmName": "own", "StateValue": "ALARM", "StateReason": "drill"}),
+    )
+    .unwrap();
+    world.advance(NOW.plus(std::time::Duration::from_secs(240)));
+    assert_eq!(history(&mut world, "own", "Action"), Vec::<String>::new());
+    world.advance(NOW.plus(std::time::Duration::from_secs(360)));
+    assert_eq!(history(&mut world, "own", "Action").len(), 1);
+    let listed = ask(&mut world, "ListAlarmMuteRules", &json!({"AlarmName": "own"})).unwrap();
+    let listed = &listed["AlarmMuteRuleSummaries"][0];
+    assert_eq!((&listed["Status"], &listed["MuteType"]), (&json!("SCHEDULED"), &json!("RECURRING")));
+    let active = ask(&mut world, "ListAlarmMuteRules", &json!({"Statuses": ["ACTIVE"]})).unwrap();
+    assert_eq!(active["AlarmMuteRuleSummaries"], json!([]));
+    for wrong in [
+        rule(&["nobody"]),
+        json!({"Name": "x"}),
+        json!({"Name": "x", "Rule": {"Schedule": {"Expression": "at(noon)", "Duration": "PT1H"}}}),
+    ] {
+        assert_eq!(ask(&mut world, "PutAlarmMuteRule", &wrong).unwrap_err().status, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn each_metric_of_databases_and_caches_has_its_unit() {
+    let mut world = world("saas");
+    let units: std::collections::BTreeSet<(String, String)> = ["AWS/RDS", "AWS/ElastiCache"]
+        .into_iter()
+        .flat_map(|namespace| {
+            let listed = ask(&mut world, "ListMetrics", &json!({"Namespace": namespace})).unwrap();
+            listed["Metrics"].as_array().unwrap().clone()
+        })
+        .collect::<Vec<Value>>()
+        .into_iter()
+        .filter_map(|metric| {
+            let mut input = metric.clone();
+            input["StartTime"] = json!(NOW.as_secs_f64() - 900.0);
+            input["EndTime"] = json!(NOW.as_secs_f64());
+            input["Period"] = json!(300);
+            input["Statistics"] = json!(["Average"]);
+            let found = ask(&mut world, "GetMetricStatistics", &input).unwrap();
+            let unit = found["Datapoints"][0]["Unit"].as_str()?.to_owned();
+            Some((metric["MetricName"].as_str().unwrap().to_owned(), unit))
+        })
+        .collect();
+    let of = |name: &str| units.iter().find(|(own, _)| own == name).map(|(_, unit)| unit.as_str());
+    for (name, unit) in [
+        ("CPUUtilization", "Percent"),
+        ("DatabaseConnections", "Count"),
+        ("FreeStorageSpace", "Bytes"),
+        ("FreeableMemory", "Bytes"),
+        ("ReadIOPS", "Count/Second"),
+        ("WriteLatency", "Seconds"),
+        ("WriteThroughput", "Bytes/Second"),
+        ("BytesUsedForCache", "Bytes"),
+        ("EngineCPUUtilization", "Percent"),
+        ("Evictions", "Count"),
+    ] {
+        assert_eq!(of(name), Some(unit), "{name}");
+    }
+}

@@ -64,7 +64,7 @@ pub(super) fn describe(world: &World, region: &str, fields: &Fields) -> Result<S
         }
     }
     for found in world.database_clusters.iter().filter(|found| *found.region == *region) {
-        for event in &found.events {
+        for event in found.events.iter().filter(|event| event.at <= world.now) {
             all.push(("db-cluster", found.name().to_owned(), found.arn(), event.clone()));
         }
     }

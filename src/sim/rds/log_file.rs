@@ -2,14 +2,16 @@
 //!
 //! Must not change anything.
 
-use super::{PAGE, named};
+use super::named;
 use crate::sim::query::{Fields, Xml, invalid};
 use crate::sim::reply::ApiError;
 use crate::sim::world::World;
 
-/// A portion holds so many lines unless asked for fewer or more, and never more than this.
-const USUAL_LINES: i64 = 1_000;
+/// A portion holds so many lines unless asked for fewer, and never more.
 const MOST_LINES: i64 = 10_000;
+
+/// AWS documents no bounds for the records of a page.
+const PAGE: (&str, std::ops::RangeInclusive<i64>) = ("MaxRecords", 1..=i64::MAX);
 
 /// And never more than a mebibyte.
 const MOST_BYTES: usize = 1 << 20;
@@ -46,7 +48,7 @@ pub(super) fn download(world: &World, region: &str, fields: &Fields) -> Result<S
         )
     })?;
     let lines = fields.number("NumberOfLines")?;
-    let most = usize::try_from(lines.unwrap_or(USUAL_LINES).clamp(1, MOST_LINES)).unwrap_or(1);
+    let most = usize::try_from(lines.unwrap_or(MOST_LINES).clamp(1, MOST_LINES)).unwrap_or(1);
     let begins: Vec<usize> = line_begins(&text);
     let start = match fields.text("Marker") {
         // Without a marker, the end of the file is what one wants to see.

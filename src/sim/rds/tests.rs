@@ -205,3 +205,102 @@ fn a_cluster_fails_over_to_a_reader_only() {
     let told = ask(&mut world, "us-east-1", "DescribeEvents", "SourceType=db-cluster").unwrap();
     assert_eq!(texts(&told, "Message").len(), 2);
 }
+
+#[test]
+fn a_snapshot_is_made_while_the_instance_backs_up() {
+    let mut world = world("gov");
+    let usual = ask(&mut world, "us-east-1", "DescribeDBSnapshots", "DBInstanceIdentifier=gov-db").unwrap();
+    assert!(texts(&usual, "SnapshotType").iter().all(|kind| *kind == "automated"));
+    assert!(texts(&usual, "DBSnapshotIdentifier")[0].starts_with("rds:gov-db-2026-"), "{usual}");
+    let create =
+        "DBSnapshotIdentifier=Before-Drill&DBInstanceIdentifier=gov-db&Tags.Tag.1.Key=a&Tags.Tag.1.Value=b";
+    let made = ask(&mut world, "us-east-1", "CreateDBSnapshot", create).unwrap();
+    assert_eq!((texts(&made, "Status"), texts(&made, "PercentProgress")), (vec!["creating"], vec!["0"]));
+    assert_eq!(texts(&made, "DBSnapshotIdentifier"), ["before-drill"]);
+    let status = |world: &mut World| {
+        let found = ask(world, "us-east-1", "DescribeDBInstances", "DBInstanceIdentifier=gov-db").unwrap();
+        texts(&found, "DBInstanceStatus")[0].to_owned()
+    };
+    assert_eq!(status(&mut world), "backing-up");
+    assert_eq!(
+        code(ask(&mut world, "us-east-1", "CreateDBSnapshot", create)),
+        (400, "DBSnapshotAlreadyExists".into())
+    );
+    let other = "DBSnapshotIdentifier=other&DBInstanceIdentifier=gov-db";
+    assert_eq!(
+        code(ask(&mut world, "us-east-1", "CreateDBSnapshot", other)),
+        (400, "InvalidDBInstanceState".into())
+    );
+    let reboot = ask(&mut world, "us-east-1", "RebootDBInstance", "DBInstanceIdentifier=gov-db");
+    assert_eq!(code(reboot), (400, "InvalidDBInstanceState".into()));
+    world.advance(NOON.plus(Duration::from_secs(400)));
+    assert_eq!(status(&mut world), "available");
+    let manual = ask(&mut world, "us-east-1", "DescribeDBSnapshots", "SnapshotType=manual").unwrap();
+    assert_eq!(
+        (texts(&manual, "Status"), texts(&manual, "PercentProgress")),
+        (vec!["available"], vec!["100"])
+    );
+    assert_eq!(texts(&manual, "Value"), ["b"]);
+    let events = ask(&mut world, "us-east-1", "DescribeEvents", "SourceType=db-instance").unwrap();
+    assert_eq!(texts(&events, "Message"), ["Backing up DB instance", "Finished DB Instance backup"]);
+    for (body, due) in [
+        ("DBSnapshotIdentifier=1st&DBInstanceIdentifier=gov-db", (400, "InvalidParameterValue")),
+        ("DBSnapshotIdentifier=x--y&DBInstanceIdentifier=gov-db", (400, "InvalidParameterValue")),
+        ("DBSnapshotIdentifier=x&DBInstanceIdentifier=nobody", (404, "DBInstanceNotFound")),
+    ] {
+        assert_eq!(
+            code(ask(&mut world, "us-east-1", "CreateDBSnapshot", body)),
+            (due.0, due.1.into()),
+            "{body}"
+        );
+    }
+    let none = ask(&mut world, "us-east-1", "DescribeDBSnapshots", "DBSnapshotIdentifier=nothing");
+    assert_eq!(code(none), (404, "DBSnapshotNotFound".into()));
+}
+
+#[test]
+fn a_member_of_a_cluster_is_snapshotted_with_its_cluster() {
+    let mut world = World::new(vec![Stack::fleet(2, 1).unwrap()], 1, NOON);
+    let alone = "DBSnapshotIdentifier=x&DBInstanceIdentifier=fleet-aurora-1";
+    assert_eq!(
+        code(ask(&mut world, "us-east-1", "CreateDBSnapshot", alone)),
+        (400, "InvalidParameterValue".into())
+    );
+    let create = "DBClusterSnapshotIdentifier=x&DBClusterIdentifier=fleet-aurora";
+    let made = ask(&mut world, "us-east-1", "CreateDBClusterSnapshot", create).unwrap();
+    assert_eq!(texts(&made, "Status"), ["creating"]);
+    let again = ask(&mut world, "us-east-1", "CreateDBClusterSnapshot", create);
+    assert_eq!(code(again), (400, "DBClusterSnapshotAlreadyExistsFault".into()));
+    world.advance(NOON.plus(Duration::from_secs(400)));
+    let found =
+        ask(&mut world, "us-east-1", "DescribeDBClusterSnapshots", "DBClusterSnapshotIdentifier=x").unwrap();
+    assert_eq!(texts(&found, "Status"), ["available"]);
+    let nobody = "DBClusterSnapshotIdentifier=y&DBClusterIdentifier=nobody";
+    let nobody = ask(&mut world, "us-east-1", "CreateDBClusterSnapshot", nobody);
+    assert_eq!(code(nobody), (404, "DBClusterNotFoundFault".into()));
+}
+
+#[test]
+fn a_log_comes_whole_unless_asked_for_less_and_files_in_pages_of_any_size() {
+    let mut world = world("gov");
+    world.advance(NOON.plus(Duration::from_secs(2_400)));
+    let files = ask(&mut world, "us-east-1", "DescribeDBLogFiles", "DBInstanceIdentifier=gov-db").unwrap();
+    let all = texts(&files, "LogFileName").len();
+    let (mut seen, mut marker) = (0, String::new());
+    loop {
+        let body = format!("DBInstanceIdentifier=gov-db&MaxRecords=7{marker}");
+        let page = ask(&mut world, "us-east-1", "DescribeDBLogFiles", &body).unwrap();
+        assert!(texts(&page, "LogFileName").len() <= 7);
+        seen += texts(&page, "LogFileName").len();
+        match texts(&page, "Marker").first() {
+            Some(next) => marker = format!("&Marker={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, all);
+    let name = *texts(&files, "LogFileName").first().unwrap();
+    let body = format!("DBInstanceIdentifier=gov-db&LogFileName={name}");
+    let whole = ask(&mut world, "us-east-1", "DownloadDBLogFilePortion", &body).unwrap();
+    let index = world.database("us-east-1", "gov-db").unwrap();
+    assert_eq!(texts(&whole, "LogFileData")[0].len(), world.log_file(index, name).unwrap().len());
+}

@@ -2,7 +2,7 @@
 //!
 //! Must not know the wire, and must not act: where an alarm's action leads is another service's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::sim::stack::ACCOUNT;
@@ -13,6 +13,7 @@ use crate::stdx::clock::Wall;
 
 mod build;
 mod judge;
+pub mod mute;
 pub mod rule;
 pub mod tracking;
 mod words;
@@ -277,6 +278,10 @@ pub struct Item {
 pub struct Alarms {
     /// By name.
     pub by_name: BTreeMap<String, Alarm>,
+    /// Mute rules by name.
+    pub mutes: BTreeMap<String, mute::Mute>,
+    /// Alarms whose last actions a rule has held back.
+    held: BTreeSet<String>,
     /// What happened to them, oldest first.
     pub history: Vec<Item>,
     /// Whether the past day has been evaluated.
@@ -316,15 +321,13 @@ impl Alarms {
             summary: format!("Alarm updated from {} to {}", before.word(), alarm.state.word()),
             data: words::transition((before, &reason, data.as_deref()), alarm),
         }];
-        for action in alarm.actions_of(alarm.state).iter().filter(|_| alarm.actions_enabled) {
-            items.push(Item {
-                name: alarm.name.clone(),
-                type_word: alarm.type_word(),
-                at,
-                kind: "Action",
-                summary: format!("Successfully executed action {action}"),
-                data: words::action(action, alarm.state),
-            });
+        let acts = alarm.actions_of(alarm.state).iter().filter(|_| alarm.actions_enabled);
+        let acts: Vec<Item> = acts.map(|action| words::acted(alarm, action, at)).collect();
+        if self.is_muted(name, at) {
+            self.held.insert(name.to_owned());
+        } else {
+            self.held.remove(name);
+            items.extend(acts);
         }
         for item in items {
             self.put(item);
@@ -345,7 +348,7 @@ impl Alarms {
 }
 
 impl World {
-    /// The alarms of a region, evaluated up to the present minute.
+    /// The alarms of a region as their last evaluation left them, which is at most a minute ago.
     pub fn alarms(&mut self, region: &str) -> Option<&mut Alarms> {
         self.settle_alarms();
         self.alarms.get_mut(region)
@@ -368,7 +371,8 @@ impl World {
         self.watch_alarms();
     }
 
-    /// The past day, evaluated when somebody first looks: most worlds are never asked for alarms.
+    /// The past day of all regions' alarms, evaluated when somebody first looks at any of them, or with the first
+    /// minute's evaluation: one alarm's past needs the whole world, and that is at hand only now.
     fn settle_alarms(&mut self) {
         let opened = self.opened;
         let mut all = std::mem::take(&mut self.alarms);
@@ -423,6 +427,7 @@ impl World {
                 alarms.set(&name, verdict, now, true);
             }
             compose(region, alarms, now, true);
+            alarms.unmute(now);
         }
         self.alarms = all;
     }

@@ -78,6 +78,7 @@ impl World {
             faults_due: Vec::new(),
             deleted_groups: BTreeSet::new(),
             databases: Vec::new(),
+            snapshots: Vec::new(),
             database_clusters: Vec::new(),
             caches: Vec::new(),
             scalings: BTreeMap::new(),

@@ -185,6 +185,8 @@ impl World {
     /// Fails a replication group over to its next node. The caller has checked that it may.
     pub fn fail_cache_over(&mut self, index: usize) {
         let takes = span(&mut self.dice, 40_000, 75_000);
+        let users = self.caches.get(index).map(|found| found.users.clone()).unwrap_or_default();
+        self.lose_connections(&users, takes, "cache connection lost\ncaused by: read ECONNRESET");
         self.cache_interrupted(index, takes);
     }
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 use crate::sim::logs::chance::{self, mix};
 use crate::sim::stack::data::{self, window_start};
 use crate::sim::stack::{ACCOUNT, Stack};
+use crate::sim::world::service::{Disturbance, DisturbanceKind};
 use crate::sim::world::task::span;
 use crate::sim::world::{Due, World};
 use crate::stdx::clock::Wall;
 
 pub mod log;
 mod metric;
+pub mod snapshot;
 
 /// A gibibyte.
 pub const GIB: f64 = 1_073_741_824.0;
@@ -23,6 +25,17 @@ pub const GIB: f64 = 1_073_741_824.0;
 pub const REMEMBERED: Duration = Duration::from_secs(14 * 86_400);
 
 const DAY: i64 = 86_400_000;
+
+/// What a program writes whose connection to the database has ended.
+const LOST: &str = "database connection lost\ncaused by: terminating connection due to administrator command";
+
+/// The backup that begins on the UTC day of an instant, within a window.
+fn nightly(seed: u64, name: &str, window: &str, day: i64) -> Option<(Wall, Wall)> {
+    let start = i64::from(window_start(window)?) * 60_000;
+    let hash = mix(mix(seed, chance::text(name)), chance::time(day));
+    let from = Wall(day * DAY + start + chance::millis(hash, 15 * 60_000));
+    Some((from, from.plus(Duration::from_secs(170 + hash % 420))))
+}
 
 /// What can be wrong with a database, from an instant on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,6 +92,17 @@ impl Trouble {
     }
 }
 
+/// A span in which a database cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// From when.
+    pub from: Wall,
+    /// Until when; `None` while it lasts.
+    pub to: Option<Wall>,
+    /// Whether it is for want of storage.
+    pub full: bool,
+}
+
 /// An RDS event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -133,8 +157,8 @@ pub struct Database {
     pub events: Vec<Event>,
     /// Troubles, those that are over too.
     pub troubles: Vec<Trouble>,
-    /// When it could not be reached; `None` while it cannot.
-    pub outages: Vec<(Wall, Option<Wall>)>,
+    /// When it could not be reached.
+    pub outages: Vec<Outage>,
 }
 
 /// An Aurora cluster.
@@ -185,17 +209,14 @@ impl Database {
     /// Whether it could not be reached at an instant.
     #[must_use]
     pub fn is_down(&self, at: Wall) -> bool {
-        self.outages.iter().any(|(from, to)| *from <= at && to.is_none_or(|to| at < to))
+        self.outages.iter().any(|outage| outage.from <= at && outage.to.is_none_or(|to| at < to))
     }
 
     /// The backup that begins on the UTC day of an instant: from, to. Replicas without retention have none.
     #[must_use]
     pub fn backup(&self, seed: u64, day: i64) -> Option<(Wall, Wall)> {
         let spec = self.spec().filter(|spec| spec.retention > 0)?;
-        let start = i64::from(window_start(&spec.backup_window)?) * 60_000;
-        let hash = mix(mix(seed, chance::text(&spec.name)), chance::time(day));
-        let from = Wall(day * DAY + start + chance::millis(hash, 15 * 60_000));
-        let to = from.plus(Duration::from_secs(170 + hash % 420));
+        let (from, to) = nightly(seed, &spec.name, &spec.backup_window, day)?;
         (!self.is_down(from) && from >= self.created_at).then_some((from, to))
     }
 
@@ -222,7 +243,8 @@ impl Database {
     pub fn restorable(&self, seed: u64, now: Wall) -> Option<Wall> {
         let spec = self.spec().filter(|spec| spec.retention > 0)?;
         // Logs are shipped every five minutes, and none while it is down.
-        let reached = self.outages.iter().find(|(_, to)| to.is_none()).map_or(now, |(from, _)| *from);
+        let reached =
+            self.outages.iter().find(|outage| outage.to.is_none()).map_or(now, |outage| outage.from);
         let phase = chance::millis(mix(seed, chance::text(&spec.name)), 300_000);
         Some(reached.minus(Duration::from_millis((reached.0 + phase).rem_euclid(300_000).unsigned_abs())))
     }
@@ -231,15 +253,15 @@ impl Database {
         self.events.push(Event { at, message: message.into(), categories });
     }
 
-    fn begin_outage(&mut self, at: Wall) {
+    fn begin_outage(&mut self, at: Wall, full: bool) {
         if !self.is_down(at) {
-            self.outages.push((at, None));
+            self.outages.push(Outage { from: at, to: None, full });
         }
     }
 
     fn end_outage(&mut self, at: Wall) {
-        for (_, to) in &mut self.outages {
-            to.get_or_insert(at);
+        for outage in &mut self.outages {
+            outage.to.get_or_insert(at);
         }
     }
 }
@@ -297,7 +319,8 @@ impl World {
             .into_iter()
             .filter_map(|day| found.backup(self.seed, day))
             .any(|(from, to)| from <= self.now && self.now < to);
-        if found.status == "available" && backs_up { "backing-up" } else { found.status }
+        let busy = backs_up || self.is_snapshotting(index);
+        if found.status == "available" && busy { "backing-up" } else { found.status }
     }
 
     fn due(&mut self, index: usize, after: Duration, step: Step) {
@@ -311,6 +334,8 @@ impl World {
         } else {
             span(&mut self.dice, 45_000, 100_000)
         };
+        let users = self.databases.get(index).map(|found| found.users.clone()).unwrap_or_default();
+        self.lose_connections(&users, takes, LOST);
         self.interrupt(index, failover, takes);
     }
 
@@ -318,7 +343,7 @@ impl World {
         let now = self.now;
         let Some(found) = self.databases.get_mut(index) else { return };
         found.status = "rebooting";
-        found.begin_outage(now);
+        found.begin_outage(now, false);
         if failover {
             found.say(now, "Multi-AZ instance failover started.", &["failover"]);
             self.due(index, takes, Step::FailedOver);
@@ -346,8 +371,32 @@ impl World {
         found.next = Some(to.to_owned());
         let message = format!("Started cross AZ failover to DB instance: {to}");
         found.events.push(Event { at: now, message, categories: &["failover"] });
+        let (old, stack) = (found.writer.clone(), Arc::clone(&found.stack));
         let takes = span(&mut self.dice, 18_000, 34_000);
+        let mut users = Vec::new();
+        // Writer and reader change places, and both restart.
+        for member in &mut self.databases {
+            if Arc::ptr_eq(&member.stack, &stack) && [old.as_str(), to].contains(&member.name()) {
+                member.begin_outage(now, false);
+                users.extend(member.users.clone());
+            }
+        }
+        self.lose_connections(&users, takes, LOST);
         self.due(index, takes, Step::ClusterFailedOver);
+    }
+
+    /// The services behind whose tasks connections have ended: until they are made anew, requests fail.
+    pub(crate) fn lose_connections(&mut self, users: &[(usize, u32)], takes: Duration, text: &str) {
+        let from = self.now;
+        let to = from.plus(takes + Duration::from_secs(12));
+        for (service, _) in users {
+            let Some(found) = self.services.get_mut(*service) else { continue };
+            // The container that uses it is the one that the family names first.
+            let family = found.family.and_then(|place| found.stack.task_definitions.get(place));
+            let container = family.and_then(|family| family.containers.first()).map(|own| own.name.clone());
+            let kind = DisturbanceKind::Errors { rate: 1.5, text: text.to_owned() };
+            found.disturbances.push(Disturbance { from, to, container, kind });
+        }
     }
 
     /// Lets a condition begin now. `false` when there is no such database, or it cannot have it (a failover
@@ -444,7 +493,7 @@ impl World {
             }
             Step::StorageFull if share < 0.001 => {
                 found.status = "storage-full";
-                found.begin_outage(now);
+                found.begin_outage(now, true);
                 for trouble in &mut found.troubles {
                     if matches!(trouble.condition, Condition::StorageFilling { .. }) {
                         trouble.to.get_or_insert(now);
@@ -469,6 +518,7 @@ impl World {
         let stack = Arc::clone(&found.stack);
         for member in &mut self.databases {
             if Arc::ptr_eq(&member.stack, &stack) && [&old, &new].iter().any(|name| **name == member.name()) {
+                member.end_outage(now);
                 member.say(now, "DB instance restarted", &["availability"]);
             }
         }

@@ -66,8 +66,9 @@ impl World {
         level(load, self.seed, at.0) * (1.0 + more)
     }
 
-    /// How many tasks of a service ran at an instant: by its tasks since the world is played, by the changes
-    /// of its desired count before.
+    /// How many tasks of a service held connections at an instant: until their containers end, so that one that
+    /// drains counts, unlike in `runningCount` and in the metrics. By its tasks since the world is played, by the
+    /// changes of its desired count before.
     pub(crate) fn running_at(&self, service: usize, at: Wall) -> u32 {
         let Some(found) = self.services.get(service) else { return 0 };
         if at < self.played_from {

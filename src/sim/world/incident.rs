@@ -29,6 +29,24 @@ impl World {
         self.plan(incident, now)
     }
 
+    /// Lets something happen now, in the first stack that has what it names.
+    ///
+    /// # Errors
+    /// What is wrong with it, when no stack has.
+    pub fn occur(&mut self, incident: &Incident) -> Result<(), String> {
+        let mut problem = "there is no stack".to_owned();
+        for stack in self.stacks.clone() {
+            match stack.check_incident("event", incident) {
+                Ok(()) => {
+                    self.happen(&stack, incident);
+                    return Ok(());
+                }
+                Err((place, what)) => problem = format!("{place}: {what}"),
+            }
+        }
+        Err(problem)
+    }
+
     /// Puts the time line of a named incident around an instant.
     pub(crate) fn plan(&mut self, incident: &NamedIncident, start: Wall) -> bool {
         let Some(stack) = self.stacks.iter().find(|stack| stack.name == incident.stack).map(Arc::clone)
@@ -74,7 +92,7 @@ impl World {
             IncidentKind::Deploy => self.release(service, incident, Some(Behaviour::Healthy)),
             IncidentKind::BadDeploy => {
                 let behaviour = Behaviour::Crash {
-                    after: Duration::from_secs(8),
+                    after: incident.after.map_or(Duration::from_secs(8), |span| span.0),
                     exit_code: incident.exit_code.unwrap_or(1),
                     text: incident.text.clone(),
                 };

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::rule::Rule;
-use super::{Alarm, Alarms, Comparison, Missing, State, Watch};
+use super::{Alarm, Alarms, Comparison, Item, Missing, State, Watch};
 use crate::sim::world::metric::series::Ask;
 use crate::stdx::clock::Wall;
 
@@ -136,8 +136,20 @@ pub fn transition(before: (State, &str, Option<&str>), now: &Alarm) -> String {
     .to_string()
 }
 
+/// The entry of an action that has happened.
+pub fn acted(alarm: &Alarm, action: &str, at: Wall) -> Item {
+    Item {
+        name: alarm.name.clone(),
+        type_word: alarm.type_word(),
+        at,
+        kind: "Action",
+        summary: format!("Successfully executed action {action}"),
+        data: self::action(action, alarm.state),
+    }
+}
+
 /// `HistoryData` of an action.
-pub fn action(action: &str, state: State) -> String {
+fn action(action: &str, state: State) -> String {
     json!({ "actionState": "Succeeded", "stateUpdate": state.word(), "notificationResource": action, "error": null })
         .to_string()
 }

@@ -141,9 +141,9 @@ impl World {
                 }
             }
         }
-        for (begin, end) in &found.outages {
-            let full = found.status == "storage-full" && end.is_none();
-            if full {
+        for outage in &found.outages {
+            let (begin, end) = (outage.from, outage.to);
+            if outage.full {
                 let text = "PANIC:  could not write to file \"pg_wal/xlogtemp.412\": No space left on device";
                 say(begin.0, ":@", 412, text.to_owned());
             } else {

@@ -270,3 +270,50 @@ fn an_aurora_cluster_fails_over_to_its_reader() {
         ("available", "fleet-aurora-2")
     );
 }
+
+#[test]
+fn what_a_full_database_wrote_stays_when_it_has_grown() {
+    let mut world = world(&["saas"]);
+    let (region, id) = ("me-south-1", "saas-db");
+    let index = world.database(region, id).unwrap();
+    world.set_condition(region, id, Condition::StorageFilling { within: 10 * MINUTE });
+    world.advance(NOON.plus(15 * MINUTE));
+    assert_eq!(world.database_status(index), "storage-full");
+    let name = world.log_files(index).last().unwrap().name.clone();
+    let before = world.log_file(index, &name).unwrap();
+    assert!(before.contains("No space left on device"), "{before}");
+    world.grow_storage(index, 60, true);
+    world.advance(NOON.plus(30 * MINUTE));
+    assert_eq!(world.database_status(index), "storage-optimization");
+    let after = world.log_file(index, &name).unwrap();
+    assert!(after.starts_with(&before), "{after}");
+    assert!(after.contains("ready to accept connections"), "{after}");
+}
+
+#[test]
+fn a_failover_ends_connections_and_the_services_behind_it_fail_for_a_while() {
+    let mut world = world(&["gov"]);
+    let service = world.find("us-east-1", "gov-cluster", "gov-backend").unwrap();
+    let index = world.database("us-east-1", "gov-db").unwrap();
+    let failing = |world: &World, at: Wall| {
+        let found = &world.services[service];
+        let lost =
+            |one: &Disturbance| matches!(&one.kind, DisturbanceKind::Errors { text, .. } if text == LOST);
+        let burst = |one: &&Disturbance| lost(one) && one.from <= at && at < one.to;
+        (world.behind(service, at).1, found.disturbances.iter().filter(burst).count())
+    };
+    assert_eq!(failing(&world, NOON), (0.0, 0));
+    world.reboot_database(index, true);
+    world.advance(NOON.plus(MINUTE / 2));
+    let (refused, bursts) = failing(&world, world.now);
+    assert!(refused > 0.5 && bursts == 1, "{refused} {bursts}");
+    world.advance(NOON.plus(4 * MINUTE));
+    assert_eq!(failing(&world, world.now), (0.0, 0));
+    // An Aurora cluster's writer and reader restart, too.
+    let mut fleet = World::new(vec![Stack::fleet(3, 1).unwrap()], 1, NOON);
+    fleet.fail_cluster_over(0, "fleet-aurora-2");
+    let down = |world: &World| world.databases.iter().filter(|found| found.is_down(world.now)).count();
+    assert_eq!(down(&fleet), 2);
+    fleet.advance(NOON.plus(MINUTE));
+    assert_eq!(down(&fleet), 0);
+}
