@@ -81,8 +81,9 @@ def check_definitions_are_kept_and_put_away(walk):
 
 
 def check_a_deployment_is_stopped_and_another_waits_at_a_hook(walk):
-    ecs, service = walk.of("ecs"), first_service(walk)
-    where = {**CLUSTER, "service": service["serviceName"]}
+    # A service that nothing else deploys: the time lines of other systems do.
+    ecs, where = walk.of("ecs", "eu-west-2"), {"cluster": "cma-production", "service": "cma-api-production"}
+    service = ecs.describe_services(cluster=where["cluster"], services=[where["service"]])["services"][0]
     fails("ConflictException", ecs.stop_service_deployment,
           serviceDeploymentArn=service["currentServiceDeployment"])
 
