@@ -3,6 +3,7 @@
 //!
 //! Floor 8, the top. Must hold no rule about AWS: it asks, arranges and prints.
 
+mod balancers;
 mod census;
 mod console;
 mod docs;

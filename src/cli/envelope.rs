@@ -49,6 +49,8 @@ pub struct Report<T> {
     pub scopes: Vec<ScopeState>,
     /// What is missing.
     pub failures: Vec<Missing>,
+    /// What else a person has to know, for stderr alone.
+    pub remarks: Vec<String>,
     /// What was found.
     pub items: Vec<T>,
     /// How many items were printed before, as they came.
@@ -94,11 +96,20 @@ impl Missing {
         }
     }
 
+    /// Where, for a person: `REGION`, or `ACCOUNT/REGION` where the account has a name.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.account.as_str() {
+            "default" => self.region.clone(),
+            account => format!("{account}/{}", self.region),
+        }
+    }
+
     /// The sentence that stderr shows.
     #[must_use]
     pub fn sentence(&self) -> String {
         let action = self.action.as_deref().map_or_else(String::new, |action| format!("{action}: "));
-        format!("{}: {action}{}", self.region, self.message)
+        format!("{}: {action}{}", self.place(), self.message)
     }
 }
 
@@ -179,6 +190,7 @@ mod tests {
                 })
                 .collect(),
             failures: faults.iter().map(|kind| Missing::request(&scope, &Fault::new(*kind, "no"))).collect(),
+            remarks: Vec::new(),
             items: (0..items).collect(),
             printed: 0,
         }

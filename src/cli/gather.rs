@@ -64,6 +64,8 @@ pub struct Gather {
     patience: Option<Duration>,
     scopes: BTreeMap<Scope, bool>,
     failures: Vec<Missing>,
+    /// What else a person has to know.
+    remarks: Vec<String>,
     /// Requests that were answered.
     answered: usize,
     /// Queries of tolerant work that found nothing.
@@ -96,6 +98,7 @@ impl Gather {
             patience,
             scopes: BTreeMap::new(),
             failures: Vec::new(),
+            remarks: Vec::new(),
             answered: 0,
             absent: Vec::new(),
             expected: BTreeMap::new(),
@@ -250,6 +253,11 @@ impl Gather {
         self.failures.push(Missing::request(scope, fault));
     }
 
+    /// Notes a sentence for stderr.
+    pub fn remark(&mut self, sentence: String) {
+        self.remarks.push(sentence);
+    }
+
     fn entry(&mut self, query: &Query, failure: &Failure) {
         self.scopes.insert(query.scope().clone(), false);
         self.failures.push(Missing::entry(query.scope(), query.action(), failure));
@@ -323,6 +331,7 @@ impl Gather {
                 })
                 .collect(),
             failures: self.failures,
+            remarks: self.remarks,
             items,
             printed: 0,
         }

@@ -34,7 +34,7 @@ pub fn only<T: Named>(
     wanted: Option<&str>,
     noun: &str,
     session: &Session,
-    gather: &Gather,
+    gather: &mut Gather,
 ) -> Result<Vec<T>, Problem> {
     let Some(wanted) = wanted else { return Ok(items) };
     if let Some(arn) = Arn::parse(wanted).filter(|arn| !home(noun).contains(&arn.service)) {
@@ -47,6 +47,7 @@ pub fn only<T: Named>(
     };
     if !items.iter().any(is_meant) {
         if !gather.is_complete() {
+            gather.remark(format!("there is no {noun} `{wanted}` in what could be read"));
             return Ok(Vec::new());
         }
         let regions: Vec<&str> = session.scopes.iter().map(|scope| scope.region.as_str()).collect();

@@ -502,8 +502,14 @@ impl Driver<'_> {
         let complete =
             ScopeState { account: item.account.clone(), region: item.region.clone(), complete: true };
         let as_of = Time(self.session.clock.now().wall);
-        let report =
-            Report { as_of, scopes: vec![complete], failures: Vec::new(), items: vec![item], printed: 0 };
+        let report = Report {
+            as_of,
+            scopes: vec![complete],
+            failures: Vec::new(),
+            remarks: Vec::new(),
+            items: vec![item],
+            printed: 0,
+        };
         let show_plan =
             self.dry_run || matches!(verdict, Some(Verdict::Refused { .. } | Verdict::Changed { .. }));
         let title = self.operation.action().to_string();

@@ -194,8 +194,8 @@ impl Printer {
     /// Says on stderr what is missing: each failure once, with how often it came, one that met many actions of a
     /// region (credentials that ended) once for all of them, then each hint once.
     fn complain<T>(&mut self, report: &Report<T>) {
-        for sentence in told(&report.failures) {
-            self.remark(&sentence);
+        for sentence in told(&report.failures).iter().chain(&report.remarks) {
+            self.remark(sentence);
         }
         let mut hints: Vec<&str> = Vec::new();
         for hint in report.failures.iter().filter_map(|missing| missing.hint.as_deref()) {
@@ -231,7 +231,7 @@ fn told(failures: &[Missing]) -> Vec<String> {
         let (sentence, once) = match actions.as_slice() {
             [first, rest @ ..] if actions.len() >= MANY => {
                 let more = format!("{first} and {} more", rest.len());
-                (format!("{}: {more}: {}", missing.region, missing.message), true)
+                (format!("{}: {more}: {}", missing.place(), missing.message), true)
             }
             _ => (missing.sentence(), false),
         };

@@ -276,7 +276,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
         })
         .await;
     let items = all.values().map(|alarm| item(alarm, &all, now)).collect();
-    let mut items = only(items, request.text("NAME"), "alarm", session, &gather)?;
+    let mut items = only(items, request.text("NAME"), "alarm", session, &mut gather)?;
     if let Some(state) = &state {
         items.retain(|item| item.state == state.word());
     }

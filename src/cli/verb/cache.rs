@@ -375,7 +375,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let alone = seen.clusters.iter().filter(|cluster| cluster.group.is_none());
     let groups = seen.groups.iter().map(|group| maker.group(group));
     let items = groups.chain(alone.map(|cluster| maker.cluster(cluster))).collect();
-    let mut items = only(items, name, "cache", session, &gather)?;
+    let mut items = only(items, name, "cache", session, &mut gather)?;
     items.sort_by(|a, b| a.severity.cmp(&b.severity).then_with(|| key(a).cmp(&key(b))));
     let report = gather.report(items);
     let unread = name.map(|_| report.failures.as_slice());

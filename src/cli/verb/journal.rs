@@ -85,7 +85,14 @@ pub fn run(request: &Request, environment: &Environment, printer: &mut Printer) 
     let intents = intents(&read.entries);
     let items =
         entries.iter().map(|entry| item(entry, intents.get(entry.operation.as_str()).copied())).collect();
-    let report = Report { as_of: Time(now), scopes: Vec::new(), failures: Vec::new(), items, printed: 0 };
+    let report = Report {
+        as_of: Time(now),
+        scopes: Vec::new(),
+        failures: Vec::new(),
+        remarks: Vec::new(),
+        items,
+        printed: 0,
+    };
     printer.report(&report, table)?;
     if printer.form == Form::Table {
         for open in unfinished(&entries) {

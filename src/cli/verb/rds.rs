@@ -396,7 +396,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let maker = Maker { seen: &seen, config: &session.config, now, named: wanted.name.is_some() };
     let instances = seen.instances.iter().map(|instance| maker.instance(instance));
     let items = instances.chain(seen.clusters.iter().map(|cluster| maker.cluster(cluster))).collect();
-    let items = only(items, wanted.name, "database", session, &gather)?;
+    let items = only(items, wanted.name, "database", session, &mut gather)?;
     let report = gather.report(arranged(items));
     let unread = wanted.name.map(|_| report.failures.as_slice());
     Ok(printer.report(&report, |items, printer| table(items, unread, printer))?)

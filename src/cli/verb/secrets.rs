@@ -380,7 +380,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let now = gather.begun().wall;
     let name = request.text("NAME");
     let mut seen = Seen::list(session, &mut gather, request.text("kind").unwrap_or("all")).await;
-    let mut items = only(seen.items(None, now), name, "secret", session, &gather)?;
+    let mut items = only(seen.items(None, now), name, "secret", session, &mut gather)?;
     if let Some(prefix) = request.text("prefix") {
         items.retain(|item| item.name.starts_with(prefix));
     }

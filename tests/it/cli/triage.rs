@@ -182,6 +182,11 @@ fn a_refusal_locks_its_part_and_leaves_the_rest() {
     // A name that was not found is no proof while something could not be read.
     let unknown = envelope(&program.run(&["rds", "nowhere", "-o", "json"]), 4);
     assert_eq!(unknown["items"], serde_json::json!([]));
+    let unknown = program.run(&["rds", "nowhere"]);
+    assert!(
+        unknown.err.contains("opsdeck: there is no database `nowhere` in what could be read\n"),
+        "{unknown:?}"
+    );
     let world = World::with(&["gov"], &["*:denied"]);
     let program = Program::new().against(&world.url);
     for verb in ["alarms", "rds", "cache", "secrets", "changes"] {
@@ -723,4 +728,21 @@ fn an_arn_of_something_else_is_refused_and_a_container_that_is_not_there_not_fou
     assert_eq!((stranger.code, stranger.out.as_str()), (3, ""), "{stranger:?}");
     assert_eq!(stranger.err, "opsdeck: there is no container `ngnix`: there are backend, nginx\n");
     assert_eq!(program.run(&["logs", "gov-backend", "--container", "nginx", "--since", "1m"]).code, 0);
+}
+
+#[test]
+fn the_fleet_asks_for_target_groups_by_the_twenty() {
+    let world = World::made(SimConfig {
+        stacks: vec![opsdeck::sim::Stack::fleet(120, 1).unwrap()],
+        faults: vec!["DescribeTargetGroups:denied".parse().unwrap()],
+        throttle: false,
+        lag: false,
+        ..SimConfig::default()
+    });
+    let program = Program::new().against(&world.url);
+    let partial = envelope(&program.run(&["fleet", "--no-metrics", "-o", "json", "--timeout", "2m"]), 6);
+    let failures = partial["failures"].as_array().unwrap();
+    let asked =
+        failures.iter().filter(|f| f["action"] == "elasticloadbalancing:DescribeTargetGroups").count();
+    assert!((1..=6).contains(&asked), "120 services: {asked} requests");
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
+use crate::cli::balancers::target_groups;
 use crate::cli::gather::{Gather, Work};
 use crate::cli::numbers::Numbers;
 use crate::cli::session::Session;
@@ -22,7 +23,7 @@ use crate::domain::query::{Answer, Query};
 use crate::domain::scaling::ScalableTarget;
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::secret::Secret;
-use crate::domain::sweep::{Goal, TARGET_GROUPS_PER_CALL};
+use crate::domain::sweep::Goal;
 use crate::domain::task::Task;
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::clock::Wall;
@@ -74,6 +75,8 @@ pub async fn everything(session: &Session, gather: &mut Gather, numbers: bool) -
     let mut seen = Seen { buys: numbers, weighs, ..Seen::default() };
     let start = session.scopes.iter().flat_map(|scope| lists(scope, now)).collect();
     gather.run(start, |query, answer| seen.take(query, answer, now)).await;
+    // They tell which alarms watch a service.
+    seen.target_groups = target_groups(&seen.services, gather).await;
     let readers = seen.readers(now);
     if !readers.is_empty() {
         gather.run(readers, |query, answer| seen.take(query, answer, now)).await;
@@ -127,7 +130,6 @@ impl Seen {
             (Query::DescribeTaskDefinition { arn, .. }, Answer::TaskDefinition(found)) => {
                 self.definitions.insert((scope.clone(), arn.clone()), *found);
             }
-            (_, Answer::TargetGroups { found }) => self.target_groups.extend(found),
             (_, Answer::Alarms { found, next }) => {
                 // Only a list that was read to its end tells what no alarm watches.
                 if next.is_none() {
@@ -266,17 +268,11 @@ fn sick(service: &Service, now: Wall) -> bool {
     !service_health(service, now).severity.is_calm() || replaces_tasks(service, now)
 }
 
-/// The tasks of a sick service tell why, and target groups tell which alarms watch it.
+/// The tasks of a sick service tell why.
 fn after_service(service: &Service, now: Wall) -> Vec<Work> {
     let mut work = Vec::new();
     if sick(service, now) {
         work.extend([Work::tasks(&service.id, true), Work::tasks(&service.id, false)]);
-    }
-    let arns: Vec<String> =
-        service.load_balancers.iter().filter_map(|balancer| balancer.target_group_arn.clone()).collect();
-    for arns in arns.chunks(TARGET_GROUPS_PER_CALL) {
-        let scope = service.id.scope.clone();
-        work.push(Work::Ask(Query::DescribeTargetGroups { scope, arns: arns.to_vec() }));
     }
     work
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::cli::balancers::target_groups;
 use crate::cli::census::{each_cluster, one_service};
 use crate::cli::exit::Problem;
 use crate::cli::gather::{Gather, Work};
@@ -19,7 +20,7 @@ use crate::domain::ecs::Service;
 use crate::domain::metric::{MetricId, MetricQuery, MetricSource, Range};
 use crate::domain::query::{Answer, MetricRequest, Query};
 use crate::domain::scope::{Arn, Scope};
-use crate::domain::sweep::{Goal, METRICS_PER_CALL, TARGET_GROUPS_PER_CALL};
+use crate::domain::sweep::{Goal, METRICS_PER_CALL};
 use crate::stdx::clock::Wall;
 
 /// Whose a metric is.
@@ -359,35 +360,6 @@ async fn all_services(
     })
     .await?;
     Ok(services)
-}
-
-/// The target groups of services: only they tell the load balancer, by which their metrics go.
-async fn target_groups(services: &[Service], gather: &mut Gather) -> Vec<TargetGroup> {
-    let mut arns: BTreeMap<&Scope, Vec<String>> = BTreeMap::new();
-    for service in services {
-        let own = service.load_balancers.iter().filter_map(|balancer| balancer.target_group_arn.clone());
-        let known = arns.entry(&service.id.scope).or_default();
-        known.extend(own);
-        known.sort();
-        known.dedup();
-    }
-    let describe = |(scope, arns): (&Scope, Vec<String>)| {
-        let ask = |arns: &[String]| {
-            Work::Ask(Query::DescribeTargetGroups { scope: scope.clone(), arns: arns.to_vec() })
-        };
-        arns.chunks(TARGET_GROUPS_PER_CALL).map(ask).collect::<Vec<_>>()
-    };
-    let work = arns.into_iter().flat_map(describe).collect();
-    let mut groups = Vec::new();
-    gather
-        .run(work, |_, answer| {
-            if let Answer::TargetGroups { found } = answer {
-                groups.extend(found);
-            }
-            Vec::new()
-        })
-        .await;
-    groups
 }
 
 fn of_service(service: &Service, groups: &[TargetGroup], whole: bool) -> Vec<Wanted> {
