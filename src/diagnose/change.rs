@@ -332,7 +332,11 @@ fn of_write(scope: &Scope, event: &TrailEvent) -> Change {
             let name = own(Arn::last(name));
             Subject::Service(ServiceId { scope: scope.clone(), cluster: own(cluster), name })
         }),
+        // What a rotation did by itself has no parameters: its ARN stands among the resources.
         ChangeKind::Secret if service == "secretsmanager" => value(&["secretId", "name"])
+            .or_else(|| {
+                event.resources.iter().map(|(_, name)| name.as_str()).find(|n| n.contains(":secret:"))
+            })
             .map(|name| Subject::Secret(SecretId { scope: scope.clone(), name: secret_name(name) })),
         ChangeKind::Database => {
             let instance = value(&["dBInstanceIdentifier"]).map(|name| (name, false));

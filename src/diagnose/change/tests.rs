@@ -167,6 +167,13 @@ fn a_secret_of_cloudtrail_is_the_secret_that_we_know() {
     let rotate = write("RotateSecret", "secretsmanager", 1, &[("secretId", arn)]);
     assert_eq!(of_trail(&scope(), &[rotate])[0].name, "cma/production/database");
     assert_eq!(secret_name("cma/production/database"), "cma/production/database");
+    let failed = TrailEvent {
+        resources: vec![("AWS::SecretsManager::Secret".into(), arn.into())],
+        ..write("RotationFailed", "secretsmanager", 2, &[])
+    };
+    let told = of_trail(&scope(), &[failed]);
+    assert_eq!(told[0].name, "cma/production/database");
+    assert!(matches!(told[0].subject, Some(Subject::Secret(_))), "{told:?}");
 }
 
 proptest! {
