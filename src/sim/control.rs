@@ -80,22 +80,6 @@ impl Control {
         });
     }
 
-    /// Takes a tag out of the registry.
-    pub fn delete_image(&self, region: &str, image: &str) {
-        self.with_world(|world| {
-            if let Some(found) = world.regions.get_mut(region) {
-                found.images.delete(image);
-            }
-        });
-    }
-
-    /// Sets a service's desired count; `false` when there is no such service.
-    pub fn set_desired_count(&self, region: &str, cluster: &str, service: &str, count: u32) -> bool {
-        self.with_world(|world| {
-            world.find(region, cluster, service).map(|index| world.set_desired(index, count)).is_some()
-        })
-    }
-
     /// Deletes a service; `false` when there is no such service.
     pub fn delete_service(&self, region: &str, cluster: &str, service: &str) -> bool {
         self.with_world(|world| {
@@ -131,11 +115,6 @@ impl Control {
         let incident: Incident =
             toml::from_str(&format!("at = \"0s\"\n{event}")).map_err(|error| error.message().to_owned())?;
         self.with_world(|world| world.occur(&incident))
-    }
-
-    /// Lets reads lag behind writes, as AWS's do, or not.
-    pub fn set_lag(&self, on: bool) {
-        self.with_world(|world| world.lag = on);
     }
 
     /// Lets simulated time pass; under paused tokio time this takes none.

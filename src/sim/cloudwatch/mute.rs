@@ -2,6 +2,8 @@
 //!
 //! Must not mute; the world does when an alarm changes its state.
 
+use jiff::tz::TimeZone;
+
 use super::wire::{Datum, build, missing};
 use super::{page, query};
 use crate::sim::reply::ApiError;
@@ -19,9 +21,8 @@ pub fn put(world: &mut World, region: &str, input: &Datum) -> Result<Datum, ApiE
     let schedule = input.get("Rule").and_then(|rule| rule.get("Schedule")).ok_or_else(|| missing("Rule"))?;
     let (expression, length) = (schedule.must("Expression")?, schedule.must("Duration")?);
     let timezone = schedule.text("Timezone")?;
-    if let Some(zone) = timezone.filter(|zone| !["UTC", "Etc/UTC", "GMT"].contains(zone)) {
-        return Err(query::invalid(format!("The simulator plays mute rules in UTC only, not in {zone}")));
-    }
+    let zone = TimeZone::get(timezone.unwrap_or("UTC"))
+        .map_err(|_| query::invalid(format!("{} is not a valid time zone", timezone.unwrap_or_default())))?;
     let targets = match input.get("MuteTargets") {
         Some(targets) => targets.texts("AlarmNames")?,
         None => Vec::new(),
@@ -44,6 +45,7 @@ pub fn put(world: &mut World, region: &str, input: &Datum) -> Result<Datum, ApiE
         expression: expression.to_owned(),
         duration: length.to_owned(),
         timezone: timezone.map(str::to_owned),
+        zone,
         start,
         expires,
         updated_at: world.now,

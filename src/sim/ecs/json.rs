@@ -98,7 +98,18 @@ pub fn deployment_configuration(service: &Service) -> Value {
         Threshold::UnboundedPercent(value) => ("UNBOUNDED_PERCENT", value),
         Threshold::Count(value) => ("COUNT", value),
     };
-    json!({
+    let hooks: Vec<Value> = service
+        .hooks
+        .iter()
+        .map(|hook| {
+            json!({
+                "targetType": "PAUSE",
+                "lifecycleStages": [hook.stage],
+                "timeoutConfiguration": { "timeoutInMinutes": hook.timeout.as_secs() / 60, "action": hook.action },
+            })
+        })
+        .collect();
+    let written = json!({
         "deploymentCircuitBreaker": {
             "enable": service.breaker.enable,
             "rollback": service.breaker.rollback,
@@ -109,5 +120,6 @@ pub fn deployment_configuration(service: &Service) -> Value {
         "minimumHealthyPercent": service.min_percent,
         "strategy": "ROLLING",
         "bakeTimeInMinutes": 0,
-    })
+    });
+    with(written, [("lifecycleHooks", (!hooks.is_empty()).then(|| hooks.into()))])
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{input, json as shape};
 use crate::sim::reply::ApiError;
-use crate::sim::stack::ACCOUNT;
+use crate::sim::stack::{ACCOUNT, Controller};
 use crate::sim::world::World;
 use crate::sim::world::service::{Service, id};
 use crate::sim::world::task::Task;
@@ -149,10 +149,17 @@ fn deployments(service: &Service, tasks: &[&Task]) -> Vec<Value> {
                 "platformVersion": "1.4.0",
                 "platformFamily": "Linux",
                 "networkConfiguration": shape::network(placement),
-                "rolloutState": deployment.state.as_str(),
-                "rolloutStateReason": deployment.reason,
             });
-            shape::with(written, shape::capacity(placement))
+            let written = shape::with(written, shape::capacity(placement));
+            // Other controllers do not tell here how far they are.
+            let own = service.spec().is_none_or(|spec| spec.controller == Controller::Ecs);
+            shape::with(
+                written,
+                [
+                    ("rolloutState", own.then(|| deployment.state.as_str().into())),
+                    ("rolloutStateReason", own.then(|| deployment.reason.clone().into())),
+                ],
+            )
         })
         .collect()
 }

@@ -73,7 +73,11 @@ pub(super) fn incident(stack: &Stack, place: &str, incident: &Incident) -> Resul
             | Kind::DatabaseStorageFull
             | Kind::DatabaseConnectionsExhausted
             | Kind::DatabaseSlowQueries
-            | Kind::DatabaseFailover,
+            | Kind::DatabaseFailover
+            | Kind::CacheMemoryFull
+            | Kind::CacheBusy
+            | Kind::CacheFailover
+            | Kind::Recovers,
             None,
         ) => return Err((place.to_owned(), "an incident of this kind needs `target`".to_owned())),
         (Kind::SecretKeys | Kind::SecretDeleted | Kind::Rotation | Kind::RotationStuck, Some(name)) => {
@@ -115,6 +119,22 @@ pub(super) fn incident(stack: &Stack, place: &str, incident: &Incident) -> Resul
             let alone = incident.kind == Kind::DatabaseFailover && database.secondary_zone.is_none();
             let problem = format!("`{name}` has no standby");
             return if alone { Err((format!("{place}.target"), problem)) } else { Ok(()) };
+        }
+        (Kind::CacheBusy, Some(_)) if incident.factor.is_none_or(|factor| factor < 1.0) => {
+            return Err((place.to_owned(), "an incident of this kind needs `factor` (1 or more)".to_owned()));
+        }
+        (Kind::CacheMemoryFull | Kind::CacheBusy | Kind::CacheFailover, Some(name)) => {
+            let Some(cache) = stack.caches.iter().find(|cache| cache.name == name) else {
+                return missing("cache", name);
+            };
+            let alone = incident.kind == Kind::CacheFailover && cache.members().count() < 2;
+            let problem = format!("`{name}` has no replica");
+            return if alone { Err((format!("{place}.target"), problem)) } else { Ok(()) };
+        }
+        (Kind::Recovers, Some(name)) => {
+            let database = stack.databases.iter().any(|database| database.name == name);
+            let cache = stack.caches.iter().any(|cache| cache.name == name);
+            return if database || cache { Ok(()) } else { missing("database or cache", name) };
         }
         _ => {}
     }

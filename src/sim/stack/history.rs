@@ -147,6 +147,14 @@ pub enum IncidentKind {
     DatabaseSlowQueries,
     /// The standby of the database `target` takes over; that `lasts`.
     DatabaseFailover,
+    /// The memory of the cache `target` fills up, and is full after `lasts`.
+    CacheMemoryFull,
+    /// Commands of the cache `target` take `factor` times the usual CPU.
+    CacheBusy,
+    /// A replica of the cache `target` takes over; that `lasts`.
+    CacheFailover,
+    /// What breaks `target`, a database or a cache, is over.
+    Recovers,
     /// What lies between a client and AWS breaks, by a rule such as `*:expired`.
     Fault,
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::sim::incidents::NamedIncident;
 use crate::sim::stack::{DeployHabit, Incident, IncidentKind, Stack};
+use crate::sim::world::cache::CacheCondition;
 use crate::sim::world::database::Condition;
 use crate::sim::world::definition::wire;
 use crate::sim::world::event::uuid;
@@ -34,17 +35,21 @@ impl World {
     /// # Errors
     /// What is wrong with it, when no stack has.
     pub fn occur(&mut self, incident: &Incident) -> Result<(), String> {
-        let mut problem = "there is no stack".to_owned();
+        let mut problem: Option<String> = None;
         for stack in self.stacks.clone() {
             match stack.check_incident("event", incident) {
                 Ok(()) => {
                     self.happen(&stack, incident);
                     return Ok(());
                 }
-                Err((place, what)) => problem = format!("{place}: {what}"),
+                // That another stack has no such thing says less than what the one that has it misses.
+                Err((place, what)) if problem.is_none() || !what.starts_with("there is no") => {
+                    problem = Some(format!("{place}: {what}"));
+                }
+                Err(_) => {}
             }
         }
-        Err(problem)
+        Err(problem.unwrap_or_else(|| "there is no stack".to_owned()))
     }
 
     /// Puts the time line of a named incident around an instant.
@@ -181,6 +186,20 @@ impl World {
             }
             IncidentKind::DatabaseFailover => {
                 self.set_condition(&region, &target, Condition::FailingOver { takes: lasts });
+            }
+            IncidentKind::CacheMemoryFull => {
+                self.set_cache_condition(&region, &target, CacheCondition::MemoryFilling { within: lasts });
+            }
+            IncidentKind::CacheBusy => {
+                let factor = incident.factor.unwrap_or(4.0);
+                self.set_cache_condition(&region, &target, CacheCondition::Busy { factor });
+            }
+            IncidentKind::CacheFailover => {
+                self.set_cache_condition(&region, &target, CacheCondition::FailingOver { takes: lasts });
+            }
+            IncidentKind::Recovers => {
+                let _ =
+                    self.clear_conditions(&region, &target) || self.clear_cache_conditions(&region, &target);
             }
             IncidentKind::Fault => {
                 self.faults_due.extend(incident.rule.as_deref().and_then(|rule| rule.parse().ok()));

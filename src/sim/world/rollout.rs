@@ -133,6 +133,9 @@ impl World {
         if let Some(record) = found.history.first_mut() {
             record.status = "ROLLBACK_IN_PROGRESS";
             record.rollback = Some((why.reason().to_owned(), now, to));
+            for pause in record.pauses.iter_mut().filter(|pause| pause.status == "AWAITING_ACTION") {
+                pause.status = "FAILED";
+            }
             record.updated_at = now;
         }
         found.say(now, &format!("rolling back to deployment {}.", id(to)));
@@ -146,7 +149,7 @@ impl World {
         found.reconcile_at = None;
         let Some(primary) = found.deployments.first().cloned() else { return };
         if self.pauses(service, "PRE_SCALE_UP") {
-            return;
+            return self.keep_up(service);
         }
         let Some(found) = self.services.get_mut(service) else { return };
         let desired = if found.active { found.desired as usize } else { 0 };
@@ -244,6 +247,18 @@ impl World {
         }
         if reached && !self.pauses(service, "POST_SCALE_UP") {
             self.settle(service);
+        }
+    }
+
+    /// While a deployment waits, what ran before it goes on: a lost task is replaced by its like.
+    fn keep_up(&mut self, service: usize) {
+        let Some(found) = self.services.get(service) else { return };
+        let Some(old) = found.deployments.get(1).cloned() else { return };
+        let wanted =
+            found.tasks.iter().filter_map(|id| self.tasks.get(id)).filter(|task| task.wanted).count();
+        let missing = (found.desired as usize).saturating_sub(wanted);
+        if missing > 0 {
+            self.launch(service, &old, missing.min(MOST_STARTS));
         }
     }
 

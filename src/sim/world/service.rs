@@ -185,7 +185,8 @@ impl Record {
     /// The hook that it waits at.
     #[must_use]
     pub fn waits(&self) -> Option<&Pause> {
-        self.pauses.iter().find(|pause| pause.status == "AWAITING_ACTION").filter(|_| !self.is_over())
+        let ended = self.is_over() || self.rollback.is_some();
+        self.pauses.iter().find(|pause| pause.status == "AWAITING_ACTION").filter(|_| !ended)
     }
 
     /// Whether nothing more will happen to it.

@@ -120,7 +120,12 @@ fn a_deleted_service_is_not_active_and_other_controllers_deploy_by_themselves() 
         error.message.starts_with("Cannot force a new deployment on services with a CODE_DEPLOY"),
         "{error}"
     );
-    assert_eq!(update(&mut world, json!({"desiredCount": 3}))["desiredCount"], 3);
+    let changed = update(&mut world, json!({"desiredCount": 3}));
+    assert_eq!(
+        (&changed["desiredCount"], &changed["deploymentController"]["type"]),
+        (&json!(3), &json!("CODE_DEPLOY"))
+    );
+    assert_eq!(changed["deployments"][0].get("rolloutState"), None);
     let index = world.find("us-east-1", "c", "api").unwrap();
     world.delete_service(index);
     let error = refused(&mut world, "UpdateService", ask(json!({"desiredCount": 1})));
@@ -217,6 +222,17 @@ fn a_pause_hook_waits_for_somebody() {
         let mut world = world();
         let arn = update(&mut world, hook.clone())["currentServiceDeployment"].take();
         pass(&mut world, 600);
+        // What runs is kept up meanwhile.
+        let lost = call(&mut world, "ListTasks", json!({"cluster": "c"}))["taskArns"][0].take();
+        call(&mut world, "StopTask", json!({"cluster": "c", "task": lost}));
+        pass(&mut world, 120);
+        let kept = described(&mut world);
+        assert_eq!((&kept["runningCount"], &kept["deployments"][1]["runningCount"]), (&json!(2), &json!(2)));
+        let shown = described(&mut world)["deploymentConfiguration"]["lifecycleHooks"][0].take();
+        assert_eq!(
+            (&shown["targetType"], &shown["timeoutConfiguration"]["action"]),
+            (&json!("PAUSE"), &json!("ROLLBACK"))
+        );
         let waiting = deployment(&mut world, &arn);
         let found = &waiting["lifecycleHookDetails"][0];
         assert_eq!(
@@ -390,4 +406,46 @@ fn what_aws_refuses_to_run_is_refused() {
     world.services[index].no_capacity = true;
     let none = run(&mut world, json!(["true"]), json!({"count": 2}));
     assert_eq!((&none["tasks"], none["failures"].as_array().unwrap().len()), (&json!([]), 2));
+}
+
+#[test]
+fn a_deployment_that_waits_can_be_stopped_and_waits_no_more() {
+    let mut world = world();
+    let hook = json!({"deploymentConfiguration": {"lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}]},
+        "forceNewDeployment": true});
+    let arn = update(&mut world, hook)["currentServiceDeployment"].take();
+    pass(&mut world, 600);
+    let waiting = deployment(&mut world, &arn);
+    assert_eq!(
+        (&waiting["lifecycleStage"], &waiting["status"]),
+        (&json!("POST_SCALE_UP"), &json!("IN_PROGRESS"))
+    );
+    call(&mut world, "StopServiceDeployment", json!({"serviceDeploymentArn": arn}));
+    let ask = json!({"serviceDeploymentArn": arn, "hookId": waiting["lifecycleHookDetails"][0]["hookId"]});
+    assert_eq!(refused(&mut world, "ContinueServiceDeployment", ask).code, "InvalidParameterException");
+    pass(&mut world, 900);
+    assert_eq!(deployment(&mut world, &arn)["status"], "ROLLBACK_SUCCESSFUL");
+}
+
+#[test]
+fn each_revision_of_each_system_can_be_registered_again() {
+    for name in Stack::builtins() {
+        let stack = Stack::builtin(name).unwrap().unwrap();
+        let (region, definitions) = (stack.region.clone(), stack.task_definitions.clone());
+        let mut world = World::new(vec![stack], 7, START);
+        for definition in &definitions {
+            for revision in definition.revisions() {
+                let named = json!({"taskDefinition": format!("{}:{}", definition.family, revision.number)});
+                let found =
+                    handle(&mut world, &region, "DescribeTaskDefinition", &named).unwrap()["taskDefinition"]
+                        .take();
+                let again =
+                    handle(&mut world, &region, "RegisterTaskDefinition", &found).unwrap()["taskDefinition"]
+                        .take();
+                for key in ["containerDefinitions", "cpu", "memory", "executionRoleArn", "networkMode"] {
+                    assert_eq!(again[key], found[key], "{named} {key}");
+                }
+            }
+        }
+    }
 }

@@ -161,6 +161,24 @@ fn a_tag_that_moved_brings_the_bad_release_back() {
 }
 
 #[test]
+fn what_breaks_a_cache_happens_on_demand_and_is_over_on_demand() {
+    let mut world = World::new(vec![Stack::builtin("saas").unwrap().unwrap()], 7, NOON);
+    let mut occur = |text: &str| {
+        world.occur(&toml::from_str(&format!("at = \"0s\"\n{text}")).unwrap())?;
+        Ok::<_, String>((world.caches[0].troubles.clone(), world.caches[0].status))
+    };
+    assert!(occur("kind = \"cache-busy\"\ntarget = \"saas-redis\"").unwrap_err().contains("factor"));
+    assert!(occur("kind = \"cache-memory-full\"\ntarget = \"nobody\"").unwrap_err().contains("nobody"));
+    let (troubles, _) =
+        occur("kind = \"cache-memory-full\"\ntarget = \"saas-redis\"\nlasts = \"10m\"").unwrap();
+    assert_eq!((troubles.len(), troubles[0].to), (1, None));
+    let (troubles, _) = occur("kind = \"recovers\"\ntarget = \"saas-redis\"").unwrap();
+    assert_eq!(troubles[0].to, Some(NOON));
+    let (_, status) = occur("kind = \"cache-failover\"\ntarget = \"saas-redis\"\nlasts = \"1m\"").unwrap();
+    assert_eq!(status, "modifying");
+}
+
+#[test]
 fn what_no_system_has_does_not_happen() {
     let mut drill = Drill::new(SYSTEMS[0]);
     let text = "at = \"0s\"\nkind = \"bad-deploy\"\nservice = \"nobody\"\nexit_code = 1\ntext = \"x\"";

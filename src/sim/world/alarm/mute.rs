@@ -1,7 +1,7 @@
 //! Alarm mute rules: windows of time in which the actions of alarms do not happen. Alarms go on changing state,
 //! and what one still demands when its window ends happens then.
 //!
-//! Must not know the wire. Time zones other than UTC are not played.
+//! Must not know the wire.
 
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub struct Mute {
     pub duration: String,
     /// `Schedule.Timezone`, as written.
     pub timezone: Option<String>,
+    /// The same as understood.
+    pub zone: TimeZone,
     /// Names of the alarms.
     pub targets: Vec<String>,
     /// `StartDate`.
@@ -47,7 +49,7 @@ pub struct Mute {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Schedule {
     /// Once.
-    At(Wall),
+    At(DateTime),
     /// Again and again: minutes, hours, days of the month, months, days of the week, as sets of numbers.
     Cron(Box<[Vec<i8>; 5]>),
 }
@@ -58,7 +60,7 @@ impl Schedule {
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(inner) = text.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')')) {
             let time = DateTime::strptime("%Y-%m-%dT%H:%M", inner.trim()).ok()?;
-            return Some(Self::At(wall(time)?));
+            return Some(Self::At(time));
         }
         let inner = text.strip_prefix("cron(")?.strip_suffix(')')?;
         let fields: Vec<&str> = inner.split_whitespace().collect();
@@ -81,30 +83,28 @@ impl Schedule {
     }
 
     /// Whether a window of this length that has begun is not over at an instant.
-    fn covers(&self, at: Wall, span: Duration) -> bool {
-        let open = |begin: Wall| begin <= at && at < begin.plus(span);
+    fn covers(&self, at: Wall, span: Duration, zone: &TimeZone) -> bool {
+        let open =
+            |time: DateTime| wall(time, zone).is_some_and(|begin| begin <= at && at < begin.plus(span));
         let sets = match self {
             Self::At(begin) => return open(*begin),
             Self::Cron(sets) => sets,
         };
         let [minutes, hours, days, months, weekdays] = &**sets;
-        let Some(now) = at.timestamp().map(|at| TimeZone::UTC.to_datetime(at)) else { return false };
+        let Some(now) = at.timestamp().map(|at| zone.to_datetime(at)) else { return false };
         let back = i32::try_from(span.as_secs() / 86_400 + 1).unwrap_or(1);
         (0..=back).any(|day| {
             let Ok(date) = now.date().checked_sub(jiff::Span::new().days(day)) else { return false };
             let right = days.contains(&date.day())
                 && months.contains(&date.month())
                 && weekdays.contains(&date.weekday().to_sunday_zero_offset());
-            right
-                && hours.iter().any(|hour| {
-                    minutes.iter().any(|minute| wall(date.at(*hour, *minute, 0, 0)).is_some_and(open))
-                })
+            right && hours.iter().any(|hour| minutes.iter().any(|minute| open(date.at(*hour, *minute, 0, 0))))
         })
     }
 }
 
-fn wall(time: DateTime) -> Option<Wall> {
-    Some(Wall(TimeZone::UTC.to_timestamp(time).ok()?.as_millisecond()))
+fn wall(time: DateTime, zone: &TimeZone) -> Option<Wall> {
+    Some(Wall(zone.to_timestamp(time).ok()?.as_millisecond()))
 }
 
 /// One field of a cron expression: `*`, numbers, names, ranges and lists of them.
@@ -159,10 +159,13 @@ impl Mute {
     /// `SCHEDULED`, `ACTIVE` or `EXPIRED`.
     #[must_use]
     pub fn status(&self, now: Wall) -> &'static str {
-        let over = matches!(self.schedule, Schedule::At(begin) if begin.plus(self.span) <= now);
+        let end = |begin: DateTime| wall(begin, &self.zone).map(|begin| begin.plus(self.span));
+        let over = matches!(self.schedule, Schedule::At(begin) if end(begin).is_none_or(|end| end <= now));
         if over || self.expires.is_some_and(|expires| expires <= now) {
             "EXPIRED"
-        } else if self.start.is_none_or(|start| start <= now) && self.schedule.covers(now, self.span) {
+        } else if self.start.is_none_or(|start| start <= now)
+            && self.schedule.covers(now, self.span, &self.zone)
+        {
             "ACTIVE"
         } else {
             "SCHEDULED"
@@ -221,7 +224,12 @@ mod tests {
     }
 
     fn covers(expression: &str, hours: u64, instant: &str) -> bool {
-        Schedule::parse(expression).unwrap().covers(at(instant), Duration::from_secs(hours * 3_600))
+        covers_in("UTC", expression, hours, instant)
+    }
+
+    fn covers_in(zone: &str, expression: &str, hours: u64, instant: &str) -> bool {
+        let zone = TimeZone::get(zone).unwrap();
+        Schedule::parse(expression).unwrap().covers(at(instant), Duration::from_secs(hours * 3_600), &zone)
     }
 
     #[test]
@@ -242,6 +250,14 @@ mod tests {
         ] {
             assert_eq!(covers(expression, hours, instant), due, "{expression} {hours}h at {instant}");
         }
+    }
+
+    #[test]
+    fn a_window_is_told_by_the_clock_of_its_zone() {
+        let noon = "at(2026-11-20T12:00)";
+        assert!(covers_in("America/New_York", noon, 1, "2026-11-20T17:30:00Z"));
+        assert!(!covers_in("America/New_York", noon, 1, "2026-11-20T12:30:00Z"));
+        assert!(covers_in("Asia/Tokyo", "cron(0 2 * * SAT)", 1, "2026-11-20T17:30:00Z"));
     }
 
     #[test]
