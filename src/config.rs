@@ -254,6 +254,17 @@ impl Config {
         any(&self.production.patterns) && !any(&self.production.except)
     }
 
+    /// The databases that a service opens connections to, with how many each task opens at most, as far as declared.
+    #[must_use]
+    pub fn pools_of(&self, cluster: &str, service: &str) -> Vec<(String, u32)> {
+        let whole = format!("{cluster}/{service}");
+        let of = |(name, declared): (&String, &Declared)| {
+            let pool = declared.pools.iter().find(|pool| pool.service == whole || pool.service == service)?;
+            Some((name.clone(), pool.connections))
+        };
+        self.databases.iter().filter_map(of).collect()
+    }
+
     /// Whether a service is presumed to be production, when no policy says.
     #[must_use]
     pub fn presumes_production(&self, account: &str, cluster: &str, service: &str) -> bool {

@@ -61,8 +61,15 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
             wanted.push((Interest::Tasks(subject.clone(), false), closeness));
             wanted.push((Interest::Tasks(subject.clone(), true), closeness));
         }
-        if visible(PaneId::Deployments) {
-            let closeness = close(&[PaneId::Deployments]);
+        // An open service tells whether it could be rolled back, and to what.
+        let opened = model.focus == PaneId::Service;
+        if let Some(seen) = model.world.service(subject).filter(|_| opened) {
+            let arn = seen.value.task_definition_arn.clone();
+            wanted.push((Interest::Definition(subject.scope.clone(), arn), Closeness::Rest));
+        }
+        if visible(PaneId::Deployments) || opened {
+            let closeness =
+                if visible(PaneId::Deployments) { close(&[PaneId::Deployments]) } else { Closeness::Rest };
             wanted.push((Interest::Deployments(subject.clone()), closeness));
             if let Some(history) = model.world.deployments.get(subject).and_then(|o| o.value.as_ref()) {
                 let mut arns: Vec<String> =

@@ -6,6 +6,7 @@ pub mod palette;
 
 use crate::app::input::Line;
 use crate::app::operations::dialog::Dialog;
+use crate::app::operations::value::ValueInput;
 use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
 use crate::app::pane::triage::Item;
@@ -36,6 +37,8 @@ pub enum Overlay {
     Check(Scroll),
     /// An action: its form, its progress, its verdict.
     Operation(Box<Dialog>),
+    /// A secret's new value.
+    Value(Box<ValueInput>),
     /// The actions of this session and the journal.
     Journal {
         /// The selected operation, from the newest.
@@ -64,7 +67,7 @@ impl Overlay {
             | Self::Text { scroll, .. } => Some(scroll),
             Self::Operation(dialog) => Some(&mut dialog.scroll),
             Self::Journal { scroll, .. } => Some(scroll),
-            Self::Links { .. } => None,
+            Self::Links { .. } | Self::Value(_) => None,
         }
     }
 }

@@ -343,6 +343,9 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     if matches!(model.overlay, Some(Overlay::Operation(_))) {
         return operations::dialog::press(model, key);
     }
+    if matches!(model.overlay, Some(Overlay::Value(_))) {
+        return operations::value::press(model, key);
+    }
     model.pending.push(key);
     let contexts = model.contexts();
     match model.keymap.resolve(&model.pending, &contexts) {
@@ -366,6 +369,10 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     if model.prompt.is_none() && matches!(model.overlay, Some(Overlay::Operation(_))) {
         operations::dialog::paste(model, text);
+        return Vec::new();
+    }
+    if model.prompt.is_none() && matches!(model.overlay, Some(Overlay::Value(_))) {
+        operations::value::paste(model, text);
         return Vec::new();
     }
     // A paste outside an input line means nothing: its letters are not keys.
@@ -549,7 +556,7 @@ fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
         return Vec::new();
     }
     // A click beside a dialog is no answer to it.
-    if matches!(model.overlay, Some(Overlay::Operation(_))) {
+    if matches!(model.overlay, Some(Overlay::Operation(_) | Overlay::Value(_))) {
         return Vec::new();
     }
     if target == Target::Overlay || model.overlay.take().is_some() {

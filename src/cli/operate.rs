@@ -4,6 +4,9 @@
 //! Must not decide whether something may happen; the guard does. A signal never interrupts between the intent and
 //! AWS's answer: it ends the watch.
 
+mod shown;
+mod task_log;
+
 use std::collections::VecDeque;
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -16,11 +19,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::cli::envelope::{Report, ScopeState};
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Exit, Problem};
-use crate::cli::item::{Shape, Shaped, Time, shape};
+use crate::cli::item::Time;
+pub use crate::cli::operate::shown::shapes;
+use crate::cli::operate::shown::{Item, plan_lines, verdict_line};
+use crate::cli::operate::task_log::TaskLog;
 use crate::cli::parser::Request;
 use crate::cli::printer::{Form, Printer};
 use crate::cli::session::Session;
-use crate::cli::table::{Tone, wrapped};
 use crate::cli::user;
 use crate::cli::verb::End;
 use crate::domain::action::Action;
@@ -34,76 +39,6 @@ use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operati
 use crate::journal::{Event, Outcome, Who};
 use crate::runtime::journal::{Clerk, JournalFile};
 use crate::stdx::clock::Moment;
-
-shape! {
-    /// What was asked for, what it would do, and how it ended.
-    Item {
-        /// The credential context: `default`, or the profile's name.
-        account: String = "text",
-        /// The region.
-        region: String = "text",
-        /// The verb: `deploy`, `rollback`, `scale`.
-        verb: String = "text",
-        /// The target: `cluster/service`, a database's name; several separated by commas.
-        target: String = "text",
-        /// Its name in the journal.
-        operation: String = "text",
-        /// The calls that the plan makes, in order.
-        calls: Vec<Call> = "list of Call",
-        /// What changes, field by field.
-        changes: Vec<Change> = "list of Change",
-        /// What else is felt, a sentence each.
-        reach: Vec<String> = "list of text",
-        /// What was checked before.
-        checks: Vec<Check> = "list of Check",
-        /// What could be done instead or besides.
-        advice: Vec<String> = "list of text",
-        /// `succeeded`, `accepted` (not watched), `failed`, `rolled_back`, `superseded`, `unknown`, `refused`, `changed`; null for a plan alone.
-        verdict: Option<&'static str> = "text or null",
-        /// Why, or how to find out.
-        detail: Option<String> = "text or null",
-        /// The deployments that were started.
-        deployments: Vec<String> = "list of text",
-        /// The task that was started.
-        task: Option<String> = "text or null",
-        /// AWS's request ids.
-        request_ids: Vec<String> = "list of text",
-    }
-
-    /// One call of a plan.
-    Call {
-        /// The IAM action: `ecs:UpdateService`.
-        action: String = "text",
-        /// What it is about.
-        target: String = "text",
-    }
-
-    /// A field as it is and as it would be.
-    Change {
-        /// AWS's name of it.
-        field: String = "text",
-        /// What it is.
-        before: String = "text",
-        /// What it would be.
-        after: String = "text",
-    }
-
-    /// One check before a change.
-    Check {
-        /// What was checked.
-        name: String = "text",
-        /// `pass`, `not_verified`, `warn`, `block`.
-        finding: Finding = "text",
-        /// What that rests on.
-        evidence: String = "text",
-    }
-}
-
-/// The shapes of all verbs that change something.
-#[must_use]
-pub fn shapes() -> Vec<Shape> {
-    vec![Item::SHAPE, Call::SHAPE, Change::SHAPE, Check::SHAPE]
-}
 
 /// The name of a new operation, in the form of a UUID: Secrets Manager and ECS take it as a token.
 pub fn new_id() -> String {
@@ -182,6 +117,7 @@ struct Driver<'s> {
     account_id: Option<String>,
     asks: bool,
     told: String,
+    log: TaskLog,
 }
 
 /// Performs an action. `value` is what a `secret put` stores.
@@ -231,10 +167,17 @@ pub async fn run(
         account_id,
         asks: terminal && printer.form == Form::Table,
         told: String::new(),
+        log: TaskLog::default(),
         printer,
     };
     let verdict = driver.drive().await?;
-    driver.close(verdict, &scope)
+    let mut exit_code = None;
+    if let Some(task) = driver.task().filter(|_| wait) {
+        // What it wrote last comes after it has stopped.
+        driver.log.print(driver.session, &task, driver.printer).await;
+        exit_code = driver.log.exit_code(driver.session, &task).await;
+    }
+    driver.close(verdict, &scope, exit_code)
 }
 
 /// Whose credentials these are; they have to be those of the account that was meant.
@@ -316,6 +259,7 @@ impl Driver<'_> {
                     }
                     // Nothing ends this wait but AWS's answer or a timeout of the road.
                     Demand::Call(permit) => {
+                        self.log = TaskLog::of(self.session, permit.mutation(), self.now().wall).await;
                         self.say(&format!("calling {}", permit.mutation().action()));
                         let value = self.value.take();
                         Input::Called(self.session.cloud.change(permit, value).await)
@@ -347,7 +291,15 @@ impl Driver<'_> {
             let now = self.now();
             demands.extend(self.operation.step(input, now));
             self.tell();
+            if let Some(task) = self.task() {
+                self.log.print(self.session, &task, self.printer).await;
+            }
         }
+    }
+
+    /// The task that was started.
+    fn task(&self) -> Option<String> {
+        self.operation.receipts().iter().find_map(|receipt| receipt.task.clone())
     }
 
     fn now(&self) -> Moment {
@@ -458,7 +410,7 @@ impl Driver<'_> {
     }
 
     /// Prints what came of it.
-    fn close(self, verdict: Option<Verdict>, scope: &Scope) -> Result<Exit, End> {
+    fn close(self, verdict: Option<Verdict>, scope: &Scope, exit_code: Option<i32>) -> Result<Exit, End> {
         let empty = Plan::default();
         let plan = self.operation.plan().unwrap_or(&empty);
         let receipts = self.operation.receipts();
@@ -466,39 +418,16 @@ impl Driver<'_> {
         deployments.extend(self.operation.watched().into_iter().filter_map(|(_, _, deployment)| deployment));
         deployments.sort();
         deployments.dedup();
-        let (word, detail) = verdict.as_ref().map_or((None, None), |verdict| {
-            let (word, detail) = worded(verdict);
-            (Some(word), detail)
-        });
-        let item = Item {
-            account: scope.account.to_string(),
-            region: scope.region.to_string(),
-            verb: self.operation.action().verb().to_owned(),
-            target: self.operation.action().target(),
-            operation: self.operation.id().to_owned(),
-            calls: plan
-                .calls
-                .iter()
-                .map(|call| Call { action: call.action().to_owned(), target: call.target() })
-                .collect(),
-            changes: plan
-                .changes
-                .iter()
-                .map(|c| Change { field: c.field.clone(), before: c.before.clone(), after: c.after.clone() })
-                .collect(),
-            reach: plan.reach.clone(),
-            checks: plan
-                .checks
-                .iter()
-                .map(|c| Check { name: c.name.clone(), finding: c.finding, evidence: c.evidence.clone() })
-                .collect(),
-            advice: plan.advice.clone(),
-            verdict: word,
-            detail,
-            deployments,
-            task: receipts.iter().find_map(|receipt| receipt.task.clone()),
-            request_ids: receipts.iter().filter_map(|receipt| receipt.request_id.clone()).collect(),
-        };
+        let mut item = Item::of(plan, verdict.as_ref());
+        item.account = scope.account.to_string();
+        item.region = scope.region.to_string();
+        self.operation.action().verb().clone_into(&mut item.verb);
+        item.target = self.operation.action().target();
+        self.operation.id().clone_into(&mut item.operation);
+        item.deployments = deployments;
+        item.task = receipts.iter().find_map(|receipt| receipt.task.clone());
+        item.exit_code = exit_code;
+        item.request_ids = receipts.iter().filter_map(|receipt| receipt.request_id.clone()).collect();
         let complete =
             ScopeState { account: item.account.clone(), region: item.region.clone(), complete: true };
         let as_of = Time(self.session.clock.now().wall);
@@ -526,59 +455,4 @@ impl Driver<'_> {
         })?;
         Ok(verdict.map_or(exit, |verdict| Exit::of_verdict(&verdict)))
     }
-}
-
-fn worded(verdict: &Verdict) -> (&'static str, Option<String>) {
-    match verdict {
-        Verdict::Succeeded => ("succeeded", None),
-        Verdict::Accepted => ("accepted", None),
-        Verdict::Failed { why } => ("failed", Some(why.clone())),
-        Verdict::RolledBack { why } => ("rolled_back", Some(why.clone())),
-        Verdict::Superseded { by } => ("superseded", Some(by.clone())),
-        Verdict::Unknown { how_to_find_out } => ("unknown", Some(how_to_find_out.clone())),
-        Verdict::Refused { why } => ("refused", Some(why.clone())),
-        Verdict::Changed { difference } => ("changed", Some(difference.clone())),
-    }
-}
-
-fn verdict_line(title: &str, verdict: &Verdict, printer: &Printer) -> String {
-    let tone = match verdict {
-        Verdict::Succeeded => Tone::Good,
-        Verdict::Accepted | Verdict::Superseded { .. } | Verdict::Unknown { .. } => Tone::Notice,
-        _ => Tone::Bad,
-    };
-    printer.paint(tone, &format!("{title}: {verdict}"))
-}
-
-/// A plan as people read it.
-fn plan_lines(plan: &Plan, printer: &Printer) -> Vec<String> {
-    let room = printer.room.unwrap_or(100).clamp(40, 120);
-    let mut lines = vec![printer.paint(Tone::Title, &plan.title)];
-    let mut add = |sign: &str, tone: Tone, text: &str| {
-        for (index, line) in wrapped(text, room.saturating_sub(4)).iter().enumerate() {
-            let head = if index == 0 { sign } else { " " };
-            lines.push(format!("  {} {}", printer.paint(tone, head), printer.paint(Tone::Plain, line)));
-        }
-    };
-    for change in &plan.changes {
-        add("~", Tone::Title, &format!("{}: {} -> {}", change.field, change.before, change.after));
-    }
-    for sentence in &plan.reach {
-        add("-", Tone::Quiet, sentence);
-    }
-    let mut checks: Vec<_> = plan.checks.iter().collect();
-    checks.sort_by_key(|check| std::cmp::Reverse(check.finding));
-    for check in checks {
-        let (sign, tone) = match check.finding {
-            Finding::Block => ("x", Tone::Bad),
-            Finding::Warn => ("!", Tone::Notice),
-            Finding::NotVerified => ("?", Tone::Quiet),
-            Finding::Pass => ("+", Tone::Good),
-        };
-        add(sign, tone, &format!("{}: {}", check.name, check.evidence));
-    }
-    for sentence in &plan.advice {
-        add(">", Tone::Quiet, sentence);
-    }
-    lines
 }

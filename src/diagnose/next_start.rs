@@ -9,14 +9,13 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::secret::ValueFrom;
 use super::{Finding, Severity, Subject};
 use crate::domain::ecs::{Service, ServiceRevision};
 use crate::domain::fault::Fault;
 use crate::domain::query::Query;
 use crate::domain::registry::EcrImage;
 use crate::domain::scope::{Arn, Scope};
-use crate::domain::secret::Secret;
+use crate::domain::secret::{Secret, ValueFrom};
 use crate::domain::task_definition::{ContainerDefinition, TaskDefinition};
 use crate::stdx::clock::Wall;
 use crate::stdx::span::brief;

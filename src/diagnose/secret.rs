@@ -18,7 +18,7 @@ use crate::stdx::clock::Wall;
 use crate::stdx::span::brief;
 use crate::stdx::text::count;
 
-pub use consumer::{Consumer, How, ValueFrom, consumers, parameter_consumers};
+pub use consumer::{Consumer, How, consumers, parameter_consumers};
 pub use tree::{TreeRow, tree};
 
 /// A rotation is four calls of a Lambda function, a minute or so together; one call ends after 15 min at the latest,

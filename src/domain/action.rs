@@ -127,6 +127,8 @@ pub enum Action {
         service: ServiceId,
         /// Tasks.
         desired: u32,
+        /// Databases that each task opens connections to, with how many at most.
+        pools: Vec<(String, u32)>,
     },
     /// Change autoscaling's bounds, suspend or resume it.
     Bounds {

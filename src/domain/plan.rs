@@ -4,7 +4,9 @@
 
 use serde::Serialize;
 
+use crate::domain::ecs::ServiceId;
 use crate::domain::mutation::Mutation;
+use crate::stdx::clock::Wall;
 
 /// One field as it is and as it would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,6 +73,25 @@ pub struct Plan {
     pub checks: Vec<Check>,
     /// What to do instead or besides: a sentence or a command to copy, each.
     pub advice: Vec<String>,
+    /// What a rollback could return to, newest first.
+    pub targets: Vec<Target>,
+    /// The services to deploy after it: their tasks hold what it replaces.
+    pub then: Vec<ServiceId>,
+}
+
+/// Something to return to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Target {
+    /// The service deployment's id, for `--to-deployment`.
+    pub deployment: Option<String>,
+    /// Its task definition: `family:revision`.
+    pub revision: String,
+    /// Containers with the beginning of the digest that they ran.
+    pub images: Vec<String>,
+    /// When its deployment ended well.
+    pub deployed_at: Option<Wall>,
+    /// Whether this plan returns to it.
+    pub chosen: bool,
 }
 
 impl Plan {

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::scope::Scope;
+use crate::domain::scope::{Arn, Scope};
 use crate::stdx::clock::Wall;
 
 /// A secret by scope and name.
@@ -115,6 +115,37 @@ pub struct StoredParameter {
     /// What its owners wrote.
     pub description: Option<String>,
 }
+/// A `valueFrom` taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueFrom<'a> {
+    /// The secret's ARN, or the parameter's name or ARN.
+    pub id: &'a str,
+    /// Whether it is of Secrets Manager.
+    pub secret: bool,
+    /// The JSON key.
+    pub json_key: Option<&'a str>,
+    /// The stage.
+    pub stage: Option<&'a str>,
+    /// The version.
+    pub version: Option<&'a str>,
+}
+
+impl<'a> ValueFrom<'a> {
+    /// Takes one apart. A secret's ARN has seven parts; what follows is JSON key, stage and version.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Self {
+        let whole = Self { id: text, secret: false, json_key: None, stage: None, version: None };
+        if Arn::parse(text).is_none_or(|arn| arn.service != "secretsmanager") {
+            return whole;
+        }
+        let Some((at, _)) = text.match_indices(':').nth(6) else { return Self { secret: true, ..whole } };
+        let (id, rest) = text.split_at(at);
+        let mut parts = rest.split(':').skip(1).map(|part| Some(part).filter(|part| !part.is_empty()));
+        let mut next = || parts.next().flatten();
+        Self { id, secret: true, json_key: next(), stage: next(), version: next() }
+    }
+}
+
 /// A value on its way into a secret: wiped from memory when it is gone, and never shown.
 ///
 /// It exists for `PutSecretValue` alone. Nothing reads a value out of Secrets Manager.

@@ -100,7 +100,7 @@ pub(super) fn wants(action: &Action, facts: &Facts) -> Vec<Query> {
         Action::Continue { service } => verb::rollback::continue_wants(service, facts),
         Action::RunTask { service, .. } => verb::task::run_wants(service, facts),
         Action::Watch { services } => services.iter().map(super::facts::service_query).collect(),
-        Action::Secret { secret, work } => verb::secret::wants(secret, work, facts),
+        Action::Secret { secret, .. } => verb::secret::wants(secret, facts),
         Action::Database { database, .. } => verb::database::wants(database, facts),
         Action::CacheFailover { cache, .. } => verb::database::cache_wants(cache, facts),
         Action::Alarm { alarm, .. } => verb::alarm::wants(alarm, facts),
@@ -116,7 +116,7 @@ pub(super) fn draft(action: &Action, id: &str, facts: &Facts, now: Wall) -> Resu
         Action::RollBack { services, to } => {
             together(services.iter().map(|service| verb::rollback::draft(service, to, facts, now)))?
         }
-        Action::Scale { service, desired } => verb::scale::draft(service, *desired, facts)?,
+        Action::Scale { service, desired, pools } => verb::scale::draft(service, *desired, pools, facts)?,
         Action::Bounds { service, change } => verb::scale::bounds(service, change, facts)?,
         Action::OnDemand { service } => verb::scale::on_demand(service, facts)?,
         Action::StopTask { task, reason } => verb::task::stop(task, reason, facts)?,

@@ -515,4 +515,4 @@ fn note_then(note: Acknowledged, mut demands: Vec<Demand>) -> Vec<Demand> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

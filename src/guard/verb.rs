@@ -3,6 +3,7 @@
 //! Must not perform anything; a plan names its calls, and the operation makes them.
 
 pub(super) mod alarm;
+mod consumers;
 pub(super) mod database;
 pub(super) mod deploy;
 pub(super) mod rollback;
@@ -10,3 +11,6 @@ pub(super) mod running;
 pub(super) mod scale;
 pub(super) mod secret;
 pub(super) mod task;
+
+#[cfg(test)]
+mod tests;

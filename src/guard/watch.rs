@@ -15,6 +15,7 @@ use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::fault::Failure;
 use crate::domain::mutation::Receipt;
 use crate::domain::query::{Answer, Query};
+use crate::domain::scope::Arn;
 use crate::domain::secret::SecretId;
 use crate::domain::task::{Task, TaskId};
 use crate::domain::verdict::Verdict;
@@ -26,6 +27,8 @@ pub(super) use rollout::stage;
 
 /// How long what we started may be missing from a list before that means something.
 const SETTLING: Duration = Duration::from_secs(60);
+/// How long a count of tasks that was never short may be stale.
+const COUNTED: Duration = Duration::from_secs(40);
 
 /// What shows that a call did what it was made for.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,8 +130,10 @@ pub(super) struct Watch {
     receipt: Receipt,
     since: Moment,
     rollout: Rollout,
-    /// Of a restart: the task has stopped.
-    stopped: bool,
+    /// Of a restart: when the task was seen stopped.
+    stopped: Option<Moment>,
+    /// Of a restart: the service's tasks, once it runs as many as it wants.
+    tasks: Option<Vec<String>>,
     /// Of a database: it was seen doing it.
     busy: bool,
     /// The page of a list to look at.
@@ -145,7 +150,18 @@ impl Watch {
         let rollout = Rollout::new(receipt.deployment.clone(), now, lost);
         let verdict = (goal == Goal::Accepted && !lost).then_some(Verdict::Succeeded);
         let state = "waiting for the first look".to_owned();
-        Self { goal, receipt, since: now, rollout, stopped: false, busy: false, page: None, state, verdict }
+        Self {
+            goal,
+            receipt,
+            since: now,
+            rollout,
+            stopped: None,
+            tasks: None,
+            busy: false,
+            page: None,
+            state,
+            verdict,
+        }
     }
 
     /// How it ended, if it has.
@@ -204,7 +220,17 @@ impl Watch {
                 service_deployment(service, arn)
             }
             Goal::Stopped { task, .. } => task_query(task),
-            Goal::Replaced { task, .. } if !self.stopped => task_query(task),
+            Goal::Replaced { task, .. } if self.stopped.is_none() => task_query(task),
+            Goal::Replaced { service, .. } if self.tasks.is_some() => {
+                let names = self.tasks.clone().unwrap_or_default();
+                let (scope, cluster) = (service.scope.clone(), service.cluster.clone());
+                if names.is_empty() {
+                    let name = Some(service.name.clone());
+                    Query::ListTasks { scope, cluster, service: name, stopped: false, page: None }
+                } else {
+                    Query::DescribeTasks { scope, cluster, tasks: names }
+                }
+            }
             Goal::Replaced { service, .. } | Goal::Count { service, .. } => service_query(service),
             Goal::Exits { service } => {
                 let id = self.receipt.task.clone()?;
@@ -246,14 +272,28 @@ impl Watch {
             (Goal::Stopped { reason, .. }, Answer::Tasks { found, failures }) => {
                 self.stopping(found.first(), failures, &reason)
             }
+            (Goal::Replaced { .. }, Answer::Tasks { found, .. }) if self.tasks.is_some() => {
+                self.healthy(found)
+            }
             (Goal::Replaced { .. }, Answer::Tasks { found, failures }) => {
                 if self.stopping(found.first(), failures, "").is_some() {
-                    self.stopped = true;
+                    self.stopped = Some(now);
                 }
                 None
             }
-            (Goal::Replaced { task, .. }, Answer::Services { found, failures }) => match found.first() {
-                Some(service) => self.replaced(service, &task, now),
+            (Goal::Replaced { .. }, Answer::Names { names, .. }) => {
+                // At most a hundred are described at once; the first ones stand for the rest.
+                self.tasks = Some(names.iter().take(100).map(|arn| Arn::last(arn).to_owned()).collect());
+                if names.is_empty() {
+                    self.tasks = None;
+                }
+                None
+            }
+            (Goal::Replaced { .. }, Answer::Services { found, failures }) => match found.first() {
+                Some(service) => {
+                    self.replaced(service, now);
+                    None
+                }
                 None => gone(failures),
             },
             (Goal::Count { desired, .. }, Answer::Services { found, failures }) => match found.first() {
@@ -295,19 +335,32 @@ impl Watch {
         (task.is_stopped() && ours).then_some(Verdict::Succeeded)
     }
 
-    fn replaced(&mut self, service: &Service, task: &TaskId, now: Moment) -> Option<Verdict> {
-        self.state = format!(
-            "task {} stopped, {} of {} tasks running",
-            task.short(),
-            service.running,
-            service.desired
-        );
-        let settled = now.since(self.since) >= Duration::from_secs(10);
-        let steady = service.running >= service.desired && service.pending == 0;
-        if steady && settled {
-            return Some(Verdict::Succeeded);
+    /// The service after a task of it stopped: as soon as it counts enough of them, they are looked at one by one. A
+    /// count may be stale: it has to have been seen short, or some time has to have passed.
+    fn replaced(&mut self, service: &Service, now: Moment) {
+        self.state = format!("stopped, {} of {} tasks running", service.running, service.desired);
+        let short = service.running < service.desired || service.pending > 0;
+        self.busy |= short;
+        let waited = self.stopped.is_some_and(|stopped| now.since(stopped) >= COUNTED);
+        if !short && (self.busy || waited) {
+            self.tasks = Some(Vec::new());
         }
-        None
+    }
+
+    /// The tasks of the service: all run, and none that has a health check fails it.
+    fn healthy(&mut self, tasks: &[Task]) -> Option<Verdict> {
+        let health = |word: &str| tasks.iter().filter(|task| task.health.as_deref() == Some(word)).count();
+        let running = tasks.iter().filter(|task| task.last_status == "RUNNING").count();
+        let (well, unknown) = (health("HEALTHY"), health("UNKNOWN"));
+        self.state = format!("{running} of {} tasks running, {well} healthy", tasks.len());
+        // Where one task tells its health, one that does not yet has still to come.
+        let checked = well > 0 && unknown > 0;
+        let steady = running == tasks.len() && !tasks.is_empty() && health("UNHEALTHY") == 0 && !checked;
+        if !steady {
+            // Counted anew: a task that fails is replaced once more.
+            self.tasks = None;
+        }
+        steady.then_some(Verdict::Succeeded)
     }
 
     fn counted(&mut self, service: &Service, desired: u32, now: Moment) -> Option<Verdict> {

@@ -5,6 +5,7 @@
 
 use crate::app::Model;
 use crate::app::operations::dialog::{Dialog, Field, fields};
+use crate::app::operations::value::ValueInput;
 use crate::app::operations::{Running, Standing};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
@@ -128,8 +129,29 @@ fn form(
         let told = format!("The console is locked: this unlocks it for {minutes}, with your reason.");
         lines.push((None, vec![piece(told, Role::Warn)]));
     }
-    for field in fields(friction) {
+    let targets = running.operation.plan().map(|plan| plan.targets.as_slice()).unwrap_or_default();
+    for field in fields(friction, targets.len() > 1) {
         match field {
+            Field::Target => {
+                let at = targets.iter().position(|target| target.chosen);
+                let told = at.and_then(|at| targets.get(at)).map_or_else(String::new, |target| {
+                    let age = target.deployed_at.map_or_else(String::new, |at| {
+                        format!(", deployed {} ago", span::brief(at.age_at(model.now.wall)))
+                    });
+                    format!("{} {}{age}", target.revision, target.images.join(", "))
+                });
+                let number = at.map_or_else(String::new, |at| format!("{} of {}: ", at + 1, targets.len()));
+                let arrows = if dialog.field == Field::Target { "  (left and right choose)" } else { "" };
+                lines.push((
+                    None,
+                    vec![
+                        label(Field::Target, "Return to"),
+                        piece(format!(" {number}"), Role::Muted),
+                        piece(told, Role::Overlay),
+                        piece(arrows, Role::Hint),
+                    ],
+                ));
+            }
             Field::Name => {
                 let ask = format!("Type {}", running.name);
                 let room = text::width(&ask).max(22);
@@ -258,6 +280,12 @@ fn progress(page: &mut Document, model: &Model, running: &Running, glyphs: &Glyp
         of_service(page, model, running, service, glyphs);
     }
     page.gap();
+    let then = running.operation.plan().map(|plan| plan.then.as_slice()).unwrap_or_default();
+    if matches!(running.ended, Some((Verdict::Succeeded, _))) && !then.is_empty() {
+        let names: Vec<&str> = then.iter().map(|service| service.name.as_str()).collect();
+        page.text(format!("Their tasks still hold the value before: {}", names.join(", ")), Role::Warn);
+        page.text("d plans their deployment, one after the other in one plan", Role::Hint);
+    }
     let hint = if running.ended.is_some() {
         "Esc closes"
     } else {
@@ -328,6 +356,30 @@ fn of_service(
             );
         }
     }
+}
+
+/// The input of a secret's new value: how much was typed, and never what.
+pub fn value(canvas: &mut Canvas<'_>, screen: Rect, input: &ValueInput) {
+    let mut page = Document::default();
+    page.text(
+        "The new value is not shown, not written down, and wiped from memory when it was stored.",
+        Role::Muted,
+    );
+    page.gap();
+    let count = text::count(input.chars(), "character");
+    page.field_in("Value", format!("{} {count}", "*".repeat(input.chars().min(24))), Role::Input);
+    let shape = match input.keys() {
+        Some(keys) if keys.is_empty() => "a JSON object without keys".to_owned(),
+        Some(keys) => format!("a JSON object with {}", keys.join(", ")),
+        None => "a text that is no JSON object".to_owned(),
+    };
+    page.field("Shape", if input.chars() == 0 { "nothing yet".to_owned() } else { shape });
+    page.gap();
+    match input.said {
+        Some(said) => page.text(said, Role::Error),
+        None => page.text("Enter shows what would happen, Ctrl-U empties it, Esc cancels", Role::Hint),
+    }
+    window(canvas, screen, &format!("New value of {}", input.secret.name), &page, Scroll::default());
 }
 
 /// The actions of this session, and the journal's newest entries.

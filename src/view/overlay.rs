@@ -40,6 +40,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) {
             window(canvas, screen, &title, &page, *scroll);
         }
         Some(Overlay::Operation(dialog)) => super::operation::draw(canvas, model, screen, dialog),
+        Some(Overlay::Value(input)) => super::operation::value(canvas, screen, input),
         Some(Overlay::Journal { selected, scroll }) => {
             super::operation::journal(canvas, model, screen, *selected, *scroll);
         }

@@ -35,7 +35,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
             piece(since, Role::Muted),
         ]);
     }
-    counts(&mut page, service);
+    counts(&mut page, model, service);
     numbers(&mut page, model, service);
     page.heading("Deployments");
     for deployment in &service.deployments {
@@ -56,10 +56,38 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     page.draw(canvas, area, model.service.top, PaneId::Service);
 }
 
-fn counts(page: &mut Document, service: &Service) {
+/// Whether there is something to roll back to, and whether a rollback pinned what runs.
+fn way_back(page: &mut Document, model: &Model, service: &Service) {
+    let key = (service.id.scope.clone(), service.task_definition_arn.clone());
+    let definition = model.world.definitions.get(&key).and_then(|seen| seen.value.as_ref());
+    if let Some(from) = definition.and_then(|definition| definition.pinned_from()) {
+        page.field_in(
+            "Pinned",
+            format!("by a rollback, in the place of {from}: deploy --unpin returns to it"),
+            Role::Badge,
+        );
+    }
+    let Some(history) = model.world.deployments.get(&service.id).and_then(|seen| seen.value.as_ref()) else {
+        return;
+    };
+    let found = crate::guard::way_back(service, definition, history, model.world.revisions.values());
+    let (text, role) = match found {
+        Some(target) => {
+            let age = target.deployed_at.map_or_else(String::new, |at| {
+                format!(", deployed {} ago", span::brief(at.age_at(model.now.wall)))
+            });
+            (format!("ready: {} with {}{age}", target.revision, target.images.join(", ")), Role::Text)
+        }
+        None => ("nothing is known that completed and differs from what runs".to_owned(), Role::Muted),
+    };
+    page.field_in("Rollback", text, role);
+}
+
+fn counts(page: &mut Document, model: &Model, service: &Service) {
     let pending = if service.pending > 0 { format!(", {} pending", service.pending) } else { String::new() };
     page.field("Tasks", format!("{} of {} running{pending}", service.running, service.desired));
     page.field("Task definition", service.revision.to_string());
+    way_back(page, model, service);
     page.field("Cluster", format!("{} in {}", service.id.cluster, service.id.scope.region));
     if service.status != "ACTIVE" {
         page.field_in("Status", service.status.clone(), Role::Warn);

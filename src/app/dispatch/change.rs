@@ -4,6 +4,7 @@
 //! Selection is by identity and frozen here: no refresh can move another row under the finger. Must not confirm.
 
 use super::{named, take_subject};
+use crate::app::operations::value::ValueInput;
 use crate::app::overlay::{Overlay, Prompt};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
@@ -85,6 +86,16 @@ pub fn change(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
         model.complain("This session is read-only, which cannot be unlocked");
         return Vec::new();
     }
+    if invocation.id == Id::SecretPut {
+        let name = invocation.arg().map(ToOwned::to_owned);
+        match subject(model, name.as_deref(), |s| matches!(s, Subject::Secret(_))) {
+            Some(Subject::Secret(secret)) => {
+                model.overlay = Some(Overlay::Value(Box::new(ValueInput::new(secret))));
+            }
+            _ => model.complain("Select a secret first (K lists them)"),
+        }
+        return Vec::new();
+    }
     match asked(model, invocation) {
         Ok((action, saw)) => {
             if let [service] = action.services().as_slice() {
@@ -141,7 +152,8 @@ fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>)
             let Some(desired) = count.and_then(|count| count.parse().ok()) else {
                 return Err(Wrong::Complete(format!("scale {}/{} ", service.cluster, service.name)));
             };
-            Action::Scale { service, desired }
+            let pools = model.config.pools_of(&service.cluster, &service.name);
+            Action::Scale { service, desired, pools }
         }
         Id::Autoscaling => {
             let service = service(model, first)?;

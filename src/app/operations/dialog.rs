@@ -10,6 +10,8 @@ use crate::app::input::Line;
 use crate::app::overlay::Overlay;
 use crate::app::pane::list::{Motion, Scroll};
 use crate::app::{Effect, Model};
+use crate::domain::action::{Action, Back, Deploy};
+use crate::domain::verdict::Verdict;
 use crate::guard::{Confirmation, Friction, Input, Progress};
 use crate::keymap::{Code, Key};
 use crate::stdx::clock::Moment;
@@ -20,6 +22,8 @@ const ARMED_AFTER: Duration = Duration::from_millis(300);
 /// What has the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
+    /// What a rollback returns to.
+    Target,
     /// The target's name.
     Name,
     /// The reason.
@@ -85,14 +89,49 @@ impl Dialog {
     }
 }
 
-/// The fields of a form, in their order.
+/// The fields of a form, in their order; a rollback with several targets has one more, the last by Tab.
 #[must_use]
-pub fn fields(friction: Friction) -> &'static [Field] {
-    match friction {
-        Friction::YesKey => &[Field::Cancel, Field::Do],
-        Friction::TypedName => &[Field::Name, Field::Cancel, Field::Do],
-        Friction::TypedNameAndReason => &[Field::Name, Field::Reason, Field::Cancel, Field::Do],
+pub fn fields(friction: Friction, targets: bool) -> Vec<Field> {
+    let mut fields = match friction {
+        Friction::YesKey => vec![Field::Cancel, Field::Do],
+        Friction::TypedName => vec![Field::Name, Field::Cancel, Field::Do],
+        Friction::TypedNameAndReason => vec![Field::Name, Field::Reason, Field::Cancel, Field::Do],
+    };
+    if targets {
+        fields.insert(0, Field::Target);
     }
+    fields
+}
+
+/// The deployments that a rollback's plan lists, and which of them is chosen.
+fn targets(model: &Model, id: OperationId) -> (Vec<String>, usize) {
+    let plan = model.operations.get(id).and_then(|running| running.operation.plan());
+    let targets = plan.map(|plan| plan.targets.as_slice()).unwrap_or_default();
+    let chosen = targets.iter().position(|target| target.chosen).unwrap_or(0);
+    (targets.iter().filter_map(|target| target.deployment.clone()).collect(), chosen)
+}
+
+/// Plans the return to another deployment instead.
+fn retarget(model: &mut Model, id: OperationId, by: isize) -> Vec<Effect> {
+    let (list, chosen) = targets(model, id);
+    let next = (chosen + list.len()).saturating_add_signed(by) % list.len().max(1);
+    let (Some(deployment), Some(running)) = (list.get(next).cloned(), model.operations.get(id)) else {
+        return Vec::new();
+    };
+    let Action::RollBack { services, .. } = running.operation.action().clone() else { return Vec::new() };
+    let mut effects = answer(model, id, Input::Cancel);
+    model.operations.list.retain(|running| running.id != id);
+    effects.extend(super::begin(
+        model,
+        Action::RollBack { services, to: Back::Deployment(deployment) },
+        None,
+        None,
+    ));
+    if let Some(Overlay::Operation(dialog)) = model.overlay.as_mut() {
+        dialog.field = Field::Target;
+        dialog.begun = true;
+    }
+    effects
 }
 
 /// A key while the dialog is open.
@@ -122,10 +161,22 @@ pub fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         (Code::Up, _) => dialog.scroll.move_by(Motion::Up, height),
         (Code::Down, _) => dialog.scroll.move_by(Motion::Down, height),
+        (Code::Char('d'), false) if progress == Progress::Ended => return follow(model, id),
         (Code::Char('q'), false) if progress != Progress::Calling => return leave(model, id, progress),
         _ => {}
     }
     Vec::new()
+}
+
+/// After a secret's change: the deployment of those who read it.
+fn follow(model: &mut Model, id: OperationId) -> Vec<Effect> {
+    let Some(running) = model.operations.get(id) else { return Vec::new() };
+    let done = matches!(running.ended, Some((Verdict::Succeeded, _)));
+    let services = running.operation.plan().map(|plan| plan.then.clone()).unwrap_or_default();
+    if !done || services.is_empty() {
+        return Vec::new();
+    }
+    super::begin(model, Action::Deploy { services, what: Deploy::Force }, None, None)
 }
 
 /// Esc: before a yes it cancels, after it only the dialog closes.
@@ -147,14 +198,18 @@ fn leave(model: &mut Model, id: OperationId, progress: Progress) -> Vec<Effect> 
 }
 
 fn form(model: &mut Model, id: OperationId, friction: Friction, key: Key) -> Vec<Effect> {
+    let several = targets(model, id).0.len() > 1;
+    let order = fields(friction, several);
     let Some(Overlay::Operation(dialog)) = model.overlay.as_mut() else { return Vec::new() };
-    let order = fields(friction);
     let at = order.iter().position(|field| *field == dialog.field).unwrap_or(0);
     let step = |by: usize| order[(at + by) % order.len()];
     let plain = !key.ctrl && !key.alt;
     match (key.code, dialog.field) {
         (Code::Tab | Code::Down, _) => dialog.field = step(1),
         (Code::BackTab | Code::Up, _) => dialog.field = step(order.len() - 1),
+        (Code::Left, Field::Target) => return retarget(model, id, -1),
+        (Code::Right | Code::Char(' '), Field::Target) => return retarget(model, id, 1),
+        (Code::Enter, Field::Target) => dialog.field = step(1),
         (Code::Left | Code::Right, Field::Cancel) => dialog.field = Field::Do,
         (Code::Left | Code::Right, Field::Do) => dialog.field = Field::Cancel,
         (Code::Char('y'), Field::Cancel | Field::Do) if plain && friction == Friction::YesKey => {

@@ -63,7 +63,8 @@ async fn action(session: &Session, request: &Request, gather: &mut Gather) -> Re
         Id::Watch => Action::Watch { services: services(session, request, gather).await? },
         Id::Scale => {
             let service = service(session, request, gather).await?;
-            Action::Scale { service, desired: number("COUNT").unwrap_or_default() }
+            let pools = session.config.pools_of(&service.cluster, &service.name);
+            Action::Scale { service, desired: number("COUNT").unwrap_or_default(), pools }
         }
         Id::Autoscaling => {
             let suspended = match (request.is_on("suspend"), request.is_on("resume")) {

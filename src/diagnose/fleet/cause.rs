@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::diagnose::secret::ValueFrom;
 use crate::diagnose::task::KEY_GONE;
 use crate::diagnose::{Evidence, Finding, Subject};
 use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::secret::Secret;
+use crate::domain::secret::ValueFrom;
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::clock::Wall;
 use crate::stdx::span::brief;

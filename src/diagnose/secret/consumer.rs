@@ -5,8 +5,7 @@
 use serde::Serialize;
 
 use crate::domain::ecs::ServiceId;
-use crate::domain::scope::Arn;
-use crate::domain::secret::{Secret, StoredParameter};
+use crate::domain::secret::{Secret, StoredParameter, ValueFrom};
 use crate::domain::task_definition::TaskDefinition;
 
 /// A container that reads a secret.
@@ -40,40 +39,9 @@ pub enum How {
     ByName,
 }
 
-/// A `valueFrom` taken apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValueFrom<'a> {
-    /// The secret's ARN, or the parameter's name or ARN.
-    pub id: &'a str,
-    /// Whether it is of Secrets Manager.
-    pub secret: bool,
-    /// The JSON key.
-    pub json_key: Option<&'a str>,
-    /// The stage.
-    pub stage: Option<&'a str>,
-    /// The version.
-    pub version: Option<&'a str>,
-}
-
-impl<'a> ValueFrom<'a> {
-    /// Takes one apart. A secret's ARN has seven parts; what follows is JSON key, stage and version.
-    #[must_use]
-    pub fn parse(text: &'a str) -> Self {
-        let whole = Self { id: text, secret: false, json_key: None, stage: None, version: None };
-        if Arn::parse(text).is_none_or(|arn| arn.service != "secretsmanager") {
-            return whole;
-        }
-        let Some((at, _)) = text.match_indices(':').nth(6) else { return Self { secret: true, ..whole } };
-        let (id, rest) = text.split_at(at);
-        let mut parts = rest.split(':').skip(1).map(|part| Some(part).filter(|part| !part.is_empty()));
-        let mut next = || parts.next().flatten();
-        Self { id, secret: true, json_key: next(), stage: next(), version: next() }
-    }
-
-    fn how(&self) -> How {
-        let own = |part: Option<&str>| part.map(str::to_owned);
-        How::ValueFrom { json_key: own(self.json_key), stage: own(self.stage), version: own(self.version) }
-    }
+fn how(value: &ValueFrom<'_>) -> How {
+    let own = |part: Option<&str>| part.map(str::to_owned);
+    How::ValueFrom { json_key: own(value.json_key), stage: own(value.stage), version: own(value.version) }
 }
 
 /// The containers that read a secret, by service, container and variable.
@@ -129,7 +97,7 @@ fn search<'a>(
                 // A plain name means one in the service's own region.
                 let here = value.id.starts_with("arn:") || service.scope.region == *region;
                 if here && injects(&value) {
-                    add(&reference.name, value.how());
+                    add(&reference.name, how(&value));
                 }
             }
             for (variable, value) in &container.environment {

@@ -3,7 +3,7 @@
 use super::super::database::fixtures::scope;
 use super::super::fixtures::{definition, task};
 use super::*;
-use crate::domain::secret::{SecretId, SecretVersion, StoredParameter};
+use crate::domain::secret::{SecretId, SecretVersion, StoredParameter, ValueFrom};
 use crate::domain::task_definition::{SecretRef, TaskDefinition};
 
 const NOW: Wall = Wall(1_795_000_000_000);

@@ -23,7 +23,7 @@ fn at(seconds: u64) -> Moment {
     Moment { wall: Wall(1_800_000_000_000), mono: Duration::ZERO }.plus(Duration::from_secs(seconds))
 }
 
-fn service_id() -> ServiceId {
+pub(in crate::guard) fn service_id() -> ServiceId {
     ServiceId { scope: Scope::new("prod", "eu-west-2"), cluster: "c".into(), name: "api".into() }
 }
 
@@ -75,11 +75,11 @@ fn service(deployments: Vec<Deployment>) -> Service {
     }
 }
 
-fn rest() -> Service {
+pub(in crate::guard) fn rest() -> Service {
     service(vec![deployment("ecs-svc/1", "PRIMARY", "COMPLETED")])
 }
 
-fn task(status: &str, group: &str) -> Task {
+pub(in crate::guard) fn task(status: &str, group: &str) -> Task {
     Task {
         id: TaskId { scope: Scope::new("prod", "eu-west-2"), cluster: "c".into(), id: "0123456789ab".into() },
         arn: "arn:aws:ecs:eu-west-2:1:task/c/0123456789ab".into(),
@@ -114,7 +114,7 @@ fn arn(number: u32) -> String {
     format!("arn:aws:ecs:eu-west-2:1:task-definition/api:{number}")
 }
 
-fn definition(number: u32, image: &str) -> TaskDefinition {
+pub(in crate::guard) fn definition(number: u32, image: &str) -> TaskDefinition {
     TaskDefinition {
         arn: arn(number),
         revision: Revision { family: "api".into(), number },

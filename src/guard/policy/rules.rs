@@ -241,7 +241,7 @@ mod tests {
     fn scale(account: &str, cluster: &str, name: &str) -> Action {
         let scope = Scope::new(account, "eu-west-2");
         let service = ServiceId { scope, cluster: cluster.into(), name: name.into() };
-        Action::Scale { service, desired: 2 }
+        Action::Scale { service, desired: 2, pools: Vec::new() }
     }
 
     fn policy(rules: Vec<Rule>, action: &Action) -> Policy {

@@ -11,12 +11,13 @@ pub(in crate::guard) use candidate::Candidate;
 use super::deploy::{self, definition, goal, registered};
 use super::running::{self, Running};
 use crate::domain::action::Back;
-use crate::domain::ecs::{Service, ServiceId};
+use crate::domain::ecs::{Service, ServiceDeployment, ServiceId, ServiceRevision};
 use crate::domain::mutation::{DefinitionEdit, Mutation, ServiceChange};
-use crate::domain::plan::{Check, FieldChange, Finding, Plan};
+use crate::domain::plan::{Check, FieldChange, Finding, Plan, Target};
 use crate::domain::query::Query;
 use crate::domain::registry::{EcrImage, ImageName};
 use crate::domain::scope::{Arn, Scope};
+use crate::domain::secret::ValueFrom;
 use crate::domain::task_definition::TaskDefinition;
 use crate::guard::check::{self, InRegistry, short};
 use crate::guard::diff;
@@ -73,14 +74,13 @@ fn pinned_queries(scope: &Scope, definition: &TaskDefinition, candidate: &Candid
 fn secrets(id: &ServiceId, definition: &TaskDefinition) -> Vec<(String, Query)> {
     let mut list: Vec<(String, Query)> = Vec::new();
     for reference in definition.containers.iter().flat_map(|container| &container.secrets) {
-        let Some(arn) = Arn::parse(&reference.value_from).filter(|arn| arn.service == "secretsmanager")
-        else {
+        let value = ValueFrom::parse(&reference.value_from);
+        if !value.secret {
             continue;
-        };
-        // `secret:NAME-suffix:key:stage:version`: the secret is what stands before its key.
-        let name: Vec<&str> = arn.resource.splitn(3, ':').take(2).collect();
-        let secret = format!("arn:aws:secretsmanager:{}:{}:{}", arn.region, arn.account, name.join(":"));
-        let scope = Scope::new(id.scope.account.clone(), arn.region);
+        }
+        let secret = value.id.to_owned();
+        let region = Arn::parse(&secret).map_or(id.scope.region.as_str(), |arn| arn.region);
+        let scope = Scope::new(id.scope.account.clone(), region);
         let query = Query::DescribeSecret { scope, secret: secret.clone() };
         if !list.iter().any(|(known, _)| *known == secret) {
             list.push((secret, query));
@@ -96,7 +96,27 @@ pub(in crate::guard) fn draft(id: &ServiceId, to: &Back, facts: &Facts, now: Wal
         return abort(&running, facts);
     }
     let candidate = candidate::chosen(&running, to, facts)?;
-    back(&running, &candidate, facts, now)
+    let mut draft = back(&running, &candidate, facts, now)?;
+    draft.plan.targets = candidate::candidates(&running, facts)
+        .iter()
+        .map(|other| Target { chosen: other.is_same(&candidate), ..other.target() })
+        .collect();
+    Ok(draft)
+}
+
+/// What a service at rest would return to, from what is known of it; nothing when nothing that completed differs.
+#[must_use]
+pub fn way_back<'r>(
+    service: &Service,
+    definition: Option<&TaskDefinition>,
+    history: &[ServiceDeployment],
+    revisions: impl Iterator<Item = &'r ServiceRevision> + Clone,
+) -> Option<Target> {
+    let current = &service.current_service_revisions;
+    let own = revisions.clone().filter(|revision| current.contains(&revision.arn));
+    let revision = own.filter(|r| r.revision == service.revision).max_by_key(|r| r.created_at);
+    let running = Running { service, definition, revision };
+    candidate::of(&running, history, revisions).first().map(Candidate::target)
 }
 
 /// Undoes a deployment that is under way: ECS returns to the last one that completed.

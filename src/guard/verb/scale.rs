@@ -45,7 +45,12 @@ fn target<'f>(id: &ServiceId, facts: &'f Facts) -> Result<Option<&'f ScalableTar
 }
 
 /// Changes the desired count.
-pub(in crate::guard) fn draft(id: &ServiceId, desired: u32, facts: &Facts) -> Result<Draft, NoPlan> {
+pub(in crate::guard) fn draft(
+    id: &ServiceId,
+    desired: u32,
+    pools: &[(String, u32)],
+    facts: &Facts,
+) -> Result<Draft, NoPlan> {
     let service = running::service(id, facts)?;
     if service.desired == desired {
         return Err(NoPlan::Refused(format!("{desired} tasks are wanted already")));
@@ -81,6 +86,15 @@ pub(in crate::guard) fn draft(id: &ServiceId, desired: u32, facts: &Facts) -> Re
     }
     if desired == 0 {
         reach.push("nothing serves any more".to_owned());
+    }
+    for (database, connections) in pools {
+        let (now, then) = (u64::from(service.desired), u64::from(desired));
+        let each = u64::from(*connections);
+        reach.push(format!(
+            "{database}: at most {} connections of this service instead of {} ({connections} a task, as declared)",
+            then * each,
+            now * each
+        ));
     }
     let mut checks = vec![check::status(service), bounds];
     if service.scheduling.as_deref() == Some("DAEMON") {

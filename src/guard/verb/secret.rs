@@ -2,6 +2,7 @@
 //!
 //! No value is read, and none stands here: a new one travels beside the mutation.
 
+use super::consumers::{self, Consumers};
 use crate::domain::action::SecretWork;
 use crate::domain::mutation::Mutation;
 use crate::domain::plan::{Check, FieldChange, Finding, Plan};
@@ -19,8 +20,12 @@ fn query(id: &SecretId) -> Query {
 }
 
 /// What to ask.
-pub(in crate::guard) fn wants(id: &SecretId, _: &SecretWork, _: &Facts) -> Vec<Query> {
-    vec![query(id)]
+pub(in crate::guard) fn wants(id: &SecretId, facts: &Facts) -> Vec<Query> {
+    let mut wants = vec![query(id)];
+    if facts.answer(&query(id)).is_some() {
+        wants.extend(consumers::wants(&id.scope, facts));
+    }
+    wants
 }
 
 /// The plan. `operation` becomes the id of the new version.
@@ -45,6 +50,8 @@ pub(in crate::guard) fn draft(
     let version =
         |id: Option<&str>| id.map_or_else(|| "none".to_owned(), |id| format!("version {}", short(id)));
     let mut checks = vec![alive(secret)];
+    let readers = consumers::of(secret, facts);
+    checks.push(read_by(&readers));
     let holders = "tasks that run keep the value that they started with: deploy their services after it";
     let (changes, reach, mutation, goal, destructive) = match work {
         SecretWork::Rotate => {
@@ -62,6 +69,7 @@ pub(in crate::guard) fn draft(
                 let why = "another AWS service manages it: what is stored by hand, it overwrites";
                 checks.push(Check::new("owner", Finding::Warn, why));
             }
+            checks.extend(keys_kept(keys.as_deref(), &readers));
             let shape = match keys {
                 Some(keys) => format!("a JSON object with {}", keys.join(", ")),
                 None => "a text that is no JSON object".to_owned(),
@@ -127,9 +135,58 @@ pub(in crate::guard) fn draft(
             )
         }
     };
-    let plan = Plan { changes: vec![changes], reach, checks, ..Plan::default() };
+    let mut plan = Plan { changes: vec![changes], reach, checks, ..Plan::default() };
+    if !readers.services.is_empty() && *work != SecretWork::Unstick {
+        let names: Vec<String> =
+            readers.services.iter().map(|service| format!("{}/{}", service.cluster, service.name)).collect();
+        plan.advice.push(format!("then: opsdeck deploy {} --wait", names.join(" ")));
+        plan.then.clone_from(&readers.services);
+    }
     let draft = Draft::new(plan, vec![Step::new(mutation, goal)], saw);
     Ok(if destructive { draft.destructive() } else { draft })
+}
+
+/// Who reads it, as far as that is known.
+fn read_by(readers: &Consumers) -> Check {
+    let name = "readers";
+    let names: Vec<&str> = readers.services.iter().map(|service| service.name.as_str()).collect();
+    let told = if names.is_empty() {
+        "no service reads it".to_owned()
+    } else {
+        format!("read by {}", names.join(", "))
+    };
+    match &readers.lacks {
+        None => Check::new(name, Finding::Pass, told),
+        Some(why) => {
+            Check::new(name, Finding::NotVerified, format!("{told}, as far as could be read: {why}"))
+        }
+    }
+}
+
+/// Whether the new value has every key that a container is given: without one, its next task does not start.
+fn keys_kept(keys: Option<&[String]>, readers: &Consumers) -> Vec<Check> {
+    let name = "JSON keys";
+    let missing: Vec<String> = readers
+        .keys
+        .iter()
+        .filter(|(key, _)| !keys.is_some_and(|keys| keys.contains(key)))
+        .map(|(key, who)| format!("{key} of {who}"))
+        .collect();
+    if !missing.is_empty() {
+        let why = match keys {
+            Some(_) => {
+                format!("the new value lacks {}: their next tasks could not start", missing.join(", "))
+            }
+            None => {
+                format!("the new value is no JSON object, but keys are read from it: {}", missing.join(", "))
+            }
+        };
+        return vec![Check::new(name, Finding::Block, why)];
+    }
+    if readers.keys.is_empty() {
+        return Vec::new();
+    }
+    vec![Check::new(name, Finding::Pass, "all keys that containers are given are there")]
 }
 
 fn alive(secret: &Secret) -> Check {

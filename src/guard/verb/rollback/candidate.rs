@@ -4,8 +4,8 @@
 
 use super::running::Running;
 use crate::domain::action::Back;
-use crate::domain::ecs::{RevisionImage, ServiceDeployment, ServiceId};
-use crate::domain::plan::{Check, FieldChange, Finding};
+use crate::domain::ecs::{RevisionImage, ServiceDeployment, ServiceId, ServiceRevision};
+use crate::domain::plan::{Check, FieldChange, Finding, Target};
 use crate::domain::query::Query;
 use crate::domain::scope::Arn;
 use crate::guard::check::short;
@@ -55,8 +55,8 @@ fn history(id: &ServiceId) -> Query {
 }
 
 /// The deployments that completed, newest first, each with when the one after it began.
-fn completed<'f>(id: &ServiceId, facts: &'f Facts) -> Vec<(&'f ServiceDeployment, Option<Wall>)> {
-    let mut list: Vec<&ServiceDeployment> = facts.deployments(&history(id)).iter().collect();
+fn completed(history: &[ServiceDeployment]) -> Vec<(&ServiceDeployment, Option<Wall>)> {
+    let mut list: Vec<&ServiceDeployment> = history.iter().collect();
     list.sort_by_key(|deployment| std::cmp::Reverse(deployment.created_at));
     let mut after = None;
     let mut found = Vec::new();
@@ -71,7 +71,7 @@ fn completed<'f>(id: &ServiceId, facts: &'f Facts) -> Vec<(&'f ServiceDeployment
 
 fn targets(id: &ServiceId, facts: &Facts) -> Vec<String> {
     let mut arns: Vec<String> = Vec::new();
-    for (deployment, _) in completed(id, facts) {
+    for (deployment, _) in completed(facts.deployments(&history(id))) {
         if let Some(arn) = deployment.target_revision_arn.clone().filter(|arn| !arns.contains(arn)) {
             arns.push(arn);
         }
@@ -93,11 +93,19 @@ pub(super) fn wants(id: &ServiceId, facts: &Facts) -> Vec<Query> {
 /// All that completed and differs from what runs, newest first.
 pub(super) fn candidates(running: &Running<'_>, facts: &Facts) -> Vec<Candidate> {
     let id = &running.service.id;
-    let revisions = facts.revisions(id, &targets(id, facts));
+    of(running, facts.deployments(&history(id)), facts.revisions(id, &targets(id, facts)).iter())
+}
+
+/// The same, of a history and the revisions that are known of it.
+pub(super) fn of<'r>(
+    running: &Running<'_>,
+    history: &[ServiceDeployment],
+    revisions: impl Iterator<Item = &'r ServiceRevision> + Clone,
+) -> Vec<Candidate> {
     let mut list: Vec<Candidate> = Vec::new();
-    for (deployment, replaced_at) in completed(id, facts) {
+    for (deployment, replaced_at) in completed(history) {
         let arn = deployment.target_revision_arn.as_deref();
-        let Some(revision) = revisions.iter().find(|revision| Some(revision.arn.as_str()) == arn) else {
+        let Some(revision) = revisions.clone().find(|revision| Some(revision.arn.as_str()) == arn) else {
             continue;
         };
         let candidate = Candidate {
@@ -223,7 +231,25 @@ impl Candidate {
         digests
     }
 
-    fn is_same(&self, other: &Self) -> bool {
+    /// As a plan lists it.
+    pub fn target(&self) -> Target {
+        Target {
+            deployment: self.deployment(),
+            revision: self.definition.clone(),
+            images: self
+                .images
+                .iter()
+                .map(|image| {
+                    let code = image.digest.as_deref().map_or(image.image.as_str(), short);
+                    format!("{} {code}", image.container)
+                })
+                .collect(),
+            deployed_at: self.deployed_at,
+            chosen: false,
+        }
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         self.definition == other.definition && Self::digests(&self.images) == Self::digests(&other.images)
     }
 

@@ -1,0 +1,299 @@
+//! Plans of secrets, scaling, databases and restarts, each from what was read.
+
+use std::time::Duration;
+
+use crate::domain::action::{Action, DatabaseWork, SecretWork};
+use crate::domain::database::DatabaseId;
+use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::plan::{Finding, Plan};
+use crate::domain::query::{Answer, Query};
+use crate::domain::scaling::ScalableTarget;
+use crate::domain::scope::Scope;
+use crate::domain::secret::{Secret, SecretId, SecretVersion};
+use crate::domain::task::Task;
+use crate::domain::task_definition::SecretRef;
+use crate::domain::verdict::Verdict;
+use crate::guard::operation::tests::{definition, rest, service_id, task};
+use crate::guard::{Confirmation, Demand, Input, Lock, Operation, Policy};
+use crate::stdx::clock::{Moment, Wall};
+
+const ARN: &str = "arn:aws:secretsmanager:eu-west-2:1:secret:shop/db-AbCdEf";
+
+fn at(seconds: u64) -> Moment {
+    Moment { wall: Wall(1_800_000_000_000), mono: Duration::ZERO }.plus(Duration::from_secs(seconds))
+}
+
+fn scope() -> Scope {
+    Scope::new("prod", "eu-west-2")
+}
+
+fn secret() -> Secret {
+    let version = |id: &str, stage: &str| SecretVersion { id: id.into(), stages: vec![stage.into()] };
+    Secret {
+        id: SecretId { scope: scope(), name: "shop/db".into() },
+        arn: ARN.into(),
+        description: None,
+        rotation_enabled: true,
+        rotation_lambda: Some("arn:aws:lambda:eu-west-2:1:function:rotate".into()),
+        rotation_rules: None,
+        last_rotated: None,
+        next_rotation: None,
+        last_changed: None,
+        last_accessed: None,
+        deleted_at: None,
+        owning_service: None,
+        primary_region: None,
+        versions: vec![version("v2", "AWSCURRENT"), version("v1", "AWSPREVIOUS")],
+        replicas: vec![],
+        kms_key: None,
+        created_at: None,
+        tags: vec![],
+    }
+}
+
+/// Answers what an operation asks until it wants something else.
+fn asked(operation: &mut Operation, answer: impl Fn(&Query) -> Result<Answer, Fault>) -> Vec<Demand> {
+    let mut demands = operation.start(at(0));
+    while matches!(demands.first(), Some(Demand::Read { .. })) {
+        let mut next = Vec::new();
+        for demand in demands {
+            let Demand::Read { query, .. } = demand else { panic!("{demand:?}") };
+            let outcome = answer(&query);
+            let input = Input::Read { query: Box::new(query), outcome: Box::new(outcome) };
+            next.extend(operation.step(input, at(1)));
+        }
+        demands = next;
+    }
+    demands
+}
+
+fn operation(action: Action) -> Operation {
+    Operation::new("op-1", action, Policy::new(Lock::Unlocked, false), None)
+}
+
+fn planned(demands: &[Demand]) -> &Plan {
+    match demands {
+        [Demand::Confirm { plan, .. }] => plan,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refused(demands: &[Demand]) -> &str {
+    match demands {
+        [Demand::End { verdict: Verdict::Refused { why }, recorded: false }] => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn finding(plan: &Plan, name: &str) -> (Finding, String) {
+    let check = plan.checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("{plan:?}"));
+    (check.finding, check.evidence.clone())
+}
+
+/// The small world of one service that reads `shop/db`, by these references.
+fn readers(secret: Secret, references: &'static [&'static str]) -> impl Fn(&Query) -> Result<Answer, Fault> {
+    move |query| match query {
+        Query::DescribeSecret { .. } => Ok(Answer::Secrets { found: vec![secret.clone()], next: None }),
+        Query::ListClusters { .. } => {
+            Ok(Answer::Names { names: vec!["arn:aws:ecs:r:1:cluster/c".into()], next: None })
+        }
+        Query::ListServices { .. } => {
+            Ok(Answer::Names { names: vec!["arn:aws:ecs:r:1:service/c/api".into()], next: None })
+        }
+        Query::DescribeServices { .. } => Ok(Answer::Services { found: vec![rest()], failures: vec![] }),
+        Query::DescribeTaskDefinition { .. } => {
+            let mut found = definition(7, ":latest");
+            found.containers[0].secrets = references
+                .iter()
+                .map(|value| SecretRef { name: "PASSWORD".into(), value_from: (*value).into() })
+                .collect();
+            Ok(Answer::TaskDefinition(Box::new(found)))
+        }
+        other => panic!("nobody should ask {other:?}"),
+    }
+}
+
+fn put(keys: Option<&[&str]>) -> Action {
+    let keys = keys.map(|keys| keys.iter().map(ToString::to_string).collect());
+    Action::Secret { secret: secret().id, work: SecretWork::Put { keys } }
+}
+
+const WITH_KEYS: &[&str] = &[
+    "arn:aws:secretsmanager:eu-west-2:1:secret:shop/db-AbCdEf:password::",
+    "arn:aws:secretsmanager:eu-west-2:1:secret:shop/db-AbCdEf:user:AWSPREVIOUS:",
+];
+
+#[test]
+fn a_value_that_lacks_a_key_of_a_container_is_refused() {
+    let mut lacks = operation(put(Some(&["username"])));
+    let demands = asked(&mut lacks, readers(secret(), WITH_KEYS));
+    // What is read at another stage does not change.
+    assert_eq!(
+        refused(&demands),
+        "the new value lacks password of api/api: their next tasks could not start"
+    );
+    let mut plain = operation(put(None));
+    let demands = asked(&mut plain, readers(secret(), WITH_KEYS));
+    assert!(refused(&demands).starts_with("the new value is no JSON object"), "{demands:?}");
+    let mut fits = operation(put(Some(&["password", "more"])));
+    let demands = asked(&mut fits, readers(secret(), WITH_KEYS));
+    let plan = planned(&demands);
+    assert_eq!(finding(plan, "JSON keys").0, Finding::Pass);
+    assert_eq!(plan.then, [service_id()]);
+    assert_eq!(plan.advice, ["then: opsdeck deploy c/api --wait"]);
+}
+
+#[test]
+fn readers_that_could_not_be_read_are_not_taken_for_none() {
+    let denied = |query: &Query| match query {
+        Query::ListClusters { .. } => Err(Fault::new(FaultKind::Denied, "not authorized")),
+        other => readers(secret(), WITH_KEYS)(other),
+    };
+    let mut operation = operation(put(Some(&["x"])));
+    let demands = asked(&mut operation, denied);
+    let (found, evidence) = finding(planned(&demands), "readers");
+    assert_eq!(found, Finding::NotVerified);
+    assert!(evidence.ends_with("not authorized"), "{evidence}");
+}
+
+#[test]
+fn a_secret_is_rotated_restored_and_unstuck_only_where_that_can_be() {
+    let work = |work: SecretWork, secret: Secret| {
+        let mut operation = operation(Action::Secret { secret: secret.id.clone(), work });
+        asked(&mut operation, readers(secret, &[]))
+    };
+    let pending = || {
+        let mut secret = secret();
+        secret.versions.push(SecretVersion { id: "v3".into(), stages: vec!["AWSPENDING".into()] });
+        secret
+    };
+    planned(&work(SecretWork::Rotate, secret()));
+    assert!(refused(&work(SecretWork::Rotate, pending())).contains("unstick it first"));
+    let bare = Secret { rotation_lambda: None, ..secret() };
+    assert!(refused(&work(SecretWork::Rotate, bare)).contains("no rotation is configured"));
+    let gone = Secret { deleted_at: Some(Wall(1)), ..secret() };
+    assert!(refused(&work(SecretWork::Restore, gone)).contains("scheduled for deletion"));
+    let replica = Secret { primary_region: Some("us-east-1".into()), ..secret() };
+    assert!(refused(&work(SecretWork::Rotate, replica)).contains("change it in us-east-1"));
+    assert!(refused(&work(SecretWork::Unstick, secret())).contains("no rotation is stuck"));
+    let demands = work(SecretWork::Unstick, pending());
+    assert_eq!(planned(&demands).changes[0].before, "version v3");
+    let mut first = secret();
+    first.versions.truncate(1);
+    assert!(refused(&work(SecretWork::Restore, first)).contains("no version is AWSPREVIOUS"));
+}
+
+#[test]
+fn a_count_outside_the_bounds_is_told_with_its_consequence_and_the_connections() {
+    let scaled = |desired: u32, bounds: Option<(u32, u32)>| {
+        let pools = vec![("shop-db".to_owned(), 10)];
+        let mut operation = operation(Action::Scale { service: service_id(), desired, pools });
+        asked(&mut operation, move |query| match query {
+            Query::DescribeScalableTargets { .. } => {
+                let target = |(min, max): (u32, u32)| ScalableTarget {
+                    resource: "service/c/api".into(),
+                    dimension: "ecs:service:DesiredCount".into(),
+                    min,
+                    max,
+                    suspended: vec![],
+                };
+                Ok(Answer::ScalableTargets { found: bounds.map(target).into_iter().collect(), next: None })
+            }
+            _ => Ok(Answer::Services { found: vec![rest()], failures: vec![] }),
+        })
+    };
+    let outside = scaled(9, Some((2, 6)));
+    let (found, evidence) = finding(planned(&outside), "autoscaling");
+    assert!(found == Finding::Warn && evidence.contains("outside its bounds of 2 to 6"), "{evidence}");
+    assert!(
+        planned(&outside)
+            .reach
+            .iter()
+            .any(|line| line.contains("at most 90 connections of this service instead of 20"))
+    );
+    assert_eq!(finding(planned(&scaled(3, Some((2, 6)))), "autoscaling").0, Finding::Pass);
+    assert_eq!(
+        finding(planned(&scaled(3, None)), "autoscaling").1,
+        "no autoscaling: the count stays as it is set"
+    );
+    assert_eq!(refused(&scaled(2, None)), "2 tasks are wanted already");
+    // Nothing serves any more: that takes the name, even where nothing is production.
+    match scaled(0, None).as_slice() {
+        [Demand::Confirm { friction, .. }] => assert_eq!(*friction, crate::guard::Friction::TypedName),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_database_that_is_not_there_is_not_changed() {
+    let database = DatabaseId { scope: scope(), name: "shop".into(), cluster: false };
+    let mut operation =
+        operation(Action::Database { database, work: DatabaseWork::Reboot { failover: true } });
+    let demands = asked(&mut operation, |_| Ok(Answer::DbInstances { found: vec![], next: None }));
+    assert!(
+        matches!(demands.as_slice(), [Demand::End { verdict: Verdict::Failed { why }, .. }] if why == "shop was not found"),
+        "{demands:?}"
+    );
+}
+
+#[test]
+fn the_next_task_is_stopped_only_when_the_one_before_is_replaced_by_a_healthy_one() {
+    let one = |id: &str, status: &str, health: &str| {
+        let mut task: Task = task(status, "service:api");
+        task.id.id = id.into();
+        task.health = Some(health.into());
+        task
+    };
+    let action = Action::Restart { service: service_id(), reason: "stuck".into() };
+    let mut operation = operation(action);
+    let demands = asked(&mut operation, |query| match query {
+        Query::ListTasks { .. } => {
+            Ok(Answer::Names { names: vec!["t/one".into(), "t/two".into()], next: None })
+        }
+        Query::DescribeTasks { .. } => Ok(Answer::Tasks {
+            found: vec![one("one", "RUNNING", "HEALTHY"), one("two", "RUNNING", "HEALTHY")],
+            failures: vec![],
+        }),
+        _ => Ok(Answer::Services { found: vec![rest()], failures: vec![] }),
+    });
+    assert_eq!(planned(&demands).calls.len(), 2);
+    let policy = Policy::new(Lock::Unlocked, false);
+    operation.step(Input::Confirm { with: Confirmation::Key, policy }, at(1));
+    operation.step(Input::Recorded(Ok(())), at(1));
+    let accepted = crate::guard::CallOutcome::Accepted(crate::domain::mutation::Receipt::default());
+    let mut demands = operation.step(Input::Called(accepted), at(2));
+    let mut second = 3;
+    let mut short = true;
+    // One look after the other; the service counts enough tasks from the start, which says nothing.
+    for _ in 0..40 {
+        second += 5;
+        let read = |demand: &Demand| match demand {
+            Demand::Read { query, .. } => Some(query.clone()),
+            _ => None,
+        };
+        let Some(query) = demands.iter().find_map(read) else { break };
+        let answer = match &query {
+            Query::DescribeTasks { tasks, .. } if tasks.len() == 1 => {
+                Answer::Tasks { found: vec![one("one", "STOPPED", "HEALTHY")], failures: vec![] }
+            }
+            Query::DescribeTasks { .. } => {
+                let health = if short { "UNKNOWN" } else { "HEALTHY" };
+                short = false;
+                Answer::Tasks {
+                    found: vec![one("two", "RUNNING", "HEALTHY"), one("new", "RUNNING", health)],
+                    failures: vec![],
+                }
+            }
+            Query::ListTasks { .. } => {
+                Answer::Names { names: vec!["t/two".into(), "t/new".into()], next: None }
+            }
+            _ => Answer::Services { found: vec![rest()], failures: vec![] },
+        };
+        assert!(operation.receipts().len() == 1, "the second is stopped too early");
+        demands =
+            operation.step(Input::Read { query: Box::new(query), outcome: Box::new(Ok(answer)) }, at(second));
+    }
+    let [Demand::Record(intent)] = demands.as_slice() else { panic!("{demands:?}") };
+    assert_eq!((intent.step, intent.target.as_str()), (2, "c/two"));
+    assert!(second >= 43 && !short, "a count that was never short is believed after {second} s only");
+}
