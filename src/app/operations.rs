@@ -125,7 +125,15 @@ impl Model {
         let presumed = |account: &str, cluster: &str, service: &str| {
             self.config.presumes_production(account, cluster, service)
         };
-        self.session.rules.policy(action, self.lock(), id.as_deref(), &presumed, self.now.wall)
+        let mut policy =
+            self.session.rules.policy(action, self.lock(), id.as_deref(), &presumed, self.now.wall);
+        let account = action.scope().and_then(|scope| self.config.accounts.get(scope.account.as_str()));
+        if let (Some(is), Some(wanted)) = (&id, account.and_then(|account| account.id.as_ref()))
+            && is != wanted
+        {
+            policy.forbidden = Some(format!("the credentials are of account {is}, not {wanted}"));
+        }
+        policy
     }
 }
 

@@ -317,7 +317,7 @@ pub const TABLE: &[Command] = &[
     both(
         Id::IncidentOpen,
         &[Anywhere],
-        &[place("TITLE", Kind::Text, true, "What it is about")],
+        &[Arg { repeat: true, ..place("TITLE", Kind::Text, true, "What it is about, in words") }],
         "Open an incident: what is changed from now on belongs to it",
     ),
     both(Id::IncidentClose, &[Anywhere], &[], "Close the incident that is open"),

@@ -298,6 +298,18 @@ impl Mutation {
         }
     }
 
+    /// Whether it is the call that was confirmed. A mute begins when it is confirmed, not when its plan was made.
+    #[must_use]
+    pub fn is_as_confirmed(&self, before: &Self) -> bool {
+        match (self, before) {
+            (
+                Self::MuteAlarm { alarm, minutes, .. },
+                Self::MuteAlarm { alarm: alarm_before, minutes: minutes_before, .. },
+            ) => alarm == alarm_before && minutes == minutes_before,
+            _ => self == before,
+        }
+    }
+
     /// The service whose definition is to be the one that was just registered, told which that is.
     #[must_use]
     pub fn with_registered(mut self, arn: &str) -> Self {

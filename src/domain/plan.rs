@@ -108,6 +108,27 @@ impl Plan {
         }
     }
 
+    /// What a plan that was made again shows that the confirmed one did not: other calls, or a check that turned worse.
+    #[must_use]
+    pub fn difference(&self, again: &Self) -> Option<String> {
+        let same = self.calls.len() == again.calls.len()
+            && self.calls.iter().zip(&again.calls).all(|(before, now)| now.is_as_confirmed(before));
+        if !same {
+            return Some("what would be called is not what was confirmed".to_owned());
+        }
+        let finding =
+            |plan: &Self, name: &str| plan.checks.iter().find(|c| c.name == name).map(|c| c.finding);
+        let worse: Vec<String> = again
+            .checks
+            .iter()
+            .filter(|check| check.finding != Finding::Block)
+            .filter(|check| finding(self, &check.name).is_none_or(|before| check.finding > before))
+            .filter(|check| check.finding > Finding::Pass)
+            .map(|check| format!("{}: {}", check.name, check.evidence))
+            .collect();
+        (!worse.is_empty()).then(|| worse.join("; "))
+    }
+
     /// The worst finding.
     #[must_use]
     pub fn worst(&self) -> Finding {

@@ -246,10 +246,8 @@ impl Operation {
         if let Some(difference) = self.saw.as_ref().and_then(|saw| saw.difference(&drafted.saw)) {
             return self.end(Verdict::Changed { difference });
         }
-        if let Some(before) = &self.draft
-            && before.plan.calls != drafted.plan.calls
+        if let Some(difference) = self.draft.as_ref().and_then(|before| before.plan.difference(&drafted.plan))
         {
-            let difference = "what would be called is not what was confirmed".to_owned();
             return self.end(Verdict::Changed { difference });
         }
         if let Some(why) = drafted.plan.blocked() {

@@ -117,14 +117,17 @@ pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>)
 impl<S: Screen> Looped<S> {
     /// The terminal is left: the answer to a call in flight is awaited and journalled.
     async fn settle(&mut self, messages: &mut UnboundedReceiver<Msg>) {
-        // Whatever this brings, nothing is drawn any more.
-        self.take(Msg::Leaving);
         loop {
+            // What is watched by now, a call that was just answered among it, is left without its end.
+            self.take(Msg::Leaving);
             while let Ok(msg) = messages.try_recv() {
                 self.take(msg);
             }
-            if !self.performer.is_busy() {
-                return;
+            if !self.performer.is_busy() && messages.is_empty() {
+                self.take(Msg::Leaving);
+                if !self.performer.is_busy() {
+                    return;
+                }
             }
             if let Ok(Some(msg)) = tokio::time::timeout(LAST_WORDS, messages.recv()).await {
                 self.take(msg);

@@ -222,7 +222,7 @@ pub fn open(request: &Request, environment: &Environment, printer: &mut Printer)
     }
     let now = Clock::system().now().wall;
     let stamp: String = now.rfc3339().chars().take(16).filter(char::is_ascii_digit).collect();
-    let title = request.text("TITLE").unwrap_or_default().to_owned();
+    let title = request.all("TITLE").join(" ");
     let mark = IncidentMark { id: format!("inc-{stamp}"), title };
     clerk
         .write(now, &operate::new_id(), Event::IncidentOpened(mark.clone()))

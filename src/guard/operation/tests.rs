@@ -467,6 +467,37 @@ fn a_target_that_changed_stops_it_and_the_difference_is_said() {
 }
 
 #[test]
+fn a_tag_that_is_moved_while_the_dialog_stands_open_stops_it() {
+    let mut operation = force(policy(false), None);
+    asked(&mut operation, &world());
+    let mut moved = world();
+    moved.images[0] = ("latest", "sha256:other");
+    let demands = operation.step(confirm(Confirmation::Key, false), at(300));
+    let demands = moved.answered(&mut operation, demands, at(301));
+    let (verdict, recorded) = ended(demands);
+    assert!(
+        !recorded
+            && matches!(&verdict, Verdict::Changed { difference } if difference.contains("was new, is other")),
+        "{verdict:?}"
+    );
+}
+
+#[test]
+fn a_check_that_turned_worse_while_the_dialog_stood_open_stops_it() {
+    let mut operation = force(policy(false), None);
+    asked(&mut operation, &world());
+    let mut worse = world();
+    worse.service.deployments[0].rollout_state = Some("IN_PROGRESS".into());
+    let demands = operation.step(confirm(Confirmation::Key, false), at(300));
+    let demands = worse.answered(&mut operation, demands, at(301));
+    let (verdict, _) = ended(demands);
+    assert!(
+        matches!(&verdict, Verdict::Changed { difference } if difference.contains("is in progress")),
+        "{verdict:?}"
+    );
+}
+
+#[test]
 fn preflights_block_warn_and_admit_what_they_do_not_know() {
     let met = |change: fn(&mut World)| {
         let mut world = world();

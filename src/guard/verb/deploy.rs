@@ -96,7 +96,8 @@ pub(in crate::guard) fn draft(
             ));
             let change = ServiceChange { force: true, ..ServiceChange::default() };
             let mutation = Mutation::UpdateService { service: id.clone(), change };
-            Ok(Draft::new(plan, vec![Step::new(mutation, goal())], Saw::service(service)))
+            let saw = Saw::service(service).and(codes(&running, running.definition, facts));
+            Ok(Draft::new(plan, vec![Step::new(mutation, goal())], saw))
         }
         Deploy::Revision(_) | Deploy::Unpin => {
             let arn = target(&running, what)?.unwrap_or_default();
@@ -118,11 +119,8 @@ pub(in crate::guard) fn draft(
             plan.checks.extend(check::ports(service, wanted));
             plan.checks.push(check::owner(service));
             plan.checks.extend(resolved(&running, Some(wanted), facts, now));
-            Ok(Draft::new(
-                plan,
-                vec![Step::new(update(id, wanted.arn.clone()), goal())],
-                Saw::service(service),
-            ))
+            let saw = Saw::service(service).and(codes(&running, Some(wanted), facts));
+            Ok(Draft::new(plan, vec![Step::new(update(id, wanted.arn.clone()), goal())], saw))
         }
         Deploy::Edit { .. } => {
             let from = running.needed_definition(facts)?;
@@ -148,7 +146,8 @@ pub(in crate::guard) fn draft(
             let register =
                 Mutation::RegisterTaskDefinition { scope: id.scope.clone(), from: from.arn.clone(), edit };
             let steps = vec![Step::new(register, Goal::Accepted), Step::new(registered(id), goal())];
-            Ok(Draft::new(plan, steps, Saw::service(service)))
+            let saw = Saw::service(service).and(codes(&running, Some(&wanted), facts));
+            Ok(Draft::new(plan, steps, saw))
         }
     }
 }
@@ -248,6 +247,22 @@ pub(super) fn resolved(
         return vec![Check::new("images", Finding::NotVerified, why)];
     };
     definition.containers.iter().map(|container| image(running, container, facts, now)).collect()
+}
+
+/// What the images mean at this moment: a tag that is moved while the dialog stands open would start other code than
+/// was shown.
+fn codes(running: &Running<'_>, definition: Option<&TaskDefinition>, facts: &Facts) -> Saw {
+    let containers = definition.map(|definition| definition.containers.as_slice()).unwrap_or_default();
+    containers.iter().fold(Saw::default(), |saw, container| {
+        let Some(parsed) = EcrImage::parse(&container.image) else { return saw };
+        let query = check::image_query(&running.service.id.scope, &parsed, parsed.name(None));
+        match check::image(facts, &query) {
+            InRegistry::Found(found) => {
+                saw.and(Saw::fact(format!("the code that {} means", container.image), short(&found.digest)))
+            }
+            InRegistry::Gone | InRegistry::Unread(_) => saw,
+        }
+    })
 }
 
 fn image(running: &Running<'_>, container: &ContainerDefinition, facts: &Facts, now: Wall) -> Check {

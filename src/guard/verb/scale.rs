@@ -13,6 +13,7 @@ use crate::guard::draft::{Draft, NoPlan, Step};
 use crate::guard::facts::{Facts, service_query};
 use crate::guard::saw::Saw;
 use crate::guard::watch::Goal;
+use crate::stdx::text::count;
 
 fn targets_query(id: &ServiceId) -> Query {
     Query::DescribeScalableTargets { scope: id.scope.clone(), page: None }
@@ -58,7 +59,7 @@ pub(in crate::guard) fn draft(
     let name = "autoscaling";
     let bounds = match target(id, facts) {
         Err(why) => Check::new(name, Finding::NotVerified, why),
-        Ok(None) => Check::new(name, Finding::Pass, "no autoscaling: the count stays as it is set"),
+        Ok(None) => Check::new(name, Finding::Pass, "none: the count stays as it is set"),
         Ok(Some(target)) if !target.suspended.is_empty() => {
             let why = format!("{} to {}, suspended: {}", target.min, target.max, target.suspended.join(", "));
             Check::new(name, Finding::Warn, why)
@@ -80,9 +81,11 @@ pub(in crate::guard) fn draft(
     };
     let mut reach = Vec::new();
     if desired > service.desired {
-        reach.push(format!("{} more tasks start of {}", desired - service.desired, service.revision));
+        let more = usize::try_from(desired - service.desired).unwrap_or(usize::MAX);
+        reach.push(format!("{} of {} more", count(more, "task"), service.revision));
     } else {
-        reach.push(format!("{} tasks are stopped; which ones, ECS chooses", service.desired - desired));
+        let less = usize::try_from(service.desired - desired).unwrap_or(usize::MAX);
+        reach.push(format!("{} less; ECS chooses which stop", count(less, "task")));
     }
     if desired == 0 {
         reach.push("nothing serves any more".to_owned());

@@ -212,10 +212,7 @@ fn a_count_outside_the_bounds_is_told_with_its_consequence_and_the_connections()
             .any(|line| line.contains("at most 90 connections of this service instead of 20"))
     );
     assert_eq!(finding(planned(&scaled(3, Some((2, 6)))), "autoscaling").0, Finding::Pass);
-    assert_eq!(
-        finding(planned(&scaled(3, None)), "autoscaling").1,
-        "no autoscaling: the count stays as it is set"
-    );
+    assert_eq!(finding(planned(&scaled(3, None)), "autoscaling").1, "none: the count stays as it is set");
     assert_eq!(refused(&scaled(2, None)), "2 tasks are wanted already");
     // Nothing serves any more: that takes the name, even where nothing is production.
     match scaled(0, None).as_slice() {
@@ -296,4 +293,17 @@ fn the_next_task_is_stopped_only_when_the_one_before_is_replaced_by_a_healthy_on
     let [Demand::Record(intent)] = demands.as_slice() else { panic!("{demands:?}") };
     assert_eq!((intent.step, intent.target.as_str()), (2, "c/two"));
     assert!(second >= 43 && !short, "a count that was never short is believed after {second} s only");
+}
+
+#[test]
+fn a_mute_that_was_confirmed_late_begins_late_and_is_the_same_call() {
+    let alarm = crate::domain::alarm::AlarmId { scope: scope(), name: "5xx".into() };
+    let mute = |from: i64, minutes: u32| crate::domain::mutation::Mutation::MuteAlarm {
+        alarm: alarm.clone(),
+        rule: format!("r-{from}"),
+        from,
+        minutes,
+    };
+    assert!(mute(60, 30).is_as_confirmed(&mute(0, 30)));
+    assert!(!mute(60, 31).is_as_confirmed(&mute(0, 30)));
 }
