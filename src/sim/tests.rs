@@ -337,3 +337,73 @@ async fn cloudwatch_answers_in_the_protocol_it_is_asked_in() {
     }
     assert!(throttled >= 1, "nothing was throttled");
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_write_is_in_the_trail_as_it_was_asked_for_and_answered() {
+    let sim = with_stack("saas").await;
+    let json = |service: &str, target: &str, body: Value| {
+        let headers = format!("content-type: application/x-amz-json-1.1\r\nx-amz-target: {target}");
+        request("me-south-1", service, &headers, &body.to_string())
+    };
+    let form = |service: &str, body: &str| {
+        request("me-south-1", service, "content-type: application/x-www-form-urlencoded", body)
+    };
+    let scale = json!({"ServiceNamespace": "ecs", "ResourceId": "service/saas/saas-backend",
+        "ScalableDimension": "ecs:service:DesiredCount", "MaxCapacity": 8});
+    for asked in [
+        ecs(
+            "me-south-1",
+            "UpdateService",
+            &json!({"cluster": "saas", "service": "saas-backend", "forceNewDeployment": true}),
+        ),
+        ecs("me-south-1", "StopTask", &json!({"cluster": "saas", "task": "0".repeat(32)})),
+        json("application-autoscaling", "AnyScaleFrontendService.RegisterScalableTarget", scale),
+        json(
+            "ssm",
+            "AmazonSSM.PutParameter",
+            json!({"Name": "/saas/x", "Value": "hunter2", "Type": "String"}),
+        ),
+        form(
+            "rds",
+            "Action=CreateDBSnapshot&Version=2014-10-31&DBSnapshotIdentifier=x&DBInstanceIdentifier=saas-db",
+        ),
+        form(
+            "elasticache",
+            "Action=TestFailover&Version=2015-02-02&ReplicationGroupId=saas-redis&NodeGroupId=0001",
+        ),
+        form(
+            "monitoring",
+            "Action=DisableAlarmActions&Version=2010-08-01&AlarmNames.member.1=saas-backend-cpu-high",
+        ),
+    ] {
+        raw(&sim, &asked).await.unwrap();
+    }
+    let told = sim.control().with_world(|world| {
+        let entries = world.trail.newest_first("me-south-1");
+        let own = entries.iter().filter(|entry| entry.deed.at == NOON);
+        own.map(|entry| entry.deed.clone()).collect::<Vec<_>>()
+    });
+    let seen: Vec<(&str, Option<&str>, Option<&str>)> = told
+        .iter()
+        .rev()
+        .map(|deed| {
+            let resource = deed.resources.first().map(|(kind, _)| kind.as_str());
+            (deed.name.as_str(), deed.error.as_ref().map(|(code, _)| code.as_str()), resource)
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("UpdateService", None, Some("AWS::ECS::Service")),
+            ("StopTask", Some("InvalidParameterException"), None),
+            ("RegisterScalableTarget", None, None),
+            ("PutParameter", None, Some("AWS::SSM::Parameter")),
+            ("CreateDBSnapshot", None, Some("AWS::RDS::DBInstance")),
+            ("TestFailover", None, Some("AWS::ElastiCache::ReplicationGroup")),
+            ("DisableAlarmActions", None, None),
+        ]
+    );
+    assert!(!format!("{told:?}").contains("hunter2"));
+    let asked: Vec<String> = sim.control().mutations().into_iter().map(|one| one.action).collect();
+    assert_eq!(asked.len(), 7, "{asked:?}");
+}

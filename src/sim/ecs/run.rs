@@ -58,7 +58,15 @@ pub fn run(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiE
     }
     let group = input::text(input, "group")?.map_or_else(|| format!("family:{family}"), str::to_owned);
     let exec = input::flag(input, "enableExecuteCommand")?.unwrap_or(false);
-    let tags = input.get("tags").filter(|tags| tags.is_array()).cloned().unwrap_or_else(|| json!([]));
+    let list = |value: &Value| value.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut tags = list(input);
+    if input::choice(input, "propagateTags", &["TASK_DEFINITION", "SERVICE", "NONE"])?
+        == Some("TASK_DEFINITION")
+    {
+        let own: Vec<Value> = tags.iter().filter_map(|tag| tag.get("key").cloned()).collect();
+        let inherited = list(&request).into_iter();
+        tags.extend(inherited.filter(|tag| !tag.get("key").is_some_and(|key| own.contains(key))));
+    }
     let (overrides, programs) = overridden(world, region, &definition, &request, input)?;
 
     let token = input::text(input, "clientToken")?.map(|token| (token.to_owned(), input.clone()));
@@ -94,7 +102,7 @@ pub fn run(world: &mut World, region: &str, input: &Value) -> Result<Value, ApiE
         group,
         started_by,
         overrides,
-        tags,
+        tags: tags.into(),
         placement,
         // Tags are resolved once for all tasks of the request.
         images: world.resolve(region, &definition, None),

@@ -28,11 +28,20 @@ const NOT_PLAYED: [&str; 10] = [
     "monitoring",
 ];
 
+/// The same of the deployment configuration, unless they are off.
+const NOT_CONFIGURED: [&str; 5] =
+    ["alarms", "bakeTimeInMinutes", "linearConfiguration", "canaryConfiguration", "earlySuccessCriteria"];
+
 /// Members that are kept and shown, and change nothing here.
 const KEPT: [&str; 3] = ["propagateTags", "enableECSManagedTags", "availabilityZoneRebalancing"];
 
 fn is_sent(input: &Value, key: &str) -> bool {
     input.get(key).is_some_and(|value| !value.is_null())
+}
+
+fn not_played(what: &str) -> ApiError {
+    let text = format!("The simulator does not play a change of {what}.");
+    ApiError::new(400, "UnsupportedFeatureException", text)
 }
 
 /// The service that is to change.
@@ -89,12 +98,12 @@ pub fn update_service(world: &mut World, region: &str, input: &Value) -> Result<
     let exec = input::flag(input, "enableExecuteCommand")?;
     let force = input::flag(input, "forceNewDeployment")?.unwrap_or(false);
     let grace = input::number(input, "healthCheckGracePeriodSeconds")?;
-    if let Some(unsupported) = NOT_PLAYED.iter().find(|key| is_sent(input, key)) {
-        return Err(ApiError::new(
-            400,
-            "UnsupportedFeatureException",
-            format!("The simulator does not play a change of {unsupported}."),
-        ));
+    // What is sent as it stands already is no change.
+    let before = service::one(world, index, false);
+    if let Some(key) =
+        NOT_PLAYED.iter().find(|key| is_sent(input, key) && input.get(**key) != before.get(**key))
+    {
+        return Err(not_played(key));
     }
     let missing = || ApiError::not_found("ServiceNotFoundException", "Service not found.");
     let found = world.services.get(index).ok_or_else(missing)?;
@@ -116,7 +125,6 @@ pub fn update_service(world: &mut World, region: &str, input: &Value) -> Result<
     let current = found.primary().map(|primary| (primary.definition.0.to_string(), primary.definition.1));
 
     // Everything has been checked: from here on the request is carried out as a whole.
-    let before = service::one(world, index, false);
     world.remember(index, before);
     if let Some(found) = world.services.get_mut(index) {
         (found.min_percent, found.max_percent, found.breaker, found.hooks) = configuration;
@@ -184,6 +192,13 @@ fn configuration(service: &Service, wanted: &Value) -> Result<(u32, u32, Breaker
         return Err(ApiError::invalid_parameter(
             "The specified configuration for maximumPercent and minimumHealthyPercent would not allow any deployment.",
         ));
+    }
+    for key in NOT_CONFIGURED {
+        let unset = |value: &&Value| !value.is_null() && value.as_i64() != Some(0);
+        let off = |value: &Value| value.get("enable").and_then(Value::as_bool) == Some(false);
+        if wanted.get(key).filter(unset).is_some_and(|value| !off(value)) {
+            return Err(not_played(key));
+        }
     }
     if input::choice(wanted, "strategy", &["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"])?
         .is_some_and(|strategy| strategy != "ROLLING")

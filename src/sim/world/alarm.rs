@@ -371,8 +371,8 @@ impl World {
         self.watch_alarms();
     }
 
-    /// The past day of all regions' alarms, evaluated when somebody first looks at any of them, or with the first
-    /// minute's evaluation: one alarm's past needs the whole world, and that is at hand only now.
+    /// The past day of every region's alarms, evaluated when somebody first looks at alarms, or with the first
+    /// minute's evaluation.
     fn settle_alarms(&mut self) {
         let opened = self.opened;
         let mut all = std::mem::take(&mut self.alarms);

@@ -66,6 +66,33 @@ fn what_was_not_sent_stays() {
 }
 
 #[test]
+fn what_is_not_played_is_refused_unless_it_changes_nothing() {
+    let mut world = world();
+    let before = described(&mut world);
+    let mut input = json!({"cluster": "c", "service": "api", "deploymentConfiguration": {
+        "alarms": {"alarmNames": [], "enable": false, "rollback": false}, "bakeTimeInMinutes": 0, "strategy": "ROLLING"}});
+    for key in ["loadBalancers", "serviceRegistries", "placementConstraints"] {
+        input[key] = before[key].clone();
+    }
+    let after = call(&mut world, "UpdateService", input)["service"].take();
+    assert_eq!(after["deployments"][0]["id"], before["deployments"][0]["id"]);
+    for (key, value) in [
+        ("loadBalancers", json!([{"targetGroupArn": "x", "containerName": "api", "containerPort": 80}])),
+        ("volumeConfigurations", json!([])),
+        ("deploymentConfiguration", json!({"bakeTimeInMinutes": 5})),
+        (
+            "deploymentConfiguration",
+            json!({"alarms": {"alarmNames": ["a"], "enable": true, "rollback": true}}),
+        ),
+        ("deploymentConfiguration", json!({"strategy": "CANARY"})),
+    ] {
+        let mut input = json!({"cluster": "c", "service": "api"});
+        input[key] = value;
+        assert_eq!(refused(&mut world, "UpdateService", input).code, "UnsupportedFeatureException", "{key}");
+    }
+}
+
+#[test]
 fn another_network_is_deployed_and_a_rollback_brings_the_old_one_back() {
     let mut world = world();
     let before = described(&mut world);
