@@ -256,7 +256,14 @@ fn progress(page: &mut Document, model: &Model, running: &Running, glyphs: &Glyp
                 Verdict::Accepted | Verdict::Superseded { .. } | Verdict::Unknown { .. } => Role::Warn,
                 _ => Role::Critical,
             };
-            page.text(format!("{} after {}", sentence(&verdict.to_string()), span::brief(elapsed)), role);
+            // What was never called took no time that matters; its plan tells what stood in the way.
+            let called = !matches!(verdict, Verdict::Refused { .. } | Verdict::Changed { .. });
+            let after = if called { format!(" after {}", span::brief(elapsed)) } else { String::new() };
+            page.text(format!("{}{after}", sentence(&verdict.to_string())), role);
+            if let Some(plan) = running.operation.plan().filter(|_| !called) {
+                page.gap();
+                of_plan(page, plan, glyphs);
+            }
         }
     }
     page.gap();
