@@ -101,7 +101,10 @@ fn perform(request: &Request, environment: &Environment, printer: &mut Printer) 
 fn block_on<T>(work: impl Future<Output = Result<T, End>>) -> Result<T, End> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Problem::new(Exit::Other, format!("cannot start: {error}")))?;
-    runtime.block_on(work)
+    let done = runtime.block_on(work);
+    // A line that somebody may still type holds nothing up.
+    runtime.shutdown_background();
+    done
 }
 
 fn completions(request: &Request, printer: &mut Printer) -> Result<Exit, End> {

@@ -35,7 +35,7 @@ use crate::domain::query::{Answer, Class, Query};
 use crate::domain::scope::Scope;
 use crate::domain::secret::SecretValue;
 use crate::domain::verdict::Verdict;
-use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operation, Rules};
+use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operation, Policy, Rules};
 use crate::journal::{Event, Outcome, Who};
 use crate::runtime::journal::{Clerk, JournalFile};
 use crate::stdx::clock::Moment;
@@ -250,7 +250,7 @@ impl Driver<'_> {
                         if self.dry_run {
                             return Ok(None);
                         }
-                        self.confirmation(&plan, friction, &name, mistake)?
+                        self.confirmation(&plan, friction, &name, mistake, &mut signals).await?
                     }
                     Demand::Record(intent) => {
                         let written =
@@ -335,26 +335,34 @@ impl Driver<'_> {
         }
     }
 
+    /// What holds now.
+    fn policy(&self) -> Policy {
+        let presumed = |account: &str, cluster: &str, service: &str| {
+            self.session.config.presumes_production(account, cluster, service)
+        };
+        let (action, now) = (self.operation.action(), self.now().wall);
+        self.rules.policy(action, self.lock, self.account_id.as_deref(), &presumed, now)
+    }
+
     /// The confirmation: from the flags, or from somebody at the terminal.
-    fn confirmation(
+    async fn confirmation(
         &mut self,
         plan: &Plan,
         friction: Friction,
         name: &str,
         mistake: Option<Mistake>,
+        signals: &mut Signals,
     ) -> Result<Input, End> {
-        let action = self.operation.action();
-        let presumed = |account: &str, cluster: &str, service: &str| {
-            self.session.config.presumes_production(account, cluster, service)
-        };
-        let policy =
-            self.rules.policy(action, self.lock, self.account_id.as_deref(), &presumed, self.now().wall);
+        let policy = self.policy();
         if self.yes {
             if let Some(mistake) = mistake {
                 let hint = match mistake {
                     Mistake::Reason => "the policy wants a reason: add --reason TEXT".to_owned(),
                     Mistake::Name => {
-                        format!("the policy wants the target once more: add --confirm {}", action.target())
+                        format!(
+                            "the policy wants the target once more: add --confirm {}",
+                            self.operation.action().target()
+                        )
                     }
                     Mistake::TooLittle | Mistake::Headless => "use the console: opsdeck".to_owned(),
                 };
@@ -381,32 +389,44 @@ impl Driver<'_> {
             self.printer.lines(&lines)?;
             self.printer.flush()?;
         }
-        let Some(with) = self.ask(friction, name) else { return Ok(Input::Cancel) };
+        let answered = tokio::select! {
+            with = self.ask(friction, name) => with,
+            // Nobody confirmed anything; the line that is still read goes nowhere.
+            () = signals.came() => None,
+        };
+        let Some(with) = answered else { return Ok(Input::Cancel) };
+        // It may have taken long to answer: what holds now counts.
+        let policy = self.policy();
         Ok(Input::Confirm { with, policy })
     }
 
     /// Asks at the terminal; `None` is no.
-    fn ask(&mut self, friction: Friction, name: &str) -> Option<Confirmation> {
+    async fn ask(&mut self, friction: Friction, name: &str) -> Option<Confirmation> {
         if friction == Friction::YesKey {
-            let answer = self.prompt("Do it? Type yes: ")?;
+            let answer = self.prompt("Do it? Type yes: ").await?;
             return (answer == "yes").then_some(Confirmation::Key);
         }
-        let typed = self.prompt(&format!("Type {name} to confirm: "))?;
+        let typed = self.prompt(&format!("Type {name} to confirm: ")).await?;
         if typed.is_empty() {
             return None;
         }
         let mut reason = self.reason.clone();
         if friction == Friction::TypedNameAndReason && reason.is_none() {
-            reason = self.prompt("Reason: ");
+            reason = self.prompt("Reason: ").await;
         }
         Some(Confirmation::Typed { name: typed, reason })
     }
 
-    fn prompt(&mut self, text: &str) -> Option<String> {
+    /// Asks for a line. What was typed before the question is no answer to it.
+    async fn prompt(&mut self, text: &str) -> Option<String> {
+        let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
         self.printer.prompt(text);
-        let mut line = String::new();
-        let read = std::io::stdin().lock().read_line(&mut line).ok()?;
-        (read > 0).then(|| line.trim().to_owned())
+        let read = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            let read = std::io::stdin().lock().read_line(&mut line).ok()?;
+            (read > 0).then(|| line.trim().to_owned())
+        });
+        read.await.ok().flatten()
     }
 
     /// Prints what came of it.

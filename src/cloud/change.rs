@@ -63,12 +63,12 @@ impl Cloud {
         tracing::debug!(action, %scope, took_ms = took.as_millis(), ?fault, "changed");
         match outcome {
             Ok(receipt) => CallOutcome::Accepted(receipt),
-            Err(Lost { fault, sent, .. }) => {
+            Err(Lost { fault, sent, vague, .. }) => {
                 self.inner.gate.failed(&ticket, &fault);
                 if fault.kind == FaultKind::Throttled {
                     self.inner.gate.throttled(&ticket);
                 }
-                CallOutcome::of_fault(fault, sent)
+                if vague && sent { CallOutcome::Lost(fault) } else { CallOutcome::of_fault(fault, sent) }
             }
         }
     }

@@ -42,11 +42,14 @@ pub(super) struct Lost {
     pub retry_after: Option<Duration>,
     /// Whether AWS may have seen the request.
     pub sent: bool,
+    /// An answer of the 500s without AWS's error code: something on the way gave it, and what became of the request is
+    /// not known.
+    pub vague: bool,
 }
 
 impl From<Fault> for Lost {
     fn from(fault: Fault) -> Self {
-        Self { fault, retry_after: None, sent: true }
+        Self { fault, retry_after: None, sent: true, vague: false }
     }
 }
 
@@ -119,10 +122,12 @@ impl Call<'_> {
         }
         evidence.chain = chain(&error);
         let sent = was_sent(&evidence);
+        let coded = evidence.code.as_deref().is_some_and(|code| !code.is_empty());
+        let vague = evidence.status.is_some_and(|status| status >= 500) && !coded;
         let fault = verdict::judge(self, evidence);
         // Credentials are fetched before a request is signed.
         let sent = sent && !(stage != Stage::Answered && fault.is_about_credentials());
-        Lost { fault, retry_after, sent }
+        Lost { fault, retry_after, sent, vague }
     }
 
     /// A call that we could not make: AWS has not seen it.

@@ -146,6 +146,8 @@ pub enum Action {
     StopTask {
         /// The task.
         task: TaskId,
+        /// Its service, when it is known: rules about a service hold for its tasks.
+        service: Option<String>,
         /// Why, for ECS.
         reason: String,
     },

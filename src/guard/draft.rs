@@ -7,6 +7,7 @@ use super::saw::Saw;
 use super::verb;
 use super::watch::Goal;
 use crate::domain::action::Action;
+use crate::domain::ecs::ServiceId;
 use crate::domain::mutation::Mutation;
 use crate::domain::plan::Plan;
 use crate::domain::query::Query;
@@ -111,23 +112,21 @@ pub(super) fn wants(action: &Action, facts: &Facts) -> Vec<Query> {
 pub(super) fn draft(action: &Action, id: &str, facts: &Facts, now: Wall) -> Result<Draft, NoPlan> {
     let mut draft = match action {
         Action::Deploy { services, what } => {
-            together(services.iter().map(|service| verb::deploy::draft(service, what, facts, now)))?
+            together(services, |service| verb::deploy::draft(service, what, facts, now))?
         }
         Action::RollBack { services, to } => {
-            together(services.iter().map(|service| verb::rollback::draft(service, to, facts, now)))?
+            together(services, |service| verb::rollback::draft(service, to, facts, now))?
         }
         Action::Scale { service, desired, pools } => verb::scale::draft(service, *desired, pools, facts)?,
         Action::Bounds { service, change } => verb::scale::bounds(service, change, facts)?,
         Action::OnDemand { service } => verb::scale::on_demand(service, facts)?,
-        Action::StopTask { task, reason } => verb::task::stop(task, reason, facts)?,
+        Action::StopTask { task, reason, .. } => verb::task::stop(task, reason, facts)?,
         Action::Restart { service, reason } => verb::task::restart(service, reason, facts)?,
         Action::Continue { service } => verb::rollback::resume(service, facts)?,
         Action::RunTask { service, container, command } => {
             verb::task::run(service, container.as_deref(), command, id, facts, now)?
         }
-        Action::Watch { services } => {
-            together(services.iter().map(|service| verb::deploy::attach(service, facts)))?
-        }
+        Action::Watch { services } => together(services, |service| verb::deploy::attach(service, facts))?,
         Action::Secret { secret, work } => verb::secret::draft(secret, work, id, facts, now)?,
         Action::Database { database, work } => verb::database::draft(database, work, facts)?,
         Action::CacheFailover { cache, node_group } => {
@@ -140,10 +139,24 @@ pub(super) fn draft(action: &Action, id: &str, facts: &Facts, now: Wall) -> Resu
 }
 
 /// Several services of one release under one plan.
-fn together(drafts: impl Iterator<Item = Result<Draft, NoPlan>>) -> Result<Draft, NoPlan> {
+fn together<'a>(
+    services: &'a [ServiceId],
+    draft: impl Fn(&'a ServiceId) -> Result<Draft, NoPlan>,
+) -> Result<Draft, NoPlan> {
     let mut whole: Option<Draft> = None;
-    for draft in drafts {
-        let draft = draft?;
+    for service in services {
+        let mut draft = draft(service)?;
+        if services.len() > 1 {
+            // Which of them a line is about.
+            let name = format!("{}/{}", service.cluster, service.name);
+            draft
+                .plan
+                .changes
+                .iter_mut()
+                .for_each(|change| change.field = format!("{name} {}", change.field));
+            draft.plan.checks.iter_mut().for_each(|check| check.name = format!("{name} {}", check.name));
+            draft.plan.reach.iter_mut().for_each(|line| *line = format!("{name}: {line}"));
+        }
         whole = Some(match whole {
             None => draft,
             Some(before) => before.and(draft),

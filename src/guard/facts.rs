@@ -27,12 +27,14 @@ pub(super) struct Pages<'f> {
     pub next: Option<Query>,
     /// What kept a page away.
     pub fault: Option<&'f Fault>,
+    /// More pages than are read.
+    pub cut: bool,
 }
 
 impl Pages<'_> {
     /// Whether all of it is known.
     pub fn is_whole(&self) -> bool {
-        self.next.is_none() && self.fault.is_none()
+        self.next.is_none() && self.fault.is_none() && !self.cut
     }
 }
 
@@ -88,7 +90,7 @@ impl Facts {
 
     /// The pages of a list from its first question on.
     pub fn pages(&self, first: &Query) -> Pages<'_> {
-        let mut pages = Pages { answers: Vec::new(), next: None, fault: None };
+        let mut pages = Pages { answers: Vec::new(), next: None, fault: None, cut: false };
         let mut query = first.clone();
         while pages.answers.len() < PAGES {
             match self.known.get(&query) {
@@ -109,6 +111,7 @@ impl Facts {
                 }
             }
         }
+        pages.cut = true;
         pages
     }
 

@@ -19,13 +19,14 @@ use super::policy::{Friction, Headless, Policy};
 use super::saw::Saw;
 use super::watch::{Goal, Watch};
 use crate::domain::action::Action;
+use crate::domain::ecs::Revision;
 use crate::domain::fault::Fault;
-use crate::domain::mutation::{Mutation, Receipt};
+use crate::domain::mutation::{Definition, Mutation, Receipt};
 use crate::domain::plan::Plan;
 use crate::domain::query::{Answer, Query};
 use crate::domain::verdict::Verdict;
 use crate::journal::{Acknowledged, Intent};
-use crate::stdx::clock::Moment;
+use crate::stdx::clock::{Moment, Wall};
 
 /// A look at the target older than this is repeated before the intent is written: dialogs stay open for long.
 const FRESH: Duration = Duration::from_secs(10);
@@ -50,6 +51,7 @@ enum Stage {
     },
     Calling {
         step: Box<Step>,
+        sent: Moment,
     },
     Watching,
     Ended,
@@ -77,6 +79,8 @@ pub struct Operation {
     until: Option<Moment>,
     /// What went wrong on the way while earlier calls are still watched.
     broken: Option<(String, Verdict)>,
+    /// What of the plan was not called.
+    unmade: Option<Verdict>,
 }
 
 impl Operation {
@@ -101,6 +105,7 @@ impl Operation {
             watches: Vec::new(),
             until: None,
             broken: None,
+            unmade: None,
         }
     }
 
@@ -203,14 +208,14 @@ impl Operation {
             (Stage::Confirming { .. } | Stage::Reading { .. }, Input::Cancel) => {
                 self.end(Verdict::Refused { why: "cancelled".to_owned() })
             }
-            (Stage::Recording { step }, Input::Recorded(Ok(()))) => self.call(step),
+            (Stage::Recording { step }, Input::Recorded(Ok(()))) => self.call(step, now),
             (Stage::Recording { step }, Input::Recorded(Err(why))) => {
                 let why =
                     format!("the intent could not be written to the journal ({why}); AWS was not called");
                 self.broken = Some((self.step_name(&step), Verdict::Refused { why }));
                 self.finish(now)
             }
-            (Stage::Calling { step }, Input::Called(outcome)) => self.called(*step, outcome, now),
+            (Stage::Calling { step, sent }, Input::Called(outcome)) => self.called(*step, outcome, sent, now),
             (Stage::Watching, Input::Read { query, outcome }) => {
                 self.stage = Stage::Watching;
                 if !self.asked.remove(&key(&query)) {
@@ -219,7 +224,8 @@ impl Operation {
                 self.looked(&query, *outcome, now)
             }
             (Stage::Watching, Input::StopWatching) => {
-                let left = self.verdict(|_| Verdict::Accepted);
+                self.note_unmade();
+                let left = self.verdict(Watch::left);
                 self.end(left)
             }
             (stage, _) => {
@@ -257,7 +263,7 @@ impl Operation {
         if !drafted.attached.is_empty() {
             let watch = |(goal, id): &(Goal, String)| {
                 let receipt = Receipt { deployment: Some(id.clone()), ..Receipt::default() };
-                Watch::new(goal.clone(), receipt, now, false)
+                Watch::new(goal.clone(), receipt, Moment { wall: Wall(0), ..now }, now, false)
             };
             self.watches = drafted.attached.iter().map(watch).collect();
             self.draft = Some(drafted);
@@ -372,17 +378,17 @@ impl Operation {
     }
 
     /// The one place where a permit is minted: the intent is on disk, and the stage moves on for good.
-    fn call(&mut self, step: Box<Step>) -> Vec<Demand> {
+    fn call(&mut self, step: Box<Step>, now: Moment) -> Vec<Demand> {
         self.recorded += 1;
         let Some(saw) = self.saw.clone() else {
             return self.end(Verdict::Refused { why: "the target was never read".to_owned() });
         };
         let mutation = step.mutation.clone();
-        self.stage = Stage::Calling { step };
+        self.stage = Stage::Calling { step, sent: now };
         vec![Demand::Call(Permit::mint(mutation, saw, self.policy.clone(), self.id.clone()))]
     }
 
-    fn called(&mut self, step: Step, outcome: CallOutcome, now: Moment) -> Vec<Demand> {
+    fn called(&mut self, step: Step, outcome: CallOutcome, sent: Moment, now: Moment) -> Vec<Demand> {
         let name = self.step_name(&step);
         let (receipt, lost) = match outcome {
             CallOutcome::Accepted(receipt) => (receipt, None),
@@ -397,9 +403,19 @@ impl Operation {
             }
             CallOutcome::Lost(fault) => (Receipt::default(), Some(fault)),
         };
+        let mut goal = step.goal.clone();
+        if let (Goal::Deployment { runs, service, .. }, Mutation::UpdateService { change, .. }) =
+            (&mut goal, &step.mutation)
+        {
+            let named = match &change.definition {
+                Some(Definition::Named(arn)) => Some(Revision::of(arn)),
+                _ => self.facts.service(service).map(|service| service.revision.clone()),
+            };
+            *runs = named.filter(|revision| revision.number > 0);
+        }
         let note =
             Acknowledged { step: self.recorded, lost: lost.as_ref().map(ToString::to_string), receipt };
-        let watch = Watch::new(step.goal.clone(), note.receipt.clone(), now, note.lost.is_some());
+        let watch = Watch::new(goal, note.receipt.clone(), sent, now, note.lost.is_some());
         self.receipts.push(note.receipt.clone());
         if let Some(fault) = lost {
             // What cannot be told by looking ends here, and so do the calls that come after it.
@@ -414,6 +430,15 @@ impl Operation {
         let mut next = if step.wait { self.finish(now) } else { self.go_on(now) };
         next.insert(0, Demand::Acknowledge(Box::new(note)));
         next
+    }
+
+    /// Calls of the plan that are not made any more are a part of the verdict.
+    fn note_unmade(&mut self) {
+        let count = std::mem::take(&mut self.steps).len();
+        if count > 0 {
+            let calls = crate::stdx::text::count(count, "call");
+            self.unmade = Some(Verdict::Refused { why: format!("{calls} of the plan not made") });
+        }
     }
 
     /// How long to watch; calls of which one waits for the other are always watched.
@@ -433,7 +458,8 @@ impl Operation {
     /// No call is to be made now: watches what was begun, or ends.
     fn finish(&mut self, now: Moment) -> Vec<Demand> {
         let Some(time) = self.patience() else {
-            let verdict = self.verdict(|_| Verdict::Accepted);
+            self.note_unmade();
+            let verdict = self.verdict(Watch::left);
             return self.end(verdict);
         };
         if self.watches.iter().all(|watch| watch.verdict().is_some()) {
@@ -450,10 +476,7 @@ impl Operation {
         if well && self.broken.is_none() && !self.steps.is_empty() {
             return self.go_on(now);
         }
-        if !self.steps.is_empty() && self.broken.is_none() {
-            let why = format!("{} calls were not made after that", self.steps.len());
-            self.broken = Some((String::new(), Verdict::Refused { why }));
-        }
+        self.note_unmade();
         let verdict = self.verdict(Watch::timed_out);
         self.end(verdict)
     }
@@ -483,7 +506,7 @@ impl Operation {
             return self.done(now);
         }
         if self.until.is_some_and(|until| now.mono >= until.mono) {
-            self.steps.clear();
+            self.note_unmade();
             let verdict = self.verdict(Watch::timed_out);
             return self.end(verdict);
         }
@@ -498,6 +521,7 @@ impl Operation {
             .map(|watch| (watch.name(), watch.verdict().cloned().unwrap_or_else(|| open(watch))))
             .collect();
         parts.extend(self.broken.clone());
+        parts.extend(self.unmade.clone().map(|verdict| (String::new(), verdict)));
         verdicts::together(parts)
     }
 }

@@ -13,7 +13,7 @@ impl Saw {
     /// Of a service: its PRIMARY deployment, what it runs, how many tasks are wanted.
     #[must_use]
     pub fn service(service: &Service) -> Self {
-        let of = |what: &str| format!("{} of {}", what, service.id.name);
+        let of = |what: &str| format!("{what} of {}/{}", service.id.cluster, service.id.name);
         let deployment = service.primary().map_or_else(|| "none".to_owned(), |d| d.id.clone());
         Self(vec![
             (of("the deployment"), deployment),

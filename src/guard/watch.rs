@@ -9,9 +9,10 @@ mod rollout;
 use std::time::Duration;
 
 use super::facts::{service_query, task_query};
+use crate::domain::balancer::TargetHealth;
 use crate::domain::cache::CacheId;
 use crate::domain::database::DatabaseId;
-use crate::domain::ecs::{Service, ServiceId};
+use crate::domain::ecs::{Revision, Service, ServiceId};
 use crate::domain::fault::Failure;
 use crate::domain::mutation::Receipt;
 use crate::domain::query::{Answer, Query};
@@ -35,12 +36,16 @@ const COUNTED: Duration = Duration::from_secs(40);
 pub(super) enum Goal {
     /// AWS's yes is the end.
     Accepted,
+    /// AWS's yes is all that is seen of it: it goes on by itself.
+    Begun,
     /// The deployment that it starts.
     Deployment {
         /// The service.
         service: ServiceId,
         /// The deployments that were listed before.
         before: Vec<String>,
+        /// What it runs, when that is known before.
+        runs: Option<Revision>,
     },
     /// The deployment that ECS undoes.
     Undone {
@@ -69,6 +74,12 @@ pub(super) enum Goal {
         service: ServiceId,
         /// The task.
         task: TaskId,
+        /// The PRIMARY deployment and the desired count when it was planned: a restart is not for another one.
+        planned: (Option<String>, u32),
+        /// Whether its tasks tell their health.
+        checked: bool,
+        /// The target groups in which its tasks have to be healthy.
+        target_groups: Vec<String>,
     },
     /// The service has so many tasks.
     Count {
@@ -81,6 +92,8 @@ pub(super) enum Goal {
     Exits {
         /// The service whose cluster it runs in.
         service: ServiceId,
+        /// The container whose end counts: others are stopped with it.
+        container: String,
     },
     /// The secret's current version is this one.
     Current {
@@ -134,6 +147,8 @@ pub(super) struct Watch {
     stopped: Option<Moment>,
     /// Of a restart: the service's tasks, once it runs as many as it wants.
     tasks: Option<Vec<String>>,
+    /// Of a restart: which of its target groups is looked at.
+    group: Option<usize>,
     /// Of a database: it was seen doing it.
     busy: bool,
     /// The page of a list to look at.
@@ -146,9 +161,13 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Begins to watch what AWS accepted; `lost` when its answer never came.
-    pub fn new(goal: Goal, receipt: Receipt, now: Moment, lost: bool) -> Self {
-        let rollout = Rollout::new(receipt.deployment.clone(), now, lost);
-        let verdict = (goal == Goal::Accepted && !lost).then_some(Verdict::Succeeded);
+    pub fn new(goal: Goal, receipt: Receipt, sent: Moment, now: Moment, lost: bool) -> Self {
+        let rollout = Rollout::new(receipt.deployment.clone(), sent, now, lost);
+        let verdict = match goal {
+            Goal::Accepted if !lost => Some(Verdict::Succeeded),
+            Goal::Begun if !lost => Some(Verdict::Accepted),
+            _ => None,
+        };
         let state = "waiting for the first look".to_owned();
         Self {
             goal,
@@ -157,6 +176,7 @@ impl Watch {
             rollout,
             stopped: None,
             tasks: None,
+            group: None,
             busy: false,
             page: None,
             state,
@@ -182,7 +202,7 @@ impl Watch {
     /// The name of what is watched.
     pub fn name(&self) -> String {
         match &self.goal {
-            Goal::Accepted => String::new(),
+            Goal::Accepted | Goal::Begun => String::new(),
             Goal::Deployment { service, .. }
             | Goal::Undone { service, .. }
             | Goal::Resumed { service, .. }
@@ -211,7 +231,7 @@ impl Watch {
             return Some(page.clone());
         }
         Some(match &self.goal {
-            Goal::Accepted => return None,
+            Goal::Accepted | Goal::Begun => return None,
             Goal::Deployment { service, .. } => match self.rollout.arn() {
                 Some(arn) => service_deployment(service, arn),
                 None => service_query(service),
@@ -221,6 +241,12 @@ impl Watch {
             }
             Goal::Stopped { task, .. } => task_query(task),
             Goal::Replaced { task, .. } if self.stopped.is_none() => task_query(task),
+            Goal::Replaced { service, target_groups, .. } if self.group.is_some() => {
+                Query::DescribeTargetHealth {
+                    scope: service.scope.clone(),
+                    target_group: target_groups.get(self.group.unwrap_or(0))?.clone(),
+                }
+            }
             Goal::Replaced { service, .. } if self.tasks.is_some() => {
                 let names = self.tasks.clone().unwrap_or_default();
                 let (scope, cluster) = (service.scope.clone(), service.cluster.clone());
@@ -232,7 +258,7 @@ impl Watch {
                 }
             }
             Goal::Replaced { service, .. } | Goal::Count { service, .. } => service_query(service),
-            Goal::Exits { service } => {
+            Goal::Exits { service, .. } => {
                 let id = self.receipt.task.clone()?;
                 task_query(&TaskId { scope: service.scope.clone(), cluster: service.cluster.clone(), id })
             }
@@ -254,26 +280,37 @@ impl Watch {
         let turned = answer.next().and_then(|token| query.turned_to(token.clone()));
         self.page = None;
         let verdict = match (self.goal.clone(), answer) {
-            (Goal::Deployment { before, .. }, Answer::Services { found, failures }) => match found.first() {
-                Some(service) => {
-                    let end = self.rollout.look(service, &before, now);
-                    self.state = self.rollout.state(service);
-                    end
+            (Goal::Deployment { before, runs, .. }, Answer::Services { found, failures }) => {
+                match found.first() {
+                    Some(service) => {
+                        let end = self.rollout.look(service, &before, runs.as_ref(), now);
+                        self.state = self.rollout.state(service);
+                        end
+                    }
+                    None => gone(failures),
                 }
-                None => gone(failures),
-            },
+            }
             (
                 Goal::Deployment { .. } | Goal::Undone { .. } | Goal::Resumed { .. },
                 Answer::Deployments { found, .. },
             ) => found.first().and_then(|deployment| {
+                // The service may still name the one before.
+                if matches!(self.goal, Goal::Deployment { .. }) && !self.rollout.is_of(deployment) {
+                    return None;
+                }
                 self.state = stage(deployment);
                 rollout::ended(deployment, matches!(self.goal, Goal::Undone { .. }))
             }),
             (Goal::Stopped { reason, .. }, Answer::Tasks { found, failures }) => {
                 self.stopping(found.first(), failures, &reason)
             }
-            (Goal::Replaced { .. }, Answer::Tasks { found, .. }) if self.tasks.is_some() => {
-                self.healthy(found)
+            (Goal::Replaced { checked, target_groups, planned, .. }, Answer::Tasks { found, .. })
+                if self.tasks.is_some() =>
+            {
+                self.healthy(found, checked, planned.1, &target_groups)
+            }
+            (Goal::Replaced { target_groups, planned, .. }, Answer::TargetHealth { found }) => {
+                self.in_service(found, planned.1, target_groups.len())
             }
             (Goal::Replaced { .. }, Answer::Tasks { found, failures }) => {
                 if self.stopping(found.first(), failures, "").is_some() {
@@ -289,20 +326,20 @@ impl Watch {
                 }
                 None
             }
-            (Goal::Replaced { .. }, Answer::Services { found, failures }) => match found.first() {
-                Some(service) => {
-                    self.replaced(service, now);
-                    None
-                }
+            (Goal::Replaced { planned, .. }, Answer::Services { found, failures }) => match found.first() {
+                Some(service) => self.replaced(service, &planned, now),
                 None => gone(failures),
             },
             (Goal::Count { desired, .. }, Answer::Services { found, failures }) => match found.first() {
                 Some(service) => self.counted(service, desired, now),
                 None => gone(failures),
             },
-            (Goal::Exits { .. }, Answer::Tasks { found, failures }) => self.exited(found.first(), failures),
+            (Goal::Exits { container, .. }, Answer::Tasks { found, failures }) => {
+                self.exited(&container, found.first(), failures)
+            }
             (goal, answer) => {
-                let seen = data::look(&goal, answer, &mut self.busy, now.since(self.since));
+                let settled = self.settled(now);
+                let seen = data::look(&goal, answer, &mut self.busy, settled);
                 match seen {
                     data::Seen::Absent => {
                         self.page = turned;
@@ -322,6 +359,11 @@ impl Watch {
         self.verdict = verdict;
     }
 
+    /// Whether a target that is as before has had its time; after a lost answer no time is enough.
+    fn settled(&self, now: Moment) -> bool {
+        !self.rollout.is_lost() && now.since(self.since) >= SETTLING
+    }
+
     fn stopping(&mut self, task: Option<&Task>, failures: &[Failure], reason: &str) -> Option<Verdict> {
         let Some(task) = task else {
             // ECS accepted the stop and lists the task no more.
@@ -337,7 +379,19 @@ impl Watch {
 
     /// The service after a task of it stopped: as soon as it counts enough of them, they are looked at one by one. A
     /// count may be stale: it has to have been seen short, or some time has to have passed.
-    fn replaced(&mut self, service: &Service, now: Moment) {
+    fn replaced(
+        &mut self,
+        service: &Service,
+        planned: &(Option<String>, u32),
+        now: Moment,
+    ) -> Option<Verdict> {
+        let primary = service.primary().map(|primary| primary.id.clone());
+        if primary != planned.0 {
+            return Some(Verdict::Superseded { by: primary.unwrap_or_else(|| "no deployment".to_owned()) });
+        }
+        if service.desired != planned.1 {
+            return Some(Verdict::Superseded { by: format!("a desired count of {}", service.desired) });
+        }
         self.state = format!("stopped, {} of {} tasks running", service.running, service.desired);
         let short = service.running < service.desired || service.pending > 0;
         self.busy |= short;
@@ -345,22 +399,44 @@ impl Watch {
         if !short && (self.busy || waited) {
             self.tasks = Some(Vec::new());
         }
+        None
     }
 
-    /// The tasks of the service: all run, and none that has a health check fails it.
-    fn healthy(&mut self, tasks: &[Task]) -> Option<Verdict> {
+    /// The tasks of the service: as many as wanted run, and all that tell their health are healthy.
+    fn healthy(&mut self, tasks: &[Task], checked: bool, desired: u32, groups: &[String]) -> Option<Verdict> {
         let health = |word: &str| tasks.iter().filter(|task| task.health.as_deref() == Some(word)).count();
         let running = tasks.iter().filter(|task| task.last_status == "RUNNING").count();
-        let (well, unknown) = (health("HEALTHY"), health("UNKNOWN"));
-        self.state = format!("{running} of {} tasks running, {well} healthy", tasks.len());
-        // Where one task tells its health, one that does not yet has still to come.
-        let checked = well > 0 && unknown > 0;
-        let steady = running == tasks.len() && !tasks.is_empty() && health("UNHEALTHY") == 0 && !checked;
+        let well = health("HEALTHY");
+        self.state = format!("{running} of {desired} tasks running, {well} healthy");
+        let told = checked || well > 0;
+        let enough = running >= usize::try_from(desired).unwrap_or(usize::MAX).min(100);
+        let steady =
+            enough && running == tasks.len() && (!told || well == tasks.len()) && health("UNHEALTHY") == 0;
         if !steady {
             // Counted anew: a task that fails is replaced once more.
             self.tasks = None;
+            return None;
         }
-        steady.then_some(Verdict::Succeeded)
+        if groups.is_empty() {
+            return Some(Verdict::Succeeded);
+        }
+        self.group = Some(0);
+        None
+    }
+
+    /// The targets of one group after the other: as many healthy as tasks are wanted.
+    fn in_service(&mut self, targets: &[TargetHealth], desired: u32, groups: usize) -> Option<Verdict> {
+        let healthy = targets.iter().filter(|target| target.state == "healthy").count();
+        self.state = format!("{healthy} of {desired} targets healthy");
+        let next = self.group.map_or(1, |group| group + 1);
+        if healthy < usize::try_from(desired).unwrap_or(usize::MAX) {
+            // Only the groups are looked at again, unless a task is lost meanwhile.
+            self.group = None;
+            self.tasks = None;
+            return None;
+        }
+        self.group = Some(next);
+        (next >= groups).then_some(Verdict::Succeeded)
     }
 
     fn counted(&mut self, service: &Service, desired: u32, now: Moment) -> Option<Verdict> {
@@ -369,13 +445,23 @@ impl Watch {
         if service.desired != desired {
             // A stale look at first; later somebody else, or autoscaling, chose another number.
             let stale = now.since(self.since) < SETTLING;
-            let by = format!("a desired count of {}", service.desired);
-            return (!stale).then_some(Verdict::Superseded { by });
+            if stale {
+                return None;
+            }
+            if self.rollout.is_lost() {
+                let how_to_find_out = format!(
+                    "the desired count is {}, so it probably did not happen: {}",
+                    service.desired,
+                    self.how_to_find_out()
+                );
+                return Some(Verdict::Unknown { how_to_find_out });
+            }
+            return Some(Verdict::Superseded { by: format!("a desired count of {}", service.desired) });
         }
         (service.running == desired && service.pending == 0).then_some(Verdict::Succeeded)
     }
 
-    fn exited(&mut self, task: Option<&Task>, failures: &[Failure]) -> Option<Verdict> {
+    fn exited(&mut self, container: &str, task: Option<&Task>, failures: &[Failure]) -> Option<Verdict> {
         let Some(task) = task else {
             let how_to_find_out = "ECS does not list the task any more: look at its log".to_owned();
             let gone = failures.iter().any(|f| f.reason == "MISSING");
@@ -385,8 +471,8 @@ impl Watch {
         if !task.is_stopped() {
             return None;
         }
-        let failed =
-            task.containers.iter().find(|container| container.exit_code.is_none_or(|code| code != 0));
+        let ran = task.containers.iter().find(|known| known.name == container).or(task.containers.first());
+        let failed = ran.filter(|container| container.exit_code.is_none_or(|code| code != 0));
         Some(match failed {
             None => Verdict::Succeeded,
             Some(container) => {
@@ -407,6 +493,15 @@ impl Watch {
         Verdict::Unknown {
             how_to_find_out: format!("it was still under way ({}): {}", self.state, self.how_to_find_out()),
         }
+    }
+
+    /// What is said when nobody looks any more: AWS accepted it, unless its answer never came.
+    pub fn left(&self) -> Verdict {
+        if self.rollout.is_lost() && self.deployment().is_none() {
+            let how_to_find_out = format!("the answer was lost: {}", self.how_to_find_out());
+            return Verdict::Unknown { how_to_find_out };
+        }
+        Verdict::Accepted
     }
 
     /// How a person finds out what became of it.
@@ -433,7 +528,7 @@ impl Watch {
             Goal::Replaced { service, .. } | Goal::Count { service, .. } => {
                 format!("look with `opsdeck service {}/{}`", service.cluster, service.name)
             }
-            Goal::Exits { service } => {
+            Goal::Exits { service, .. } => {
                 format!("look for the task with `opsdeck tasks --cluster {}`", service.cluster)
             }
             Goal::Current { secret, .. } | Goal::Stage { secret, .. } => {
@@ -442,7 +537,9 @@ impl Watch {
             Goal::Database { database, .. } => format!("look with `opsdeck rds {}`", database.name),
             Goal::CacheFailover { cache, .. } => format!("look with `opsdeck cache {}`", cache.name),
             Goal::AlarmActions { alarm, .. } => format!("look with `opsdeck alarms {}`", alarm.name),
-            Goal::Accepted => "look at the target again; CloudTrail has the call within 15 min".to_owned(),
+            Goal::Accepted | Goal::Begun => {
+                "look at the target again; CloudTrail has the call within 15 min".to_owned()
+            }
         }
     }
 }

@@ -26,6 +26,9 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Two clicks on one thing within this time are a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
+/// How long the answer of a call is awaited after the terminal was left.
+const AT_MOST: Duration = Duration::from_secs(45);
+
 /// How often it is looked whether the last line of the journal was written.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
@@ -117,7 +120,9 @@ pub async fn run<S: Screen, I: Stream<Item = Input> + Unpin>(parts: Parts<S, I>)
 impl<S: Screen> Looped<S> {
     /// The terminal is left: the answer to a call in flight is awaited and journalled.
     async fn settle(&mut self, messages: &mut UnboundedReceiver<Msg>) {
-        loop {
+        let begun = tokio::time::Instant::now();
+        // The road's own timeouts end a call long before; what still waits then is told by the journal as unknown.
+        while begun.elapsed() < AT_MOST {
             // What is watched by now, a call that was just answered among it, is left without its end.
             self.take(Msg::Leaving);
             while let Ok(msg) = messages.try_recv() {

@@ -3,7 +3,7 @@
 //!
 //! Must not retry, pace or judge: `cloud` does the first two, `app` the last.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -38,8 +38,18 @@ pub struct Performer {
     messages: UnboundedSender<Msg>,
     running: HashMap<Token, Vec<AbortHandle>>,
     clerk: Arc<Mutex<Clerk>>,
+    lines: Arc<Mutex<VecDeque<Line>>>,
     /// Mutating calls and lines of the journal under way: they outlive the screen.
     pending: Arc<AtomicUsize>,
+}
+
+/// A line of the journal that waits to be written.
+struct Line {
+    at: Wall,
+    name: String,
+    caller: Option<String>,
+    event: Event,
+    waits: Option<OperationId>,
 }
 
 /// Counts as long as it lives.
@@ -62,7 +72,15 @@ impl Performer {
     /// A performer over a connection.
     pub fn new(connection: Connection, accounts: Vec<Account>, messages: UnboundedSender<Msg>) -> Self {
         let clerk = Arc::new(Mutex::new(Clerk::new(None, Who::default())));
-        Self { connection, accounts, messages, running: HashMap::new(), clerk, pending: Arc::default() }
+        Self {
+            connection,
+            accounts,
+            messages,
+            running: HashMap::new(),
+            clerk,
+            lines: Arc::default(),
+            pending: Arc::default(),
+        }
     }
 
     /// The same, with a journal: without one nothing is changed.
@@ -97,10 +115,16 @@ impl Performer {
         let (connection, messages) = (self.connection.clone(), self.messages.clone());
         let pending = Pending::new(&self.pending);
         tokio::spawn(async move {
-            let outcome = match connection.await {
-                Ok(cloud) => cloud.change(permit, value).await,
-                Err(fault) => CallOutcome::NotSent(fault),
+            let work = async move {
+                match connection.await {
+                    Ok(cloud) => cloud.change(permit, value).await,
+                    Err(fault) => CallOutcome::NotSent(fault),
+                }
             };
+            // A panic below is ours, and says nothing about what AWS was sent.
+            let outcome = std::panic::AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+                CallOutcome::Lost(Fault::new(FaultKind::Unknown, "opsdeck failed while it made this call"))
+            });
             let _ = messages.send(Msg::Called(operation, Box::new(outcome)));
             drop(pending);
         });
@@ -115,15 +139,26 @@ impl Performer {
         event: Event,
         waits: Option<OperationId>,
     ) {
-        let (clerk, messages) = (Arc::clone(&self.clerk), self.messages.clone());
+        let (clerk, messages, lines) =
+            (Arc::clone(&self.clerk), self.messages.clone(), Arc::clone(&self.lines));
         let pending = Pending::new(&self.pending);
+        lines.lock().unwrap_or_else(PoisonError::into_inner).push_back(Line {
+            at,
+            name,
+            caller,
+            event,
+            waits,
+        });
         tokio::task::spawn_blocking(move || {
+            // Whoever has the clerk writes the oldest line: so they stand in the order in which they happened.
             let mut clerk = clerk.lock().unwrap_or_else(PoisonError::into_inner);
+            let line = lines.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let Some(Line { at, name, caller, event, waits }) = line else { return };
             if let Event::IncidentOpened(mark) = &event {
                 clerk.incident = Some(mark.id.clone());
             }
             let closes = matches!(event, Event::IncidentClosed(_));
-            clerk.who.caller_arn = caller.or_else(|| clerk.who.caller_arn.take());
+            clerk.who.caller_arn = caller;
             let outcome = clerk.write(at, &name, event);
             if closes {
                 clerk.incident = None;

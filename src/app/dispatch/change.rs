@@ -182,7 +182,12 @@ fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>)
             }
             Action::RunTask { service, container: words.text("container"), command }
         }
-        Id::StopTask => Action::StopTask { task: task(model, first)?, reason: why() },
+        Id::StopTask => {
+            let task = task(model, first)?;
+            let seen = model.world.tasks.get(&task);
+            let service = seen.and_then(|seen| seen.value.service()).map(ToOwned::to_owned);
+            Action::StopTask { task, service, reason: why() }
+        }
         Id::Rotate | Id::SecretRestore | Id::SecretUnstick => {
             let Some(Subject::Secret(secret)) = subject(model, first, |s| matches!(s, Subject::Secret(_)))
             else {

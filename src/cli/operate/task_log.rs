@@ -23,6 +23,8 @@ pub(super) struct TaskLog {
     scope: Option<Scope>,
     cluster: String,
     definition: Option<TaskDefinition>,
+    /// The container whose command was given.
+    container: Option<String>,
     from: Option<Wall>,
     seen: HashSet<String>,
     said: bool,
@@ -31,7 +33,9 @@ pub(super) struct TaskLog {
 impl TaskLog {
     /// The task of this call, when the call runs one.
     pub async fn of(session: &Session, mutation: &Mutation, now: Wall) -> Self {
-        let Mutation::RunTask { service, definition, .. } = mutation else { return Self::default() };
+        let Mutation::RunTask { service, definition, container, .. } = mutation else {
+            return Self::default();
+        };
         let query = Query::DescribeTaskDefinition { scope: service.scope.clone(), arn: definition.clone() };
         let definition = match session.cloud.ask(query, Class::Foreground).await {
             Ok(Answer::TaskDefinition(definition)) => Some(*definition),
@@ -41,6 +45,7 @@ impl TaskLog {
             scope: Some(service.scope.clone()),
             cluster: service.cluster.clone(),
             definition,
+            container: container.clone(),
             from: Some(now),
             ..Self::default()
         }
@@ -122,6 +127,7 @@ impl TaskLog {
         };
         let containers = &found.first()?.containers;
         let essential = self.definition.as_ref()?.containers.iter().find(|c| c.essential)?;
-        containers.iter().find(|container| container.name == essential.name)?.exit_code
+        let name = self.container.as_deref().unwrap_or(&essential.name);
+        containers.iter().find(|container| container.name == name)?.exit_code
     }
 }

@@ -88,7 +88,11 @@ async fn action(session: &Session, request: &Request, gather: &mut Gather) -> Re
             container: request.text("container").map(ToOwned::to_owned),
             command: request.all("COMMAND").to_vec(),
         },
-        Id::StopTask => Action::StopTask { task: task(session, request, gather).await?, reason: why() },
+        Id::StopTask => {
+            let task = task(session, request, gather).await?;
+            let service = service_of(&task, gather).await;
+            Action::StopTask { task, service, reason: why() }
+        }
         Id::Rotate | Id::SecretRestore | Id::SecretUnstick => Action::Secret {
             secret: secret(session, name, gather).await?,
             work: match request.id {
@@ -253,6 +257,26 @@ async fn task(session: &Session, request: &Request, gather: &mut Gather) -> Resu
             })
         }
     }
+}
+
+/// The service that a task belongs to; none when it is not known, and then every rule holds.
+async fn service_of(task: &TaskId, gather: &mut Gather) -> Option<String> {
+    let query = Query::DescribeTasks {
+        scope: task.scope.clone(),
+        cluster: task.cluster.clone(),
+        tasks: vec![task.id.clone()],
+    };
+    let mut service = None;
+    gather
+        .run(vec![Work::Ask(query)], |_, answer| {
+            if let Answer::Tasks { found, .. } = answer {
+                // A task that belongs to none has no service's rules to break.
+                service = found.first().map(|task| task.service().unwrap_or_default().to_owned());
+            }
+            Vec::new()
+        })
+        .await;
+    service
 }
 
 /// Something with a name and an ARN, found by one of both.

@@ -102,7 +102,9 @@ async fn register(
     let read = client.describe_task_definition().task_definition(from).include(TaskDefinitionField::Tags);
     // Nothing has been asked to change yet.
     let read = read.send().await.map_err(|e| Lost { sent: false, ..call.lost(e) })?;
-    let tags = read.tags.filter(|tags| !tags.is_empty());
+    // ECS refuses tags of AWS's own, such as CloudFormation's, from anybody else.
+    let own = |tag: &aws_sdk_ecs::types::Tag| !tag.key().is_some_and(|key| key.starts_with("aws:"));
+    let tags: Vec<_> = read.tags.unwrap_or_default().into_iter().filter(own).collect();
     let TaskDefinition {
         container_definitions,
         family,
@@ -142,7 +144,7 @@ async fn register(
         .set_proxy_configuration(proxy_configuration)
         .set_ephemeral_storage(ephemeral_storage)
         .set_enable_fault_injection(enable_fault_injection)
-        .set_tags(tags);
+        .set_tags(Some(tags).filter(|tags| !tags.is_empty()));
     let out = request.send().await.map_err(|e| call.lost(e))?;
     let request_id = id(&out);
     let definition = out.task_definition.and_then(|definition| definition.task_definition_arn);

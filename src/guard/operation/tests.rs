@@ -454,7 +454,7 @@ fn a_target_that_changed_stops_it_and_the_difference_is_said() {
     let Verdict::Changed { difference } = verdict else { panic!("{verdict:?}") };
     assert_eq!(
         difference,
-        "the deployment of api was ecs-svc/1, is ecs-svc/9; the desired count of api was 2, is 3"
+        "the deployment of c/api was ecs-svc/1, is ecs-svc/9; the desired count of c/api was 2, is 3"
     );
     assert!(!recorded);
     // A dialog that stood open: the confirmation looks again before the intent is written.
@@ -686,6 +686,84 @@ fn without_a_watch_the_end_is_accepted() {
     assert_eq!(ended(operation.step(took("ecs-svc/2"), at(2))), (Verdict::Accepted, true));
 }
 
+#[test]
+fn leaving_a_watch_calls_nothing_accepted_whose_answer_was_lost() {
+    let (mut operation, _) = lost(FaultKind::Network, true);
+    let (verdict, recorded) = ended(operation.step(Input::StopWatching, at(4)));
+    assert!(recorded && matches!(verdict, Verdict::Unknown { .. }), "{verdict:?}");
+    let mut operation = accepted();
+    assert_eq!(ended(operation.step(Input::StopWatching, at(9))).0, Verdict::Accepted);
+}
+
+#[test]
+fn a_new_deployment_of_something_else_is_not_ours() {
+    let (mut operation, _) = lost(FaultKind::Network, true);
+    let mut other = deployment("ecs-svc/2", "PRIMARY", "IN_PROGRESS");
+    other.created_at = Some(at(4).wall);
+    other.revision.number = 8;
+    let (verdict, _) = ended(operation.step(read(service(vec![other])), at(8)));
+    assert!(
+        matches!(&verdict, Verdict::Unknown { how_to_find_out } if how_to_find_out.contains("runs api:8, which is not what we asked for")),
+        "{verdict:?}"
+    );
+}
+
+#[test]
+fn a_stale_look_after_a_fresh_one_is_no_end() {
+    let mut operation = accepted();
+    operation.step(read(service(vec![deployment("ecs-svc/2", "PRIMARY", "IN_PROGRESS")])), at(8));
+    assert!(still(&operation.step(read(rest()), at(13))), "what was PRIMARY before has not replaced it");
+}
+
+#[test]
+fn a_deployment_that_ended_badly_is_not_undone_but_left_for_what_ran_before() {
+    // The breaker stopped it and does not roll back: the old tasks run beside it.
+    let mut failed = world();
+    failed.service = service(vec![
+        deployment("ecs-svc/9", "PRIMARY", "FAILED"),
+        deployment("ecs-svc/1", "ACTIVE", "COMPLETED"),
+    ]);
+    failed.service.current_service_deployment = Some("dep/stopped".into());
+    let action = Action::RollBack { services: vec![service_id()], to: Back::Usual };
+    let first = |status: &'static str| {
+        let mut operation = Operation::new("op-1", action.clone(), policy(false), None);
+        let mut demands = operation.start(at(0));
+        while matches!(demands.first(), Some(Demand::Read { .. })) {
+            let mut next = Vec::new();
+            for demand in demands {
+                let Demand::Read { query, .. } = demand else { panic!("{demand:?}") };
+                let outcome = match &query {
+                    Query::DescribeServiceDeployments { .. } => {
+                        let Ok(Answer::Deployments { mut found, .. }) =
+                            failed.answer(&Query::ListServiceDeployments {
+                                scope: service_id().scope,
+                                cluster: "c".into(),
+                                service: "api".into(),
+                                page: None,
+                            })
+                        else {
+                            panic!()
+                        };
+                        found.truncate(1);
+                        found[0].status = status.into();
+                        found[0].source_revision_arns = vec!["rev/6".into()];
+                        Ok(Answer::Deployments { found, failures: vec![], next: None })
+                    }
+                    other => failed.answer(other),
+                };
+                next.extend(operation.step(input(query, outcome), at(1)));
+            }
+            demands = next;
+        }
+        match demands.as_slice() {
+            [Demand::Confirm { plan, .. }] => plan.calls[0].action(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(first("IN_PROGRESS"), "ecs:StopServiceDeployment");
+    assert_eq!(first("STOPPED"), "ecs:RegisterTaskDefinition");
+}
+
 fn roll_back(to: Back, world: &World) -> Operation {
     let action = Action::RollBack { services: vec![service_id()], to };
     let mut operation = Operation::new("op-1", action, policy(false), None);
@@ -818,6 +896,7 @@ fn several_services_are_one_plan_and_one_verdict() {
     }
     let [Demand::Confirm { name, plan, .. }] = demands.as_slice() else { panic!("{demands:?}") };
     assert_eq!((name.as_str(), plan.calls.len()), ("c", 2));
+    assert!(plan.checks.iter().any(|check| check.name == "c/worker circuit breaker"), "{plan:?}");
     operation.step(typed("c", false), at(2));
     permitted(&mut operation);
     operation.step(took("ecs-svc/2"), at(3));
@@ -840,7 +919,7 @@ fn a_task_is_stopped_when_ecs_says_so_and_a_lonely_one_wants_its_name() {
         input(query, Ok(Answer::Tasks { found: vec![task], failures: vec![] }))
     };
     for (group, friction) in [("service:api", Friction::YesKey), ("family:migrate", Friction::TypedName)] {
-        let action = Action::StopTask { task: id.clone(), reason: "stuck".into() };
+        let action = Action::StopTask { task: id.clone(), service: None, reason: "stuck".into() };
         let mut operation = Operation::new("op", action, policy(false), None);
         operation.start(at(0));
         let demands = operation.step(found(task("RUNNING", group)), at(1));

@@ -130,7 +130,8 @@ struct Target<'a> {
     id: Option<&'a str>,
     region: &'a str,
     cluster: &'a str,
-    name: &'a str,
+    /// Its name; `None` fits every pattern: what is not known is held to all rules.
+    name: Option<&'a str>,
 }
 
 impl Rule {
@@ -142,7 +143,7 @@ impl Rule {
         account
             && fits(&self.place.region, target.region)
             && fits(&self.place.cluster, target.cluster)
-            && fits(&self.place.service, target.name)
+            && target.name.is_none_or(|name| fits(&self.place.service, name))
     }
 }
 
@@ -176,7 +177,8 @@ impl Rules {
         };
         // The machine's last word, then what is presumed; the user may only make it production.
         let last = says(|layer| layer == 0).next_back();
-        let base = last.unwrap_or_else(|| presumed(target.account, target.cluster, target.name));
+        let base =
+            last.unwrap_or_else(|| presumed(target.account, target.cluster, target.name.unwrap_or_default()));
         base || says(|layer| layer > 0).any(|production| production)
     }
 
@@ -215,17 +217,17 @@ fn targets<'a>(action: &'a Action, id: Option<&'a str>) -> Vec<Target<'a>> {
             id,
             region: service.scope.region.as_str(),
             cluster: &service.cluster,
-            name: &service.name,
+            name: Some(&service.name),
         };
         return services.iter().map(one).collect();
     }
     let (cluster, name) = match action {
-        Action::StopTask { task, .. } => (task.cluster.as_str(), task.id.as_str()),
-        Action::Secret { secret, .. } => ("", secret.name.as_str()),
-        Action::Database { database, .. } => ("", database.name.as_str()),
-        Action::CacheFailover { cache, .. } => ("", cache.name.as_str()),
-        Action::Alarm { alarm, .. } => ("", alarm.name.as_str()),
-        _ => ("", ""),
+        Action::StopTask { task, service, .. } => (task.cluster.as_str(), service.as_deref()),
+        Action::Secret { secret, .. } => ("", Some(secret.name.as_str())),
+        Action::Database { database, .. } => ("", Some(database.name.as_str())),
+        Action::CacheFailover { cache, .. } => ("", Some(cache.name.as_str())),
+        Action::Alarm { alarm, .. } => ("", Some(alarm.name.as_str())),
+        _ => ("", None),
     };
     vec![Target { account, id, region, cluster, name }]
 }
@@ -304,6 +306,29 @@ mod tests {
         );
         let pay = policy(rules, &scale("default", "pay", "api"));
         assert_eq!(pay.forbids(), Some("the policy forbids scale here (policy.toml, rule 3)"));
+    }
+
+    #[test]
+    fn a_services_rules_hold_for_its_tasks_and_for_those_whose_service_is_not_known() {
+        let rule = Rule {
+            place: Place { service: Some(Pattern::new("checkout")), ..Place::default() },
+            forbid: vec!["stop-task".into()],
+            ..Rule::default()
+        };
+        let forbidden = |service: Option<&str>| {
+            let task = crate::domain::task::TaskId {
+                scope: Scope::new("default", "eu-west-2"),
+                cluster: "shop".into(),
+                id: "0123".into(),
+            };
+            let service = service.map(ToOwned::to_owned);
+            let action = Action::StopTask { task, service, reason: "x".into() };
+            policy(vec![rule.clone()], &action).forbidden.is_some()
+        };
+        assert_eq!(
+            [forbidden(Some("checkout")), forbidden(None), forbidden(Some("web"))],
+            [true, true, false]
+        );
     }
 
     #[test]

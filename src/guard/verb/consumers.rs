@@ -92,6 +92,17 @@ pub(super) fn of(secret: &Secret, facts: &Facts) -> Consumers {
         if let Some(fault) = facts.pages(&services(scope, &cluster)).fault {
             lack(fault.to_string());
         }
+        for query in described(scope, &cluster, &names(facts, &services(scope, &cluster))) {
+            match (facts.answer(&query), facts.fault(&query)) {
+                (_, Some(fault)) => lack(fault.to_string()),
+                (Some(Answer::Services { failures, .. }), _) => {
+                    if let Some(failure) = failures.first() {
+                        lack(format!("{}: {}", Arn::last(&failure.arn), failure.reason));
+                    }
+                }
+                _ => {}
+            }
+        }
     }
     let known = known(scope, facts);
     if known.len() == SERVICES {

@@ -59,6 +59,15 @@ fn available(status: &str) -> Check {
     }
 }
 
+/// A full storage is what growing is for; while the last change is still optimized, RDS refuses another.
+fn growable(status: &str) -> Check {
+    let name = "status";
+    match status {
+        "available" | "storage-full" => Check::new(name, Finding::Pass, format!("it is {status}")),
+        other => Check::new(name, Finding::Block, format!("it is {other}: RDS does not grow it now")),
+    }
+}
+
 /// The plan.
 pub(in crate::guard) fn draft(id: &DatabaseId, work: &DatabaseWork, facts: &Facts) -> Result<Draft, NoPlan> {
     if id.cluster {
@@ -71,7 +80,10 @@ pub(in crate::guard) fn draft(id: &DatabaseId, work: &DatabaseWork, facts: &Fact
 
 fn of_instance(instance: &DbInstance, work: &DatabaseWork) -> Result<Draft, NoPlan> {
     let id = &instance.id;
-    let mut checks = vec![available(&instance.status)];
+    let mut checks = vec![match work {
+        DatabaseWork::Grow { .. } => growable(&instance.status),
+        _ => available(&instance.status),
+    }];
     let saw = Saw::fact(format!("the status of {}", id.name), instance.status.clone())
         .and(Saw::fact(format!("the zone of {}", id.name), instance.zone.clone().unwrap_or_default()));
     let zone = || instance.zone.clone().unwrap_or_else(|| "its zone".to_owned());
@@ -151,7 +163,11 @@ fn of_instance(instance: &DbInstance, work: &DatabaseWork) -> Result<Draft, NoPl
         checks.push(Check::new("pending changes", Finding::Warn, why));
     }
     let plan = Plan { changes: vec![change], reach, checks, ..Plan::default() };
-    let goal = Goal::Database { database: id.clone(), goal };
+    let goal = match work {
+        // The instance tells nothing of the snapshot's end.
+        DatabaseWork::Snapshot { .. } => Goal::Begun,
+        _ => Goal::Database { database: id.clone(), goal },
+    };
     let draft = Draft::new(plan, vec![Step::new(mutation, goal)], saw);
     Ok(if destructive { draft.destructive() } else { draft })
 }
@@ -201,8 +217,7 @@ fn of_cluster(cluster: &DbCluster, work: &DatabaseWork) -> Result<Draft, NoPlan>
                 ..Plan::default()
             };
             let mutation = Mutation::CreateSnapshot { database: id.clone(), name: name.clone() };
-            let goal = Goal::Database { database: id.clone(), goal: DatabaseGoal::Available };
-            Ok(Draft::new(plan, vec![Step::new(mutation, goal)], saw))
+            Ok(Draft::new(plan, vec![Step::new(mutation, Goal::Begun)], saw))
         }
         DatabaseWork::Reboot { .. } => {
             Err(NoPlan::Refused(format!("{} is a cluster: name one of its instances to reboot", id.name)))

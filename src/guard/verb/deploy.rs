@@ -166,7 +166,7 @@ pub(in crate::guard) fn attach(id: &ServiceId, facts: &Facts) -> Result<Draft, N
 /// What shows the end of a deployment of this service.
 pub(super) fn goal(service: &Service) -> Goal {
     let before = service.deployments.iter().map(|deployment| deployment.id.clone()).collect();
-    Goal::Deployment { service: service.id.clone(), before }
+    Goal::Deployment { service: service.id.clone(), before, runs: None }
 }
 
 /// Tells a service to run a definition.

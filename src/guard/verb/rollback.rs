@@ -35,17 +35,29 @@ fn in_progress(service: &Service) -> Option<&str> {
     if moving { service.current_service_deployment.as_deref() } else { None }
 }
 
-fn aborts(service: &Service, to: &Back) -> bool {
-    *to == Back::Usual && in_progress(service).is_some()
+/// Whether ECS is asked to undo the deployment. One that has ended, though its old tasks still run, cannot be undone:
+/// a breaker that does not roll back leaves one so.
+fn aborts(service: &Service, to: &Back, facts: &Facts) -> bool {
+    let Some(arn) = in_progress(service).filter(|_| *to == Back::Usual) else { return false };
+    let query = described(service, arn);
+    facts.deployments(&query).first().is_none_or(|deployment| {
+        ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"]
+            .contains(&deployment.status.as_str())
+    })
+}
+
+fn described(service: &Service, arn: &str) -> Query {
+    Query::DescribeServiceDeployments { scope: service.id.scope.clone(), arns: vec![arn.to_owned()] }
 }
 
 /// What to ask.
 pub(in crate::guard) fn wants(id: &ServiceId, to: &Back, facts: &Facts) -> Vec<Query> {
     let mut wants = running::wants(id, facts);
     let Ok(running) = Running::of(id, facts) else { return wants };
-    if aborts(running.service, to) {
-        let arns = in_progress(running.service).map(ToOwned::to_owned).into_iter().collect();
-        wants.push(Query::DescribeServiceDeployments { scope: id.scope.clone(), arns });
+    if let Some(arn) = in_progress(running.service).filter(|_| *to == Back::Usual) {
+        wants.push(described(running.service, arn));
+    }
+    if aborts(running.service, to, facts) {
         return wants;
     }
     wants.extend(check::alarms_query(running.service).and_then(|first| facts.pages(&first).next));
@@ -92,7 +104,7 @@ fn secrets(id: &ServiceId, definition: &TaskDefinition) -> Vec<(String, Query)> 
 /// The plan of one service.
 pub(in crate::guard) fn draft(id: &ServiceId, to: &Back, facts: &Facts, now: Wall) -> Result<Draft, NoPlan> {
     let running = Running::of(id, facts)?;
-    if aborts(running.service, to) {
+    if aborts(running.service, to, facts) {
         return abort(&running, facts);
     }
     let candidate = candidate::chosen(&running, to, facts)?;
@@ -244,7 +256,18 @@ fn pin(
     for container in &wanted.containers {
         let name = format!("image of {}", container.name);
         let Some(image) = EcrImage::parse(&container.image) else {
-            let why = format!("{} is not in ECR: what it means now is unknown", container.image);
+            let why = match candidate.digest(&container.name).filter(|_| !container.image.contains('@')) {
+                Some(digest) => {
+                    let pinned = format!("{}@{digest}", deploy::path(&container.image));
+                    edit.images.insert(container.name.clone(), pinned);
+                    format!(
+                        "{} is pinned to {}; whether its registry still has that is unknown",
+                        container.image,
+                        short(digest)
+                    )
+                }
+                None => format!("{} is not in ECR: what it means now is unknown", container.image),
+            };
             checks.push(Check::new(name, Finding::NotVerified, why));
             continue;
         };

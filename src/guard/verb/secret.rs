@@ -183,6 +183,10 @@ fn keys_kept(keys: Option<&[String]>, readers: &Consumers) -> Vec<Check> {
         };
         return vec![Check::new(name, Finding::Block, why)];
     }
+    if readers.lacks.is_some() {
+        let why = "not all readers are known, so a key that one of them needs may be missing";
+        return vec![Check::new(name, Finding::NotVerified, why)];
+    }
     if readers.keys.is_empty() {
         return Vec::new();
     }

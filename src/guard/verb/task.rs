@@ -135,11 +135,24 @@ pub(in crate::guard) fn restart(id: &ServiceId, reason: &str, facts: &Facts) -> 
         ],
         ..Plan::default()
     };
+    let checked = tasks.iter().any(|task| task.health.as_deref().is_some_and(|health| health != "UNKNOWN"));
+    let target_groups: Vec<String> =
+        service.load_balancers.iter().filter_map(|balancer| balancer.target_group_arn.clone()).collect();
+    let planned = (service.primary().map(|primary| primary.id.clone()), service.desired);
     let steps = tasks
         .iter()
         .map(|task| {
             let mutation = Mutation::StopTask { task: task.id.clone(), reason: reason.to_owned() };
-            Step::waited(mutation, Goal::Replaced { service: id.clone(), task: task.id.clone() })
+            Step::waited(
+                mutation,
+                Goal::Replaced {
+                    service: id.clone(),
+                    task: task.id.clone(),
+                    planned: planned.clone(),
+                    checked,
+                    target_groups: target_groups.clone(),
+                },
+            )
         })
         .collect();
     Ok(Draft::new(plan, steps, Saw::service(service)))
@@ -207,7 +220,7 @@ pub(in crate::guard) fn run(
     let mutation = Mutation::RunTask {
         service: id.clone(),
         definition: definition.arn.clone(),
-        container: (!command.is_empty()).then_some(main),
+        container: (!command.is_empty()).then(|| main.clone()),
         command: command.to_vec(),
         subnets: service.subnets.clone(),
         security_groups: service.security_groups.clone(),
@@ -216,6 +229,6 @@ pub(in crate::guard) fn run(
         capacity: service.capacity.iter().map(|s| (s.provider.clone(), s.weight, s.base)).collect(),
         token: token.to_owned(),
     };
-    let goal = Goal::Exits { service: id.clone() };
+    let goal = Goal::Exits { service: id.clone(), container: main.clone() };
     Ok(Draft::new(plan, vec![Step::new(mutation, goal)], Saw::service(service)).destructive())
 }

@@ -307,3 +307,91 @@ fn a_mute_that_was_confirmed_late_begins_late_and_is_the_same_call() {
     assert!(mute(60, 30).is_as_confirmed(&mute(0, 30)));
     assert!(!mute(60, 31).is_as_confirmed(&mute(0, 30)));
 }
+
+/// Confirmed, written, and the answer of the call lost.
+fn lost(operation: &mut Operation) -> Vec<Demand> {
+    let policy = Policy::new(Lock::Unlocked, false);
+    let name = operation.action().name();
+    operation.step(Input::Confirm { with: Confirmation::Typed { name, reason: None }, policy }, at(1));
+    operation.step(Input::Recorded(Ok(())), at(1));
+    operation
+        .step(Input::Called(crate::guard::CallOutcome::Lost(Fault::new(FaultKind::Network, "reset"))), at(2))
+}
+
+fn look(operation: &mut Operation, demands: &[Demand], answer: Answer, second: u64) -> Vec<Demand> {
+    let query = demands.iter().find_map(|demand| match demand {
+        Demand::Read { query, .. } => Some(query.clone()),
+        _ => None,
+    });
+    let query = Box::new(query.unwrap_or_else(|| panic!("{demands:?}")));
+    operation.step(Input::Read { query, outcome: Box::new(Ok(answer)) }, at(second))
+}
+
+#[test]
+fn a_lost_scale_that_did_not_happen_is_unknown() {
+    let mut operation = operation(Action::Scale { service: service_id(), desired: 5, pools: vec![] });
+    asked(&mut operation, |query| match query {
+        Query::DescribeScalableTargets { .. } => Ok(Answer::ScalableTargets { found: vec![], next: None }),
+        _ => Ok(Answer::Services { found: vec![rest()], failures: vec![] }),
+    });
+    let demands = lost(&mut operation);
+    let answer = Answer::Services { found: vec![rest()], failures: vec![] };
+    match look(&mut operation, &demands, answer, 120).as_slice() {
+        [Demand::End { verdict: Verdict::Unknown { how_to_find_out }, recorded: true }] => {
+            assert!(how_to_find_out.contains("probably did not happen"), "{how_to_find_out}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_sidecar_that_is_stopped_with_its_task_does_not_fail_it() {
+    let run = || {
+        let action =
+            Action::RunTask { service: service_id(), container: None, command: vec!["migrate".into()] };
+        let mut operation = operation(action);
+        asked(&mut operation, |query| match query {
+            Query::DescribeTaskDefinition { .. } => {
+                Ok(Answer::TaskDefinition(Box::new(definition(7, ":latest"))))
+            }
+            Query::DescribeServiceRevisions { .. } => {
+                Ok(Answer::Revisions { found: vec![], failures: vec![] })
+            }
+            Query::DescribeImages { .. } => Err(Fault::new(FaultKind::Denied, "no")),
+            _ => Ok(Answer::Services { found: vec![rest()], failures: vec![] }),
+        });
+        let policy = Policy::new(Lock::Unlocked, false);
+        operation.step(
+            Input::Confirm { with: Confirmation::Typed { name: "api".into(), reason: None }, policy },
+            at(1),
+        );
+        operation.step(Input::Recorded(Ok(())), at(1));
+        let receipt = crate::domain::mutation::Receipt { task: Some("one".into()), ..Default::default() };
+        let demands = operation.step(Input::Called(crate::guard::CallOutcome::Accepted(receipt)), at(2));
+        (operation, demands)
+    };
+    let stopped = |main: i32, sidecar: i32| {
+        let mut found = task("STOPPED", "family:api");
+        let container = |name: &str, code: i32| crate::domain::task::Container {
+            name: name.into(),
+            image: String::new(),
+            image_digest: None,
+            runtime_id: None,
+            last_status: "STOPPED".into(),
+            exit_code: Some(code),
+            reason: None,
+            health: None,
+            private_ip: None,
+            exec_agent: None,
+        };
+        found.containers = vec![container("envoy", sidecar), container("api", main)];
+        let (mut operation, demands) = run();
+        let ended = look(&mut operation, &demands, Answer::Tasks { found: vec![found], failures: vec![] }, 9);
+        match ended.into_iter().next() {
+            Some(Demand::End { verdict, .. }) => verdict,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(stopped(0, 137), Verdict::Succeeded);
+    assert_eq!(stopped(3, 0), Verdict::Failed { why: "api: exit 3".into() });
+}

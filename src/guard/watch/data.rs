@@ -3,9 +3,7 @@
 //! A status that is as before says nothing at first: RDS may not have begun. Must not conclude from an absent item
 //! while a list has more pages.
 
-use std::time::Duration;
-
-use super::{Goal, SETTLING};
+use super::Goal;
 use crate::domain::database::DatabaseId;
 use crate::domain::query::{Answer, Query};
 use crate::domain::verdict::Verdict;
@@ -49,7 +47,7 @@ pub(super) fn query(database: &DatabaseId) -> Query {
 }
 
 /// Takes a look; `busy` remembers that it was seen at work.
-pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, since: Duration) -> Seen {
+pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, settled: bool) -> Seen {
     match (goal, answer) {
         (Goal::Current { version, .. }, Answer::Secrets { found, .. }) => {
             let Some(secret) = found.first() else { return Seen::Absent };
@@ -66,7 +64,7 @@ pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, since: Duratio
                 at => Seen::State(format!("{stage} is at {}", at.unwrap_or("no version"))),
             }
         }
-        (Goal::Database { database, goal }, answer) => database_look(database, goal, answer, busy, since),
+        (Goal::Database { database, goal }, answer) => database_look(database, goal, answer, busy, settled),
         (Goal::CacheFailover { cache, node_group, primary }, Answer::ReplicationGroups { found, .. }) => {
             let Some(group) = found.iter().find(|group| group.id == *cache) else { return Seen::Absent };
             let shard = group.shards.iter().find(|shard| shard.id == *node_group);
@@ -96,7 +94,7 @@ fn database_look(
     goal: &DatabaseGoal,
     answer: &Answer,
     busy: &mut bool,
-    since: Duration,
+    settled: bool,
 ) -> Seen {
     match answer {
         Answer::DbInstances { found, .. } => {
@@ -106,7 +104,7 @@ fn database_look(
             let available = instance.status == "available" || instance.status == "storage-optimization";
             *busy |= !available;
             // What was never seen at work has done it unseen, or has not begun.
-            let settled = *busy || since >= SETTLING;
+            let settled = *busy || settled;
             let done = match goal {
                 DatabaseGoal::Available => available && settled,
                 DatabaseGoal::OtherZone(zone) => available && (instance.zone != *zone),
@@ -130,7 +128,7 @@ fn database_look(
                     DatabaseGoal::Writer { before, to } => {
                         writer.is_some() && writer != *before && (to.is_none() || *to == writer)
                     }
-                    _ => *busy || since >= SETTLING,
+                    _ => *busy || settled,
                 };
             if done {
                 return Seen::End(Verdict::Succeeded);

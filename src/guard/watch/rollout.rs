@@ -6,12 +6,14 @@
 use std::time::Duration;
 
 use super::SETTLING;
-use crate::domain::ecs::{Deployment, Service, ServiceDeployment};
+use crate::domain::ecs::{Deployment, Revision, Service, ServiceDeployment};
 use crate::domain::verdict::Verdict;
 use crate::stdx::clock::{Moment, Wall};
 
 /// How much a clock of AWS may differ from ours.
-const CLOCKS: Duration = Duration::from_secs(10);
+const CLOCKS: Duration = Duration::from_secs(30);
+/// How long ECS may take to begin a rollback that deployment alarms ask for.
+const ALARMED: Duration = Duration::from_secs(120);
 
 /// What is known of it so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,16 +24,19 @@ pub(super) struct Rollout {
     arn: Option<String>,
     /// The answer was lost.
     lost: bool,
+    /// When the call was made.
+    sent: Moment,
     since: Moment,
     /// When it was last seen in the list.
     met: Option<Moment>,
     /// It failed, and ECS is expected to roll back.
     failing: Option<String>,
+    failed_at: Option<Moment>,
 }
 
 impl Rollout {
-    pub fn new(id: Option<String>, since: Moment, lost: bool) -> Self {
-        Self { id, arn: None, lost, since, met: None, failing: None }
+    pub fn new(id: Option<String>, sent: Moment, since: Moment, lost: bool) -> Self {
+        Self { id, arn: None, lost, sent, since, met: None, failing: None, failed_at: None }
     }
 
     pub fn id(&self) -> Option<&str> {
@@ -50,13 +55,28 @@ impl Rollout {
         self.failing.as_deref()
     }
 
+    /// Whether a service deployment was created when we asked; the one before may still be named.
+    pub fn is_of(&mut self, deployment: &ServiceDeployment) -> bool {
+        let ours = deployment.created_at.is_none_or(|at| at >= self.sent.wall.minus(CLOCKS));
+        if !ours {
+            self.arn = None;
+        }
+        ours
+    }
+
     /// The end, if this look shows it.
-    pub fn look(&mut self, service: &Service, before: &[String], now: Moment) -> Option<Verdict> {
+    pub fn look(
+        &mut self,
+        service: &Service,
+        before: &[String],
+        runs: Option<&Revision>,
+        now: Moment,
+    ) -> Option<Verdict> {
         if service.status != "ACTIVE" {
             return Some(Verdict::Failed { why: format!("the service is {}", service.status) });
         }
         if self.id.is_none()
-            && let Some(verdict) = self.adopt(service, before, now)
+            && let Some(verdict) = self.adopt(service, before, runs, now)
         {
             return Some(verdict);
         }
@@ -68,7 +88,13 @@ impl Rollout {
             self.met = Some(now);
         }
         match ours {
-            Some(ours) if ours.status == "PRIMARY" => self.look_at_primary(ours, service),
+            Some(ours) if ours.status == "PRIMARY" => self.look_at_primary(ours, service, now),
+            // A stale look: what was PRIMARY before cannot have replaced it.
+            None if primary.is_some_and(|primary| before.contains(&primary.id))
+                && !self.is_undone(primary) =>
+            {
+                None
+            }
             Some(ours) => primary.map(|primary| self.replaced(Some(ours), primary, service)),
             None if recently => primary.map(|primary| self.replaced(None, primary, service)),
             // A stale look: it does not know our deployment yet.
@@ -83,7 +109,13 @@ impl Rollout {
     }
 
     /// Looks for what a call started whose answer does not tell it.
-    fn adopt(&mut self, service: &Service, before: &[String], now: Moment) -> Option<Verdict> {
+    fn adopt(
+        &mut self,
+        service: &Service,
+        before: &[String],
+        runs: Option<&Revision>,
+        now: Moment,
+    ) -> Option<Verdict> {
         let new: Vec<&Deployment> =
             service.deployments.iter().filter(|deployment| !before.contains(&deployment.id)).collect();
         let name = format!("{}/{}", service.id.cluster, service.id.name);
@@ -98,6 +130,10 @@ impl Rollout {
                 "no new deployment appeared within {} s, so it probably did not happen",
                 SETTLING.as_secs()
             )),
+            [one] if runs.is_some_and(|runs| one.revision != *runs) => unknown(format!(
+                "{} is new, but runs {}, which is not what we asked for",
+                one.id, one.revision
+            )),
             [one] if one.created_at.is_some_and(|at| self.was_then(at)) => {
                 self.id = Some(one.id.clone());
                 None
@@ -110,8 +146,14 @@ impl Rollout {
     }
 
     fn was_then(&self, at: Wall) -> bool {
-        let (from, to) = (self.since.wall.minus(CLOCKS), self.since.wall.plus(SETTLING));
+        let (from, to) = (self.sent.wall.minus(CLOCKS), self.since.wall.plus(CLOCKS));
         (from..=to).contains(&at)
+    }
+
+    /// Whether what is PRIMARY says that it undoes ours: ECS may take the one before up again.
+    fn is_undone(&self, primary: Option<&Deployment>) -> bool {
+        let reason = primary.and_then(|primary| primary.rollout_reason.as_deref());
+        self.failing.is_some() || reason.is_some_and(|reason| reason.contains("rolling back"))
     }
 
     /// What became of a deployment that is not PRIMARY any more: undone by ECS, or replaced by somebody.
@@ -119,19 +161,26 @@ impl Rollout {
         let undoes = primary.rollout_reason.as_deref().is_some_and(|reason| reason.contains("rolling back"));
         let failed = ours.filter(|ours| ours.rollout_state.as_deref() == Some("FAILED")).map(reason);
         match failed.or_else(|| self.failing.clone()) {
-            Some(why) if undoes || rolls_back(service) => Verdict::RolledBack { why },
+            Some(why)
+                if undoes || rolls_back(service) || !service.deployment_configuration.alarms.is_empty() =>
+            {
+                Verdict::RolledBack { why }
+            }
             Some(why) => Verdict::Failed { why },
             None if undoes => Verdict::RolledBack { why: reason(primary) },
             None => Verdict::Superseded { by: primary.id.clone() },
         }
     }
 
-    fn look_at_primary(&mut self, ours: &Deployment, service: &Service) -> Option<Verdict> {
+    fn look_at_primary(&mut self, ours: &Deployment, service: &Service, now: Moment) -> Option<Verdict> {
         match ours.rollout_state.as_deref() {
             Some("COMPLETED") if ours.running == ours.desired => Some(Verdict::Succeeded),
             Some("FAILED") => {
                 let why = reason(ours);
-                if rolls_back(service) {
+                let since = *self.failed_at.get_or_insert(now);
+                // Whether alarms roll back is not among what ECS tells here: it gets its time.
+                let alarmed = !service.deployment_configuration.alarms.is_empty();
+                if rolls_back(service) || (alarmed && now.since(since) < ALARMED) {
                     // ECS is about to make the deployment that undoes it.
                     self.failing = Some(why);
                     return None;
