@@ -9,7 +9,7 @@ mod timeline;
 use serde::{Deserialize, Serialize};
 
 pub use chain::{Broken, CANNOT_DETECT, Chain, Report, verify};
-pub use timeline::{Unfinished, markdown, open_incident, unfinished, words};
+pub use timeline::{Unfinished, intents, markdown, open_incident, unfinished, words};
 
 use crate::domain::mutation::{Mutation, Receipt};
 use crate::domain::verdict::Verdict;
@@ -84,6 +84,15 @@ pub struct IncidentMark {
     pub id: String,
     /// What it is about, in the words of whoever opened it.
     pub title: String,
+}
+
+impl IncidentMark {
+    /// An incident that begins now, named by the minute.
+    #[must_use]
+    pub fn new(at: Wall, title: String) -> Self {
+        let stamp: String = at.rfc3339().chars().take(16).filter(char::is_ascii_digit).collect();
+        Self { id: format!("inc-{stamp}"), title }
+    }
 }
 
 /// What happened.

@@ -17,6 +17,7 @@ use crate::domain::verdict::Verdict;
 use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operation, Policy, Saw};
 use crate::journal::{Entry, Event, IncidentMark, Outcome, Report};
 use crate::stdx::clock::Moment;
+use crate::stdx::id::uuid;
 use dialog::Dialog;
 
 /// An operation of this console.
@@ -165,10 +166,7 @@ pub fn begin(model: &mut Model, action: Action, saw: Option<Saw>, value: Option<
 /// A name that no other operation has, in the form of a UUID: AWS takes it as a token.
 fn operation_name(seed: u64, id: OperationId) -> String {
     let mut random = fastrand::Rng::with_seed(seed ^ id.0.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let (high, low) = (random.u64(..), random.u64(..));
-    let hex = format!("{high:016x}{low:016x}");
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
+    uuid(random.u128(..))
 }
 
 /// Hands an input to an operation.
@@ -324,8 +322,7 @@ pub fn open_incident(model: &mut Model, title: &str) -> Vec<Effect> {
         model.complain("incident open wants a title, such as: incident open checkout 5xx");
         return Vec::new();
     }
-    let stamp: String = model.now.wall.rfc3339().chars().take(16).filter(char::is_ascii_digit).collect();
-    let mark = IncidentMark { id: format!("inc-{stamp}"), title };
+    let mark = IncidentMark::new(model.now.wall, title);
     model.operations.incident = Some(mark.clone());
     model.say(format!("Incident {} is open; what you change belongs to it", mark.id));
     mark_incident(model, Event::IncidentOpened(mark))

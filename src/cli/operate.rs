@@ -39,16 +39,11 @@ use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operati
 use crate::journal::{Event, Outcome, Who};
 use crate::runtime::journal::{Clerk, JournalFile};
 use crate::stdx::clock::Moment;
+use crate::stdx::id::uuid;
 
 /// The name of a new operation, in the form of a UUID: Secrets Manager and ECS take it as a token.
 pub fn new_id() -> String {
-    let mut random = [0u8; 16];
-    fastrand::Rng::new().fill(&mut random);
-    random[6] = (random[6] & 0x0f) | 0x40;
-    random[8] = (random[8] & 0x3f) | 0x80;
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    uuid(fastrand::Rng::new().u128(..))
 }
 
 /// The journal of this host and user. A demonstration's world is no system of anybody: it has its own.

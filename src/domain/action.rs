@@ -12,6 +12,7 @@ use crate::domain::mutation::ScalingChange;
 use crate::domain::scope::Scope;
 use crate::domain::secret::SecretId;
 use crate::domain::task::TaskId;
+use crate::stdx::clock::Wall;
 
 /// What to deploy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,14 @@ pub enum DatabaseWork {
         /// GiB.
         to: u32,
     },
+}
+
+/// A snapshot's name when nobody gives one: RDS takes letters, digits and hyphens.
+#[must_use]
+pub fn snapshot_name(database: &DatabaseId, now: Wall) -> String {
+    let digits: String = now.rfc3339().chars().take(19).filter(char::is_ascii_digit).collect();
+    let (day, time) = digits.split_at(digits.len().min(8));
+    format!("opsdeck-{}-{day}-{time}", database.name)
 }
 
 /// What to do with a secret.

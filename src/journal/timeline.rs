@@ -95,7 +95,8 @@ pub fn words(entry: &Entry, intent: Option<&Intent>) -> String {
 }
 
 /// The last intent of each operation.
-pub(super) fn intents(entries: &[Entry]) -> HashMap<&str, &Intent> {
+#[must_use]
+pub fn intents(entries: &[Entry]) -> HashMap<&str, &Intent> {
     entries
         .iter()
         .filter_map(|entry| match &entry.event {

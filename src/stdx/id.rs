@@ -49,3 +49,10 @@ macro_rules! id {
         }
     )+};
 }
+/// A random number in the form of a UUID of version 4, which AWS takes as a token.
+#[must_use]
+pub fn uuid(random: u128) -> String {
+    let hex = format!("{random:032x}");
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
+}

@@ -13,7 +13,7 @@ use crate::domain::action::Action;
 use crate::domain::plan::{Finding, Plan};
 use crate::domain::verdict::Verdict;
 use crate::guard::{Friction, Lock, Progress};
-use crate::journal::{Event, unfinished, words};
+use crate::journal::{Event, intents, unfinished, words};
 use crate::stdx::rect::Rect;
 use crate::stdx::{span, text};
 use crate::theme::{Glyphs, Role};
@@ -456,14 +456,7 @@ fn entries(page: &mut Document, model: &Model, glyphs: &Glyphs) {
     } else if view.entries.is_empty() && view.trouble.is_none() {
         page.text("  It is empty.", Role::Muted);
     }
-    let intents: std::collections::HashMap<&str, _> = view
-        .entries
-        .iter()
-        .filter_map(|entry| match &entry.event {
-            Event::Intent(intent) => Some((entry.operation.as_str(), &**intent)),
-            _ => None,
-        })
-        .collect();
+    let intents = intents(&view.entries);
     for entry in view.entries.iter().rev().take(200) {
         let at = entry.at.timestamp().map_or_else(String::new, |t| {
             t.to_zoned(model.zone.clone()).strftime("%m-%d %H:%M:%S").to_string()

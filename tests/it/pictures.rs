@@ -120,6 +120,26 @@ async fn databases() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rollback() {
+    incident("5xx-after-deployment", 120, 44)
+        .play(|story| async move {
+            at(&story, 30).await;
+            story.press("B");
+            at(&story, 40).await;
+            story.type_text("saas-backend");
+            story.press("enter");
+            story.type_text("5xx since the deployment");
+            at(&story, 41).await;
+            keep(
+                "rollback",
+                &story,
+                "A rollback: what it returns to, every check, and the name that confirms it",
+            );
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn secrets() {
     incident("rotation-stuck", 120, 36)
         .play(|story| async move {

@@ -12,7 +12,7 @@ use crate::app::pane::triage::Item;
 use crate::app::{Effect, Model, operations};
 use crate::command::{Arg, Id, Invocation, Kind};
 use crate::diagnose::Subject;
-use crate::domain::action::{Action, AlarmWork, Back, DatabaseWork, Deploy, SecretWork};
+use crate::domain::action::{Action, AlarmWork, Back, DatabaseWork, Deploy, SecretWork, snapshot_name};
 use crate::domain::ecs::ServiceId;
 use crate::domain::mutation::ScalingChange;
 use crate::domain::task::TaskId;
@@ -210,10 +210,8 @@ fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>)
                 Id::RdsReboot => DatabaseWork::Reboot { failover: words.is_on("failover") },
                 Id::RdsFailover => DatabaseWork::Failover { to: words.text("to") },
                 Id::RdsSnapshot => {
-                    let stamp: String =
-                        model.now.wall.rfc3339().chars().take(19).filter(char::is_ascii_digit).collect();
-                    let made = format!("opsdeck-{}-{stamp}", database.name);
-                    DatabaseWork::Snapshot { name: words.text("name").unwrap_or(made) }
+                    let made = || snapshot_name(&database, model.now.wall);
+                    DatabaseWork::Snapshot { name: words.text("name").unwrap_or_else(made) }
                 }
                 _ => match words.places.last().and_then(|gib| gib.parse().ok()) {
                     Some(to) => DatabaseWork::Grow { to },

@@ -16,7 +16,7 @@ use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::verb::End;
 use crate::command::Id;
-use crate::domain::action::{Action, AlarmWork, Back, DatabaseWork, Deploy, SecretWork};
+use crate::domain::action::{Action, AlarmWork, Back, DatabaseWork, Deploy, SecretWork, snapshot_name};
 use crate::domain::alarm::AlarmId;
 use crate::domain::cache::CacheId;
 use crate::domain::database::DatabaseId;
@@ -108,7 +108,7 @@ async fn action(session: &Session, request: &Request, gather: &mut Gather) -> Re
                 Id::RdsFailover => DatabaseWork::Failover { to: request.text("to").map(ToOwned::to_owned) },
                 Id::RdsSnapshot => DatabaseWork::Snapshot {
                     name: request.text("name").map_or_else(
-                        || snapshot_name(&database, &session.clock.now().wall.rfc3339()),
+                        || snapshot_name(&database, session.clock.now().wall),
                         ToOwned::to_owned,
                     ),
                 },
@@ -132,13 +132,6 @@ async fn action(session: &Session, request: &Request, gather: &mut Gather) -> Re
         }
         id => return Err(Problem::usage(format!("`{}` changes nothing", id.name()))),
     })
-}
-
-/// `NAME-20261121-195440`: RDS takes letters, digits and hyphens.
-pub fn snapshot_name(database: &DatabaseId, now: &str) -> String {
-    let digits: String = now.chars().take(19).filter(char::is_ascii_digit).collect();
-    let (day, time) = digits.split_at(digits.len().min(8));
-    format!("opsdeck-{}-{day}-{time}", database.name)
 }
 
 fn what(request: &Request) -> Result<Deploy, Problem> {

@@ -2,7 +2,6 @@
 //!
 //! Asks AWS nothing. Must not claim more of the chain than it shows.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::cli::envelope::Report;
@@ -15,7 +14,7 @@ use crate::cli::printer::{Form, Printer};
 use crate::cli::table::{Cell, Column, Table, Tone};
 use crate::cli::verb::End;
 use crate::journal::{
-    CANNOT_DETECT, Entry, Event, IncidentMark, Intent, markdown, open_incident, unfinished, words,
+    CANNOT_DETECT, Entry, Event, IncidentMark, Intent, intents, markdown, open_incident, unfinished, words,
 };
 use crate::stdx::clock::Clock;
 
@@ -102,16 +101,6 @@ pub fn run(request: &Request, environment: &Environment, printer: &mut Printer) 
         }
     }
     Ok(end(&read, printer))
-}
-
-fn intents(entries: &[Entry]) -> HashMap<&str, &Intent> {
-    entries
-        .iter()
-        .filter_map(|entry| match &entry.event {
-            Event::Intent(intent) => Some((entry.operation.as_str(), &**intent)),
-            _ => None,
-        })
-        .collect()
 }
 
 fn belongs(entry: &Entry, wanted: &str) -> bool {
@@ -221,9 +210,7 @@ pub fn open(request: &Request, environment: &Environment, printer: &mut Printer)
         return Err(Problem::usage(what).hint("opsdeck incident close ends it").into());
     }
     let now = Clock::system().now().wall;
-    let stamp: String = now.rfc3339().chars().take(16).filter(char::is_ascii_digit).collect();
-    let title = request.all("TITLE").join(" ");
-    let mark = IncidentMark { id: format!("inc-{stamp}"), title };
+    let mark = IncidentMark::new(now, request.all("TITLE").join(" "));
     clerk
         .write(now, &operate::new_id(), Event::IncidentOpened(mark.clone()))
         .map_err(|why| Problem::new(Exit::Other, why))?;
