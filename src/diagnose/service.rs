@@ -31,6 +31,9 @@ const MANY_FAILURES: u32 = 3;
 const REPLACED: Duration = Duration::from_secs(30 * 60);
 const REPLACEMENTS: usize = 2;
 
+/// How the sentence of a rollback that held ends, unless its stopped tasks tell more.
+pub(super) const AFTER_FAILURE: &str = ": the deployment after it failed";
+
 /// So many starts within an hour without a steady state are a loop.
 const LOOP_STARTS: usize = 4;
 
@@ -65,7 +68,7 @@ fn tasks_wanted(service: &Service) -> String {
     count(tasks(service.desired), "task")
 }
 
-fn in_progress(deployment: &Deployment) -> bool {
+pub(super) fn in_progress(deployment: &Deployment) -> bool {
     deployment.rollout_state.as_deref() == Some("IN_PROGRESS")
 }
 
@@ -231,11 +234,8 @@ fn rolled_back(service: &Service, now: Wall) -> Option<Health> {
     let event = service.events.iter().find(|event| event.message.contains("rolling back to"))?;
     let holds = deployment_id(&event.message) == Some(primary.id.as_str());
     (holds && !in_progress(primary) && event.at.age_at(now) < ROLLBACK_LIFE).then(|| {
-        let text = format!(
-            "Rolled back to {} {} ago: the deployment after it failed",
-            primary.revision,
-            brief(event.at.age_at(now))
-        );
+        let text =
+            format!("Rolled back to {} {} ago{AFTER_FAILURE}", primary.revision, brief(event.at.age_at(now)));
         Health::new(Severity::Warning, text).since(Some(event.at))
     })
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::event::{event_severity, event_text};
-use super::service::service_health;
+use super::service::{AFTER_FAILURE, in_progress, service_health};
 use super::task::{stop_cause, stop_exit, was_wanted_away};
 use super::{Finding, Severity, Subject};
-use crate::domain::ecs::{Revision, Service};
+use crate::domain::ecs::{Deployment, Revision, Service};
 use crate::domain::task::{Task, TaskId};
 use crate::stdx::clock::Wall;
 use crate::stdx::span::brief;
@@ -109,12 +109,18 @@ pub fn service_finding<'t>(
     now: Wall,
 ) -> Option<Finding> {
     let health = service_health(service, now);
-    let recent: Vec<&Task> = tasks.into_iter().filter(|task| task.is_of(&service.id)).collect();
+    let all: Vec<&Task> = tasks.into_iter().filter(|task| task.is_of(&service.id)).collect();
     let news = |task: &&&Task| task.stopped_at.is_some_and(|at| at.age_at(now) < NEWS);
+    // What runs now is judged by its own losses.
+    let (over, recent): (Vec<&Task>, Vec<&Task>) = all.into_iter().partition(|task| is_over(service, task));
     let groups = stopped_groups(recent.iter().filter(news).copied());
     let unwanted: Vec<&StoppedGroup> = groups.iter().filter(|group| !group.wanted).collect();
     let stops: usize = unwanted.iter().map(|group| group.tasks.len()).sum();
-    if health.severity == Severity::Idle || (health.severity == Severity::Ok && stops < MANY) {
+    let mut past = stopped_groups(over.iter().filter(news).copied());
+    past.retain(|group| !group.wanted);
+    let past_stops: usize = past.iter().map(|group| group.tasks.len()).sum();
+    if health.severity == Severity::Idle || (health.severity == Severity::Ok && stops.max(past_stops) < MANY)
+    {
         return None;
     }
     let fresh = |task: &&&Task| task.stopped_at.is_some_and(|at| at.age_at(now) < LOOP);
@@ -123,6 +129,7 @@ pub fn service_finding<'t>(
     let severity = match stops {
         _ if last.count() >= desired.max(LOOPING) => Severity::Critical,
         MANY.. => health.severity.min(Severity::Warning),
+        _ if past_stops >= MANY => health.severity.min(Severity::Notice),
         _ => health.severity,
     };
     let wanted = count(usize::try_from(service.desired).unwrap_or(usize::MAX), "task");
@@ -140,15 +147,22 @@ pub fn service_finding<'t>(
             ("service.stops", text)
         }
         None if health.severity == Severity::Progress => ("service.rollout", health.reason.clone()),
-        None => ("service.health", health.reason.clone()),
+        None => match (past.first(), health.reason.strip_suffix(AFTER_FAILURE)) {
+            (Some(worst), Some(back)) => ("service.health", format!("{back}: {}", lost(worst))),
+            (Some(worst), None) if health.severity == Severity::Ok => {
+                ("service.stops", format!("{running}; before this deployment, {}", lost(worst)))
+            }
+            _ => ("service.health", health.reason.clone()),
+        },
     };
-    let since = health.since.or_else(|| unwanted.iter().filter_map(|group| group.first).min());
+    let first = unwanted.iter().copied().chain(&past).filter_map(|group| group.first).min();
+    let since = health.since.or(first);
     let mut finding =
         Finding::new(Subject::Service(service.id.clone()), rule, severity, sentence).since(since);
     if rule == "service.stops" && health.severity < Severity::Ok {
         finding = finding.because(health.since, health.reason.clone());
     }
-    for group in &unwanted {
+    for group in unwanted.iter().copied().chain(&past) {
         let code = group.stop_code.as_deref().unwrap_or("no stop code");
         let text =
             format!("{} × {} ({}, {code}): {}", group.tasks.len(), group.cause, group.revision, group.reason);
@@ -165,10 +179,25 @@ pub fn service_finding<'t>(
     for event in complaints.take(2) {
         finding = finding.because(Some(event.at), event_text(&event.message, &service.id.name));
     }
-    if let Some(next) = unwanted.first().and_then(|group| advice(group)) {
+    if let Some(next) = unwanted.first().copied().or(past.first()).and_then(advice) {
         finding = finding.next(next);
     }
     Some(finding)
+}
+
+/// Whether a task belongs to a deployment that was replaced or rolled back, while all that is wanted runs again.
+/// As long as tasks are missing, whatever stopped may be why; and a revision that was only deployed again is as sick
+/// as it was before.
+fn is_over(service: &Service, task: &Task) -> bool {
+    let other = |primary: &Deployment| !in_progress(primary) && primary.revision != task.revision;
+    let holds = service.running >= service.desired && service.primary().is_some_and(other);
+    let by = task.started_by.as_deref().filter(|by| by.starts_with("ecs-svc/"));
+    holds && by.is_some_and(|by| service.deployments.iter().all(|deployment| deployment.id != by))
+}
+
+/// What a deployment that is over lost: `3 tasks of gateway:42 stopped: exit 1`.
+fn lost(group: &StoppedGroup) -> String {
+    format!("{} of {} stopped: {}", count(group.tasks.len(), "task"), group.revision, group.cause)
 }
 
 /// What to do about tasks that stopped. One that never started has no log; one that AWS took is not at fault.
@@ -199,7 +228,7 @@ mod tests {
     use super::super::database::fixtures::service;
     use super::super::fixtures::task;
     use super::*;
-    use crate::domain::ecs::{Deployment, ServiceEvent};
+    use crate::domain::ecs::ServiceEvent;
 
     const NOW: Wall = Wall(1_795_000_000_000);
 
@@ -335,6 +364,69 @@ mod tests {
             finding.sentence
         );
         assert!(finding.evidence.iter().any(|e| e.text.contains("unable to consistently start")));
+    }
+
+    #[test]
+    fn what_a_deployment_that_is_over_lost_is_no_sickness_of_what_runs() {
+        let primary = Deployment {
+            id: "ecs-svc/3".into(),
+            status: "PRIMARY".into(),
+            revision: Revision { family: "gateway".into(), number: 41 },
+            desired: 2,
+            pending: 0,
+            running: 2,
+            failed_tasks: 0,
+            rollout_state: Some("COMPLETED".into()),
+            rollout_reason: None,
+            created_at: ago(4),
+            updated_at: ago(3),
+        };
+        let lost = |by: &str| {
+            [4, 6, 8].map(|minutes| Task {
+                started_by: Some(by.into()),
+                revision: Revision { family: "gateway".into(), number: 42 },
+                ..stopped(&format!("t{minutes}"), minutes, "EssentialContainerExited", "exited", Some(1))
+            })
+        };
+        let well = Service { deployments: vec![primary.clone()], ..service("gateway", 2) };
+        let finding = service_finding(&well, &lost("ecs-svc/2"), NOW).unwrap();
+        assert_eq!(
+            (finding.severity, finding.sentence.as_str()),
+            (
+                Severity::Notice,
+                "2 of 2 tasks running; before this deployment, 3 tasks of gateway:42 stopped: exit 1"
+            )
+        );
+        assert_eq!((finding.since, finding.evidence.len()), (ago(8), 1));
+        let rolled_back = Service {
+            events: vec![ServiceEvent {
+                id: String::new(),
+                at: ago(3).unwrap(),
+                message:
+                    "(service gateway) (deployment ecs-svc/2) deployment failed: tasks failed to start. \
+                          rolling back to (deployment ecs-svc/3)."
+                        .into(),
+            }],
+            ..well.clone()
+        };
+        let finding = service_finding(&rolled_back, &lost("ecs-svc/2"), NOW).unwrap();
+        assert_eq!(
+            (finding.severity, finding.sentence.as_str()),
+            (Severity::Warning, "Rolled back to gateway:41 3 min ago: 3 tasks of gateway:42 stopped: exit 1"),
+            "the newest deployment did not take"
+        );
+        let again = lost("ecs-svc/2").map(|task| Task { revision: primary.revision.clone(), ..task });
+        let again = service_finding(&well, &again, NOW).unwrap();
+        assert_eq!(again.severity, Severity::Critical, "the same revision was deployed once more");
+        let own = service_finding(&well, &lost("ecs-svc/3"), NOW).unwrap();
+        assert_eq!(own.severity, Severity::Critical, "what runs now does not hold");
+        let short =
+            service_finding(&Service { running: 1, ..well.clone() }, &lost("ecs-svc/2"), NOW).unwrap();
+        assert_eq!(short.severity, Severity::Critical, "it may be why one is missing");
+        let rolling = Deployment { rollout_state: Some("IN_PROGRESS".into()), ..primary };
+        let rolling = Service { deployments: vec![rolling], ..well };
+        let during = service_finding(&rolling, &lost("ecs-svc/2"), NOW).unwrap();
+        assert_eq!(during.severity, Severity::Critical, "the rollback has not held yet");
     }
 
     #[test]
