@@ -15,15 +15,13 @@ use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::metric::{MetricId, MetricQuery, MetricSource, Range, Series};
 use crate::domain::query::{Answer, Class, MetricRequest, Query};
 use crate::domain::scope::Scope;
+use crate::domain::sweep::METRICS_PER_CALL;
 use crate::stdx::clock::{Moment, Wall};
 
 pub use wanted::{
     alarm, cache_node, database, five_hundreds, of_item as wanted_of_item, service, sparks_beside_services,
     wanted,
 };
-
-/// Queries of one `GetMetricData` request.
-const QUERIES: usize = 500;
 
 /// Seconds that earn one metric: 5,000 an hour, that is $0.05.
 const EARNED_EACH: f64 = 0.72;
@@ -338,14 +336,14 @@ impl Charts {
     }
 }
 
-/// Charts in requests of at most 500 queries.
+/// Charts in requests of as many queries as one may have.
 fn split(charts: Vec<&Chart>) -> Vec<Vec<&Chart>> {
     let mut requests: Vec<Vec<&Chart>> = Vec::new();
     let mut room = 0;
     for chart in charts {
         if chart.queries.len() > room {
             requests.push(Vec::new());
-            room = QUERIES;
+            room = METRICS_PER_CALL;
         }
         room = room.saturating_sub(chart.queries.len());
         if let Some(last) = requests.last_mut() {

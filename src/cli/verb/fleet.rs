@@ -4,7 +4,7 @@
 
 mod ask;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::envelope::Missing;
 use crate::cli::exit::Exit;
@@ -111,6 +111,8 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
     let problems = items.len();
     items.extend(fleet.unwatched.iter().map(unwatched));
     let critical = fleet.findings.iter().any(|finding| finding.severity == Severity::Critical);
+    let accounts: BTreeSet<_> = session.scopes.iter().map(|scope| &scope.account).collect();
+    let of_several_accounts = accounts.len() > 1;
     let answered = gather.answered();
     let mut report = gather.report(items);
     // What is well was found out too, though it is only counted.
@@ -126,7 +128,7 @@ pub async fn run(session: &Session, request: &Request, printer: &mut Printer) ->
                 None => vec![calm],
             }
         } else {
-            printer.set(&table(items, now, printer))
+            printer.set(&table(items, of_several_accounts, now, printer))
         };
         problems.into_iter().chain(closing(&fleet, printer)).collect()
     })?;
@@ -145,25 +147,22 @@ fn calm(answered: usize, failures: &[Missing]) -> String {
     }
 }
 
-fn table(items: &[Item], now: Wall, printer: &Printer) -> Table {
-    let mut table = Table::new(&[
-        Column::fixed("SEVERITY"),
-        Column::fixed("KIND").lesser(1),
-        Column::name("NAME"),
-        Column::fixed("REGION"),
-        Column::number("FOR"),
-        Column::sentence("WHAT"),
-    ])
-    .spilling();
+/// Problems for a person. Regions of several accounts have the same names.
+fn table(items: &[Item], of_several_accounts: bool, now: Wall, printer: &Printer) -> Table {
+    let mut columns = vec![Column::fixed("SEVERITY"), Column::fixed("KIND").lesser(1), Column::name("NAME")];
+    columns.extend(of_several_accounts.then_some(Column::name("ACCOUNT")));
+    columns.extend([Column::fixed("REGION"), Column::number("FOR"), Column::sentence("WHAT")]);
+    let mut table = Table::new(&columns).spilling();
     for item in items {
-        table.row([
-            health::cell(item.severity, printer),
-            Cell::new(&item.kind),
-            Cell::new(&item.name),
+        let mut row =
+            vec![health::cell(item.severity, printer), Cell::new(&item.kind), Cell::new(&item.name)];
+        row.extend(of_several_accounts.then(|| Cell::new(&item.account)));
+        row.extend([
             Cell::new(&item.region),
             item.since.map_or_else(Cell::default, |at| span::brief(at.0.age_at(now)).into()),
             Cell::new(&item.sentence),
         ]);
+        table.row(row);
     }
     table
 }

@@ -377,6 +377,17 @@ fn the_fleet_begins_with_what_hurts_and_its_exit_code_tells() {
     let first = gate.out.lines().nth(1).unwrap();
     assert!(first.contains("critical") && gate.out.contains("gov-db"), "{gate:?}");
     assert!(gate.out.contains("Healthy: "), "{gate:?}");
+    assert!(!gate.out.contains("ACCOUNT"), "there is one: {gate:?}");
+    let several = Program::new().with("AWS_ENDPOINT_URL", &world.url).with("AWS_REGION", "us-east-1");
+    several.file(".config/opsdeck/config.toml", b"[accounts.dev]\n[accounts.shop]\n");
+    let keys = |name: &str| format!("[profile {name}]\naws_access_key_id = x\naws_secret_access_key = y\n");
+    several.file(".aws/config", (keys("dev") + &keys("shop")).as_bytes());
+    let told = several.run(&["fleet"]).out;
+    assert!(told.lines().next().unwrap().contains("NAME") && told.contains(" ACCOUNT "), "{told}");
+    for account in ["dev", "shop"] {
+        let own = |line: &&str| line.split_whitespace().any(|word| word == account);
+        assert!(told.lines().filter(own).any(|line| line.contains("gov-db")), "{account}: {told}");
+    }
     // What is missing does not hide what is known to be critical.
     let blind = program.run(&["fleet", "--exit-code", "--no-metrics"]);
     assert_eq!(blind.code, 20, "{blind:?}");
