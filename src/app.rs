@@ -323,6 +323,7 @@ impl Model {
             pane: self.focus,
             subject: self.subject.clone(),
             task: self.logs.subject_task().cloned(),
+            file: self.logs.file().cloned(),
             definition: self.definition.chosen.clone(),
         }
     }
@@ -367,6 +368,8 @@ impl Model {
     pub fn aimed_service(&self) -> Option<&ServiceId> {
         match self.focus {
             PaneId::Services => self.services.list.selected(),
+            // A database's log file is none of a service's.
+            PaneId::Logs if self.logs.file().is_some() => None,
             pane if pane.follows_subject() => self.subject.as_ref(),
             pane => match self.triage.selected(pane)? {
                 Item::Subject(subject) => self.service_of(subject),

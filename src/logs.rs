@@ -5,12 +5,12 @@
 //! Floor 2. Must not perform a request, read a clock, or know how a line is drawn. Messages are kept raw:
 //! whoever draws them scrubs them.
 
+pub mod file;
 pub mod filter;
 pub mod follow;
 pub mod level;
 pub mod line;
 pub mod parse;
-
 pub mod scan;
 pub mod store;
 pub mod trace;

@@ -17,8 +17,11 @@ use crate::app::operations::{self, dialog::Dialog};
 use crate::app::overlay::{Overlay, Prompt};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::{Motion, Scroll};
+use crate::app::pane::triage::Item;
+use crate::app::refresh::LOG_LINES;
 use crate::app::{Effect, Model, TimeStyle};
 use crate::command::{Id, Invocation, Risk};
+use crate::diagnose::Subject;
 use crate::domain::ecs::ServiceId;
 use crate::domain::log::LogSubject;
 use crate::domain::scope::Arn;
@@ -107,6 +110,9 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
                 model.say("No other match among the lines held here");
             }
         }
+        Id::Older if model.logs.file().is_some() => {
+            model.say(format!("Of a log file its end is read: {LOG_LINES} lines at first, and what follows"));
+        }
         Id::Older => model.logs.older(),
         Id::Watched => watched(model),
         Id::Range => change_range(model),
@@ -152,6 +158,13 @@ fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
         }
         return Some(Vec::new());
     }
+    if let Overlay::LogFiles { database, selected } = overlay {
+        let (database, selected) = (database.clone(), selected.clone());
+        if jump::files(model, invocation.id, database, &selected) {
+            return Some(Vec::new());
+        }
+    }
+    let overlay = model.overlay.as_mut()?;
     if let Overlay::Links { links, selected } = overlay {
         match invocation.id {
             Id::Up => *selected = selected.saturating_sub(1),
@@ -292,6 +305,10 @@ fn back(model: &mut Model) {
     } else if model.focus == PaneId::Services && model.services.cluster.is_some() {
         model.services.cluster = None;
         model.settled_at = u64::MAX;
+    } else if let Some((database, _)) = model.logs.file().filter(|_| model.focus == PaneId::Logs).cloned() {
+        let item = Item::Subject(Subject::Database(database));
+        jump::to_item(model, PaneId::Databases, item.clone());
+        model.overlay = Some(Overlay::Detail(item, Scroll::default()));
     } else if model.focus.follows_subject() {
         go(model, PaneId::Services);
     } else if model.focus != PaneId::Fleet {
@@ -326,6 +343,13 @@ const WIDE_STRIP: u16 = 160;
 pub fn tabs(model: &Model) -> Vec<PaneId> {
     // Beside the list of services there is room for them on a wide screen only; the footer names their keys.
     let is_wide = model.size.width >= WIDE_STRIP;
+    if model.focus == PaneId::Logs && model.logs.file().is_some() {
+        // Beside the databases, since it is one's.
+        let mut strip = PaneId::strip(false);
+        let at = strip.iter().position(|pane| *pane == PaneId::Databases).map_or(0, |at| at + 1);
+        strip.insert(at, PaneId::Logs);
+        return strip;
+    }
     let beside = model.focus.follows_subject() || (model.focus == PaneId::Services && is_wide);
     PaneId::strip(beside && (model.aimed_service().is_some() || model.subject.is_some()))
 }
@@ -392,7 +416,9 @@ fn open_pane(model: &mut Model, pane: PaneId, name: Option<&str>) {
             _ => {}
         }
     }
-    if model.focus != pane {
+    // A service's log in the place of a file's is another view in the same pane.
+    let replaces = place.file.is_some() && model.logs.file().is_none();
+    if model.focus != pane || replaces {
         model.history.leave(place);
         model.focus = pane;
     }
@@ -513,7 +539,9 @@ fn restore(model: &mut Model, place: Place) {
     }
     model.definition.choose(place.definition);
     // A log that is still open keeps its place; another one is opened anew.
-    if place.pane == PaneId::Logs
+    if let Some(file) = place.file.filter(|_| place.pane == PaneId::Logs) {
+        model.logs.open_file(file);
+    } else if place.pane == PaneId::Logs
         && let Some(service) = model.subject.clone()
         && (!model.logs.is_about(&service) || model.logs.subject_task() != place.task.as_ref())
     {

@@ -17,6 +17,7 @@ use crate::domain::metric::Range;
 use crate::domain::scope::Scope;
 use crate::domain::task_definition::TaskDefinition;
 use crate::stdx::clock::Moment;
+use crate::stdx::text::{capital, count};
 
 /// The task definitions that services run, as far as they were read.
 pub fn definitions(world: &World) -> Vec<(&ServiceId, &TaskDefinition)> {
@@ -121,10 +122,13 @@ fn by_scope<T>(all: &BTreeMap<Scope, Vec<T>>) -> BTreeMap<Scope, &[T]> {
     all.iter().map(|(scope, found)| (scope.clone(), found.as_slice())).collect()
 }
 
+/// What kind of fault met which action.
+type KindAndAction<'r> = (&'static str, &'r str);
+
 /// What could not be read at all, as findings: a region whose credentials ended or whose reads are denied looks
 /// healthy otherwise.
 fn unread(refresh: &Refresh) -> Vec<Finding> {
-    let mut found: BTreeMap<Scope, (usize, Finding)> = BTreeMap::new();
+    let mut found: BTreeMap<Scope, (Vec<KindAndAction<'_>>, Finding)> = BTreeMap::new();
     for (interest, entry) in refresh.entries() {
         let Some(fault) = &entry.fault else { continue };
         let scope = interest.scope();
@@ -137,9 +141,9 @@ fn unread(refresh: &Refresh) -> Vec<Finding> {
         let action = fault.action.as_deref().unwrap_or("a request");
         let known = found.entry(scope.clone()).or_insert_with(|| {
             let subject = Subject::Scope(scope.clone());
-            (0, Finding::new(subject, "scope.unread", severity, String::new()))
+            (Vec::new(), Finding::new(subject, "scope.unread", severity, String::new()))
         });
-        known.0 += 1;
+        known.0.push((fault.kind.word(), action));
         known.1.severity = known.1.severity.min(severity);
         known.1.evidence.push(crate::diagnose::Evidence { at: None, text: format!("{action}: {fault}") });
         if let Some(hint) = &fault.hint {
@@ -148,13 +152,35 @@ fn unread(refresh: &Refresh) -> Vec<Finding> {
     }
     found
         .into_values()
-        .map(|(count, mut finding)| {
-            let first = finding.evidence.first().map(|e| e.text.clone()).unwrap_or_default();
-            finding.sentence = match count {
-                1 => format!("1 list could not be read: {first}"),
-                _ => format!("{count} lists could not be read, the first: {first}"),
+        .map(|(lists, mut finding)| {
+            // AWS's own words are evidence: they are long, and the same for each.
+            let words = each_once(lists.iter().map(|(word, _)| *word));
+            let actions = each_once(lists.iter().map(|(_, action)| *action));
+            let more = match actions.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
             };
+            let named: Vec<&str> = actions.into_iter().take(NAMED).collect();
+            finding.sentence = format!(
+                "{}: {} could not be read ({}{more})",
+                capital(&words.join(", ")),
+                count(lists.len(), "list"),
+                named.join(", ")
+            );
             finding
         })
         .collect()
 }
+
+fn each_once<'r>(all: impl Iterator<Item = &'r str>) -> Vec<&'r str> {
+    let mut known = Vec::new();
+    for one in all {
+        if !known.contains(&one) {
+            known.push(one);
+        }
+    }
+    known
+}
+
+/// Actions that are named where several failed.
+const NAMED: usize = 2;

@@ -3,6 +3,7 @@
 //! Must not hold data: a place is a pane and the identities that it showed.
 
 use crate::app::pane::PaneId;
+use crate::app::pane::logs::FileId;
 use crate::domain::ecs::ServiceId;
 use crate::domain::task::TaskId;
 
@@ -15,6 +16,8 @@ pub struct Place {
     pub subject: Option<ServiceId>,
     /// The task whose logs are shown.
     pub task: Option<TaskId>,
+    /// The log file of a database that is shown instead.
+    pub file: Option<FileId>,
     /// The task definition shown, when it is not the service's own.
     pub definition: Option<String>,
 }
@@ -61,7 +64,7 @@ mod tests {
     use super::*;
 
     fn place(pane: PaneId) -> Place {
-        Place { pane, subject: None, task: None, definition: None }
+        Place { pane, subject: None, task: None, file: None, definition: None }
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
     }
     let visible = |pane: PaneId| screen.pane(pane).is_some();
     estate(model, &close, &visible, &mut wanted);
+    if let Some((id, file)) = model.logs.file().filter(|_| visible(PaneId::Logs)) {
+        wanted.push((Interest::LogText(id.clone(), file.clone()), close(&[PaneId::Logs])));
+    }
     if let Some(subject) = &model.subject {
         let detail = [PaneId::Service, PaneId::Events, PaneId::Tasks, PaneId::Deployments, PaneId::Logs];
         if model.focus.follows_subject() && detail.iter().any(|p| visible(*p)) {
@@ -273,9 +276,7 @@ fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
                 add(Interest::LogFiles(id.clone()));
             }
         }
-        Some(Overlay::Detail(Item::LogFile(id, file), _)) => {
-            add(Interest::LogText(id.clone(), file.clone()));
-        }
+        Some(Overlay::LogFiles { database, .. }) => add(Interest::LogFiles(database.clone())),
         Some(Overlay::Detail(Item::Subject(Subject::Secret(id)), _)) => {
             add(Interest::Secret(id.clone()));
             let consumers = crate::app::findings::definitions(&model.world);

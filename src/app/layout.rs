@@ -68,6 +68,7 @@ fn deck_panes(model: &Model, deck: Rect) -> Vec<(PaneId, Rect)> {
         let (upper, companion) = match focus {
             PaneId::Fleet => (PaneId::Fleet, PaneId::Services),
             PaneId::Services => (PaneId::Services, PaneId::Service),
+            PaneId::Logs if model.logs.file().is_some() => (PaneId::Databases, focus),
             pane if pane.follows_subject() => (PaneId::Services, pane),
             // A list of its own beside what is wrong.
             pane => (pane, PaneId::Fleet),

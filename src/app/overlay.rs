@@ -10,6 +10,7 @@ use crate::app::operations::value::ValueInput;
 use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
 use crate::app::pane::triage::Item;
+use crate::domain::database::DatabaseId;
 use crate::domain::task::TaskId;
 use crate::logs::RecordId;
 
@@ -46,6 +47,13 @@ pub enum Overlay {
         /// Scroll position.
         scroll: Scroll,
     },
+    /// A database's log files.
+    LogFiles {
+        /// Whose.
+        database: DatabaseId,
+        /// The name of the selected one.
+        selected: String,
+    },
     /// A service's links.
     Links {
         /// Label and address.
@@ -67,7 +75,7 @@ impl Overlay {
             | Self::Text { scroll, .. } => Some(scroll),
             Self::Operation(dialog) => Some(&mut dialog.scroll),
             Self::Journal { scroll, .. } => Some(scroll),
-            Self::Links { .. } | Self::Value(_) => None,
+            Self::LogFiles { .. } | Self::Links { .. } | Self::Value(_) => None,
         }
     }
 }

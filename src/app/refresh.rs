@@ -121,7 +121,7 @@ impl Default for Cadence {
 const IN_FLIGHT: usize = 12;
 
 /// Lines asked for of a database's log file.
-const LOG_LINES: u32 = 500;
+pub const LOG_LINES: u32 = 500;
 
 /// A selection that only passes by does not cost a request.
 const SETTLE: Duration = Duration::from_millis(150);

@@ -56,6 +56,27 @@ pub struct Fault {
     pub request_id: Option<String>,
 }
 
+impl FaultKind {
+    /// One word for it, or two.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoCredentials => "no credentials",
+            Self::Expired => "credentials expired",
+            Self::Denied => "denied",
+            Self::Throttled => "throttled",
+            Self::Network => "unreachable",
+            Self::Server => "AWS error",
+            Self::NotFound => "not found",
+            Self::Unsupported => "not supported here",
+            Self::Invalid => "rejected",
+            Self::Config => "configuration",
+            Self::Garbled => "unreadable answer",
+            Self::Unknown => "failed",
+        }
+    }
+}
+
 impl Fault {
     /// A fault of a kind with its sentence; the rest is filled in by whoever knows it.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {

@@ -38,6 +38,7 @@ const WORDS: &[(&str, Level)] = &[
     ("inf", Level::Info),
     ("information", Level::Info),
     ("notice", Level::Info),
+    ("note", Level::Info),
     ("log", Level::Info),
     ("warn", Level::Warn),
     ("warning", Level::Warn),
@@ -55,7 +56,7 @@ const WORDS: &[(&str, Level)] = &[
 ];
 
 /// Words that are too common in prose to mean a level when they stand in capitals in a sentence.
-const ONLY_AS_FIELD: &[&str] = &["fine", "log", "alert", "panic", "information", "inf", "verbose"];
+const ONLY_AS_FIELD: &[&str] = &["fine", "log", "note", "alert", "panic", "information", "inf", "verbose"];
 
 impl Level {
     /// All, in rising order.
@@ -147,6 +148,10 @@ fn is_marked(word: &str, before: Option<u8>, after: Option<u8>, first: bool) -> 
     if glued(before) || glued(after) || before == Some(b'/') || before == Some(b'.') || after == Some(b'.') {
         return false;
     }
+    // PostgreSQL: `…@app:[9]:LOG:  …`.
+    if before == Some(b':') && after == Some(b':') && word.bytes().all(|b| b.is_ascii_uppercase()) {
+        return true;
+    }
     if ONLY_AS_FIELD.iter().any(|w| word.eq_ignore_ascii_case(w)) {
         return false;
     }
@@ -193,6 +198,11 @@ mod tests {
             ("10.0.0.1 - - [20/Nov/2026:10:00:00 +0000] \"GET /ERROR/x HTTP/1.1\" 200 1", Some(Level::Info)),
             ("2026-11-20T10:00:00.000Z  WARN 1 --- [main] c.e.App : slow", Some(Level::Warn)),
             ("error: cannot open x", Some(Level::Error)),
+            ("2026-11-21 20:00:00 UTC::@:[392]:LOG:  checkpoint starting: time", Some(Level::Info)),
+            ("2026-11-21 20:00:00 UTC::@:[412]:PANIC:  could not write", Some(Level::Fatal)),
+            ("2026-11-21 20:00:00 UTC:10.0.0.5(99):app@db:[9]:STATEMENT:  SELECT 1", None),
+            ("2026-11-21T20:00:00.000001Z 0 [Note] ready", Some(Level::Info)),
+            ("PLEASE NOTE: nothing", None),
             ("there was no error: all fine", None),
             ("connected to error-queue", None),
             ("reading /var/log/error.log", None),

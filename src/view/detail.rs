@@ -3,6 +3,7 @@
 //! Must show AWS's words beside our judgement of them.
 
 mod data;
+pub(super) use data::log_list;
 
 use crate::app::Model;
 use crate::app::charts::wanted_of_item;
@@ -33,7 +34,6 @@ pub fn page(model: &Model, item: &Item, width: usize) -> (String, Document) {
         Item::Parameter(_, name) => format!("parameter {name}"),
         Item::Branch(_, path) => path.clone(),
         Item::Change(key) => format!("change of {}", key.name),
-        Item::LogFile(id, file) => format!("{file} of {}", id.name),
     };
     if let Item::Subject(subject) = item {
         findings(&mut page, model, subject);
@@ -50,7 +50,6 @@ pub fn page(model: &Model, item: &Item, width: usize) -> (String, Document) {
         }
         Item::Subject(Subject::Secret(id)) => data::secret(&mut page, model, id),
         Item::Parameter(scope, name) => data::parameter(&mut page, model, scope, name),
-        Item::LogFile(id, file) => data::log_file(&mut page, model, id, file),
         Item::Change(..) => change(&mut page, model, item),
         Item::Subject(Subject::Service(_)) => charts(&mut page, model, item, width),
         Item::Subject(Subject::Cluster(_) | Subject::Scope(_)) | Item::Branch(..) => {}

@@ -69,7 +69,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let key =
             model.keymap.keys_for(Id::Refresh, &model.contexts()).into_iter().next().unwrap_or_default();
         let mark = canvas.theme().glyphs.critical;
-        let word = super::status::fault_word(fault.kind);
+        let word = fault.kind.word();
         canvas.text(area, &format!(" {mark} {word}: {hint}, then {key} asks again"), Role::Error);
         return;
     }
@@ -84,6 +84,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 /// The hints that fit, most useful first.
 fn hints(model: &Model, width: usize) -> Vec<Piece> {
     let wanted: &[(Id, &str)] = match (&model.overlay, model.focus) {
+        (Some(Overlay::LogFiles { .. }), _) => &[(Id::Open, "read"), (Id::Down, "next"), (Id::Back, "back")],
         (Some(Overlay::Links { .. }), _) => &[(Id::Open, "copy"), (Id::Back, "close")],
         (Some(_), _) => &[(Id::Back, "close"), (Id::Down, "scroll"), (Id::Copy, "copy")],
         (None, PaneId::Services) => &[

@@ -44,7 +44,7 @@ fn parts(model: &Model, canvas: &Canvas<'_>) -> Vec<Vec<Piece>> {
     let glyphs = &canvas.theme().glyphs;
     let mut parts = Vec::new();
     if let Some(fault) = credentials_fault(model) {
-        let what = format!("{} {}", glyphs.critical, status::fault_word(fault.kind).to_uppercase());
+        let what = format!("{} {}", glyphs.critical, fault.kind.word().to_uppercase());
         parts.push(vec![piece(what, Role::Error)]);
     }
     parts.push(if model.session.demo {

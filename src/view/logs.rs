@@ -19,7 +19,11 @@ use crate::view::widget::canvas::{Canvas, Piece, piece};
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let (rows, page) = model.logs.page();
     if rows.is_empty() {
-        let mut lines = if model.subject.is_none() || model.session.scopes_fault.is_some() {
+        let unread = model.logs.file().is_some() && model.logs.held() == 0;
+        let has_none = model.subject.is_none() && model.logs.file().is_none();
+        let mut lines = if unread {
+            status::why_empty(model, PaneId::Logs, "The file is empty.")
+        } else if has_none || model.session.scopes_fault.is_some() {
             status::why_empty(model, PaneId::Logs, "")
         } else {
             model.logs.why_empty(model.now).into_iter().map(|line| (line, Role::Muted)).collect()
@@ -67,10 +71,12 @@ fn lines(canvas: &Canvas<'_>, model: &Model, row: &Shown, width: usize) -> Vec<V
     if !time.is_empty() {
         prefix.push(piece(format!("{} ", text::pad(&time, 12)), Role::LogTime));
     }
-    let stream = Role::log_stream(row.stream);
-    prefix.push(piece(format!("{} ", text::pad(&row.task, 8)), stream));
-    let containers = model.logs.container_width();
-    prefix.push(piece(format!("{} ", text::pad(&text::scrub(&row.container), containers)), stream));
+    if model.logs.origin_width() > 0 {
+        let stream = Role::log_stream(row.stream);
+        prefix.push(piece(format!("{} ", text::pad(&row.task, 8)), stream));
+        let containers = model.logs.container_width();
+        prefix.push(piece(format!("{} ", text::pad(&text::scrub(&row.container), containers)), stream));
+    }
     let (role, word) = level(row.level);
     prefix.push(piece(text::pad(word, 6), role));
     let used: usize = prefix.iter().map(|p| text::width(&p.text)).sum();
@@ -165,6 +171,10 @@ fn shifted(body: Vec<Piece>, mut shift: usize) -> Vec<Piece> {
 
 fn time(model: &Model, at: Wall) -> String {
     let Some(timestamp) = at.timestamp() else { return String::new() };
+    if at == Wall::default() {
+        // A line of a file that has no time.
+        return if model.times == TimeStyle::None { String::new() } else { " ".to_owned() };
+    }
     let zone = match model.times {
         TimeStyle::None => return String::new(),
         TimeStyle::Age => return span::brief(at.age_at(model.now.wall)),

@@ -44,6 +44,13 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) {
         Some(Overlay::Journal { selected, scroll }) => {
             super::operation::journal(canvas, model, screen, *selected, *scroll);
         }
+        Some(Overlay::LogFiles { database, selected }) => {
+            let (page, line) = super::detail::log_list(model, database, selected);
+            // The selected one stays in view, whatever fits.
+            let room = usize::from(screen.height.saturating_sub(6)).max(1);
+            let scroll = Scroll { top: (line + 1).saturating_sub(room), ..Scroll::default() };
+            window(canvas, screen, &format!("Log files of {}", database.name), &page, scroll);
+        }
         Some(Overlay::Links { links, selected }) => {
             let mut page = Document::default();
             for (index, (label, url)) in links.iter().enumerate() {
@@ -154,15 +161,19 @@ fn record(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, id: RecordId, sc
     let mut page = Document::default();
     match model.logs.record(id) {
         Some(record) => {
-            page.field_in("Time", record.id.at.rfc3339(), Role::Overlay);
+            let of_file = model.logs.file();
+            if record.id.at != Wall::default() {
+                page.field_in("Time", record.id.at.rfc3339(), Role::Overlay);
+            }
             let late = record.id.ingested_at.0.saturating_sub(record.id.at.0);
-            page.field_in(
-                "Taken in",
-                format!("{} ({late} ms later)", record.id.ingested_at.rfc3339()),
-                Role::Overlay,
-            );
-            page.field_in("Group", record.origin.group.name.clone(), Role::Overlay);
-            page.field_in("Stream", record.origin.stream.clone(), Role::Overlay);
+            if of_file.is_none() {
+                let taken_in = format!("{} ({late} ms later)", record.id.ingested_at.rfc3339());
+                page.field_in("Taken in", taken_in, Role::Overlay);
+            }
+            let places = if of_file.is_some() { ["Database", "File"] } else { ["Group", "Stream"] };
+            for (label, place) in places.iter().zip([&record.origin.group.name, &record.origin.stream]) {
+                page.field_in(label, place.clone(), Role::Overlay);
+            }
             page.gap();
             let mut room = LONGEST;
             let mut hidden = 0;

@@ -36,7 +36,7 @@ pub fn of(model: &Model, pane: PaneId, theme: &Theme) -> Says {
         PaneId::Services => services(model, &mut says),
         PaneId::Tasks => {
             let shown = model.tasks.list.rows.len();
-            says.left.push((count(shown, "task"), Role::Muted));
+            counted(&mut says, model, pane, shown, "task");
             if model.tasks.folded > 0 {
                 says.left
                     .push((format!("{} {} stopped", theme.glyphs.folded, model.tasks.folded), Role::Muted));
@@ -44,14 +44,14 @@ pub fn of(model: &Model, pane: PaneId, theme: &Theme) -> Says {
             filter(&mut says, model.tasks.list.filter.as_ref().map(|f| f.text.as_str()));
         }
         PaneId::Events => {
-            says.left.push((count(model.events.rows.len(), "event"), Role::Muted));
+            counted(&mut says, model, pane, model.events.rows.len(), "event");
             filter(&mut says, model.events.filter.as_ref().map(|f| f.text.as_str()));
         }
         PaneId::Deployments => {
             filter(&mut says, model.deployments.filter.as_ref().map(|f| f.text.as_str()));
         }
         PaneId::Clusters => {
-            says.left.push((count(model.clusters.rows.len(), "cluster"), Role::Muted));
+            counted(&mut says, model, pane, model.clusters.rows.len(), "cluster");
             filter(&mut says, model.clusters.filter.as_ref().map(|f| f.text.as_str()));
         }
         PaneId::Definition => {
@@ -69,7 +69,6 @@ pub fn of(model: &Model, pane: PaneId, theme: &Theme) -> Says {
             }
             says.left.extend(left);
             says.right.extend(right);
-            return says;
         }
         PaneId::Service | PaneId::Api => {}
         PaneId::Fleet
@@ -93,7 +92,7 @@ fn triage(model: &Model, pane: PaneId, says: &mut Says) {
         PaneId::Secrets => "row",
         _ => "change",
     };
-    says.left.push((count(list.rows.len(), noun), Role::Muted));
+    counted(says, model, pane, list.rows.len(), noun);
     if pane == PaneId::Alarms {
         let firing = firing(model);
         if firing > 0 {
@@ -112,7 +111,7 @@ fn triage(model: &Model, pane: PaneId, says: &mut Says) {
     if let Some((_, fault)) = model.charts.faults().next()
         && matches!(pane, PaneId::Databases | PaneId::Caches)
     {
-        says.right.push((format!("no metrics: {}", fault_word(fault.kind)), Role::Warn));
+        says.right.push((format!("no metrics: {}", fault.kind.word()), Role::Warn));
     }
 }
 
@@ -144,7 +143,9 @@ fn services(model: &Model, says: &mut Says) {
     }
     let shown = pane.list.rows.len();
     if shown + pane.folded == pane.known {
-        says.left.push((pane.known.to_string(), Role::Muted));
+        if pane.known > 0 || is_read(model, PaneId::Services) {
+            says.left.push((pane.known.to_string(), Role::Muted));
+        }
     } else {
         says.left.push((format!("{shown} of {}", pane.known), Role::Muted));
     }
@@ -170,6 +171,20 @@ fn filter(says: &mut Says, text: Option<&str>) {
     }
 }
 
+/// How many rows there are. That there is none can be said only once all that may hold one was read.
+fn counted(says: &mut Says, model: &Model, pane: PaneId, number: usize, noun: &str) {
+    if number > 0 || is_read(model, pane) {
+        says.left.push((count(number, noun), Role::Muted));
+    }
+}
+
+/// Whether all that a pane stands on was read at least once.
+fn is_read(model: &Model, pane: PaneId) -> bool {
+    let mut feeding = model.wanted().iter().filter(|(interest, _)| feeds(pane, interest)).peekable();
+    feeding.peek().is_some()
+        && feeding.all(|(interest, _)| model.refresh.entry(interest).is_some_and(|entry| !entry.is_first()))
+}
+
 /// Which interests a pane stands on.
 fn feeds(pane: PaneId, interest: &Interest) -> bool {
     match pane {
@@ -180,7 +195,7 @@ fn feeds(pane: PaneId, interest: &Interest) -> bool {
         PaneId::Deployments => matches!(interest, Interest::Deployments(_) | Interest::Revisions(..)),
         PaneId::Clusters => matches!(interest, Interest::Clusters(_)),
         PaneId::Api => matches!(interest, Interest::Identity(_)),
-        PaneId::Logs => false,
+        PaneId::Logs => matches!(interest, Interest::LogText(..)),
         PaneId::Fleet => {
             matches!(interest, Interest::Services(_) | Interest::Clusters(_) | Interest::Watch(..))
         }
@@ -238,7 +253,7 @@ fn trust(model: &Model, pane: PaneId, theme: &Theme, says: &mut Says) {
     if let Some((interest, entry)) = faulty.first()
         && let Some(fault) = &entry.fault
     {
-        let word = fault_word(fault.kind);
+        let word = fault.kind.word();
         // What is missing is the permission; where it is missing matters when there are several places.
         let denied = (fault.kind == FaultKind::Denied).then_some(fault.action.as_deref()).flatten();
         let place = match denied {
@@ -269,6 +284,7 @@ pub fn oldest(model: &Model, entries: &[(&Interest, &Entry)]) -> Option<Duration
                     | Interest::Service(_)
                     | Interest::Tasks(..)
                     | Interest::Deployments(_)
+                    | Interest::LogText(..)
             ) || (e_is_faulty(model, interest) && matches!(interest, Interest::Watch(..)))
         })
         .filter_map(|(_, e)| Some((model.now.since(e.fresh_at?), e)))
@@ -280,25 +296,6 @@ pub fn oldest(model: &Model, entries: &[(&Interest, &Entry)]) -> Option<Duration
 /// What rests while it is empty or changes rarely is old only once it could not be renewed.
 fn e_is_faulty(model: &Model, interest: &Interest) -> bool {
     model.refresh.entry(interest).is_some_and(|entry| entry.fault.is_some())
-}
-
-/// One word for a kind of fault.
-#[must_use]
-pub fn fault_word(kind: FaultKind) -> &'static str {
-    match kind {
-        FaultKind::NoCredentials => "no credentials",
-        FaultKind::Expired => "credentials expired",
-        FaultKind::Denied => "denied",
-        FaultKind::Throttled => "throttled",
-        FaultKind::Network => "unreachable",
-        FaultKind::Server => "AWS error",
-        FaultKind::NotFound => "not found",
-        FaultKind::Unsupported => "not supported here",
-        FaultKind::Invalid => "rejected",
-        FaultKind::Config => "configuration",
-        FaultKind::Garbled => "unreadable answer",
-        FaultKind::Unknown => "failed",
-    }
 }
 
 fn scope_of(interest: &Interest) -> String {
@@ -326,7 +323,8 @@ pub fn why_empty(model: &Model, pane: PaneId, nothing: &str) -> Vec<(String, Rol
     if model.session.scopes.is_empty() {
         return vec![("Finding out which region to watch…".to_owned(), Role::Muted)];
     }
-    if pane.follows_subject() && model.subject.is_none() {
+    let has_file = pane == PaneId::Logs && model.logs.file().is_some();
+    if pane.follows_subject() && model.subject.is_none() && !has_file {
         return vec![("No service is selected.".to_owned(), Role::Muted)];
     }
     let wanted = model.wanted();
@@ -370,7 +368,7 @@ pub fn still_read(model: &Model) -> Vec<&'static str> {
 
 /// A fault told in full: what, and what to do.
 pub fn fault_lines(fault: &crate::domain::fault::Fault) -> Vec<(String, Role)> {
-    let mut lines = vec![(format!("{}: {}", capital(fault_word(fault.kind)), fault.message), Role::Error)];
+    let mut lines = vec![(format!("{}: {}", capital(fault.kind.word()), fault.message), Role::Error)];
     if let Some(action) = &fault.action {
         lines.push((format!("Asked for {action}."), Role::Muted));
     }

@@ -7,10 +7,12 @@ use crate::app::dispatch::{go, named, take_subject};
 use crate::app::overlay::Overlay;
 use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
+use crate::app::pane::logs::FileId;
 use crate::app::pane::triage::Item;
 use crate::command::Id;
 use crate::diagnose::Subject;
 use crate::domain::alarm::{AlarmId, AlarmState};
+use crate::domain::database::DatabaseId;
 
 /// Enter on a row: the resource of a problem or a change, the details of anything else.
 pub(super) fn open(model: &mut Model, pane: PaneId, item: &Item) {
@@ -25,16 +27,64 @@ pub(super) fn open(model: &mut Model, pane: PaneId, item: &Item) {
     }
 }
 
-/// Enter in a database's details: its newest log file, then its text.
+/// Enter in a database's details: its log files, of which the newest is selected; the only one at once.
 pub(super) fn further(model: &mut Model, item: &Item) {
-    if let Item::Subject(Subject::Database(id)) = item
-        && let Some(file) = model.world.estate.log_files.get(id).and_then(|files| files.first())
-    {
-        let next = Item::LogFile(id.clone(), file.name.clone());
-        model.overlay = Some(Overlay::Detail(next, Scroll::default()));
-        return;
-    }
     model.overlay = None;
+    let Item::Subject(Subject::Database(id)) = item else { return };
+    match model.world.estate.log_files.get(id).map(Vec::as_slice) {
+        None | Some([]) => {}
+        Some([only]) => open_file(model, (id.clone(), only.name.clone())),
+        Some([newest, ..]) => {
+            let selected = newest.name.clone();
+            model.overlay = Some(Overlay::LogFiles { database: id.clone(), selected });
+        }
+    }
+}
+
+/// A command over the list of a database's log files; says whether it meant something there. The selected one is
+/// known by its name: a new file pushes the others down.
+pub(super) fn files(model: &mut Model, id: Id, database: DatabaseId, selected: &str) -> bool {
+    let known = model.world.estate.log_files.get(&database);
+    let names: Vec<&String> = known.into_iter().flatten().map(|file| &file.name).collect();
+    let at = names.iter().position(|name| *name == selected);
+    let last = names.len().saturating_sub(1);
+    let to = match (id, at) {
+        (Id::Open, at) => {
+            if at.is_some() {
+                model.overlay = None;
+                open_file(model, (database, selected.to_owned()));
+            }
+            return true;
+        }
+        (Id::Back | Id::Quit, _) => {
+            let item = Item::Subject(Subject::Database(database));
+            model.overlay = Some(Overlay::Detail(item, Scroll::default()));
+            return true;
+        }
+        (Id::Up, at) => at.map_or(0, |at| at.saturating_sub(1)),
+        (Id::Down, at) => at.map_or(0, |at| (at + 1).min(last)),
+        (Id::PageUp, at) => at.map_or(0, |at| at.saturating_sub(PAGE)),
+        (Id::PageDown, at) => at.map_or(0, |at| (at + PAGE).min(last)),
+        (Id::Top, _) => 0,
+        (Id::Bottom, _) => last,
+        _ => return false,
+    };
+    if let Some(name) = names.get(to) {
+        model.overlay = Some(Overlay::LogFiles { selected: (*name).clone(), database });
+    }
+    true
+}
+
+/// Files that a page skips; it leaves some in view on any screen.
+const PAGE: usize = 8;
+
+/// A log file, in the pane where logs are read.
+fn open_file(model: &mut Model, file: FileId) {
+    let place = model.place();
+    model.history.leave(place);
+    model.logs.open_file(file);
+    model.focus = PaneId::Logs;
+    model.settled_at = u64::MAX;
 }
 
 /// Goes to where a resource is listed, with it selected.
@@ -59,11 +109,16 @@ pub(super) fn to(model: &mut Model, subject: &Subject) {
         Subject::Secret(_) => PaneId::Secrets,
         Subject::Alarm(_) => PaneId::Alarms,
     };
+    to_item(model, pane, Item::Subject(subject.clone()));
+}
+
+/// Goes to a row of a list.
+pub(super) fn to_item(model: &mut Model, pane: PaneId, item: Item) {
     go(model, pane);
     if let Some(list) = model.triage.list_mut(pane) {
         // A filter would hide what was asked for.
         list.filter = None;
-        list.cursor.select(Item::Subject(subject.clone()));
+        list.cursor.select(item);
     }
     model.settled_at = u64::MAX;
 }

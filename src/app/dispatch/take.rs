@@ -101,7 +101,7 @@ pub(super) fn name_of(model: &Model, item: &Item, arn_wanted: bool) -> String {
     }
     match item {
         Item::Subject(subject) => subject.name().to_owned(),
-        Item::Parameter(_, name) | Item::Branch(_, name) | Item::LogFile(_, name) => name.clone(),
+        Item::Parameter(_, name) | Item::Branch(_, name) => name.clone(),
         Item::Change(key) => format!("{} {} {}", key.at.rfc3339(), key.name, key.sentence),
     }
 }

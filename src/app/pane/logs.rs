@@ -2,6 +2,8 @@
 //!
 //! Must not fetch: the follow machine says what to ask, the store keeps it, the viewport reads it.
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ use crate::logs::viewport::{Page, Seek, Viewport, Window};
 use crate::stdx::clock::Moment;
 use crate::stdx::text;
 use crate::theme::{Role, Theme};
+
+pub use file::FileId;
 
 /// Bytes of lines that one turn of the loop looks through for the filter.
 const SCAN_BUDGET: usize = 2 << 20;
@@ -58,6 +62,8 @@ pub struct LogsPane {
     subject: Option<LogSubject>,
     /// The service whose log it is, or whose task's.
     owner: Option<ServiceId>,
+    /// The log file of a database, instead of a service's or a task's log.
+    file: Option<file::Opened>,
     opened_at: Option<Moment>,
     following: Option<Following>,
     cancelled: Vec<Token>,
@@ -125,6 +131,7 @@ impl LogsPane {
         Self {
             subject: None,
             owner: None,
+            file: None,
             opened_at: None,
             following: None,
             cancelled: Vec::new(),
@@ -160,6 +167,12 @@ impl LogsPane {
             self.cancelled.extend(following.requests.into_keys());
         }
         self.opened_at = None;
+        self.file = None;
+        self.empty();
+    }
+
+    /// Holds no line any more, and stands where a pane stands at first.
+    fn empty(&mut self) {
         self.store = Store::new(self.memory, self.fields.clone());
         self.scan = Scan::new(self.scan.filter().clone());
         self.viewport = Viewport::default();
@@ -184,6 +197,9 @@ impl LogsPane {
     /// What the title says it is about.
     #[must_use]
     pub fn about(&self) -> Option<String> {
+        if let Some((database, name)) = self.file() {
+            return Some(format!("{name} of {}", database.name));
+        }
         Some(match self.subject.as_ref()? {
             LogSubject::Service(id) => id.name.clone(),
             LogSubject::Task { task, .. } => format!("task {}", task.short()),
@@ -203,11 +219,13 @@ impl LogsPane {
         let mut effects: Vec<Effect> =
             std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel).collect();
         // A deck shows the log of the service under the cursor; a log that was opened on purpose stays.
-        if let Some(service) = subject.filter(|s| visible && !self.is_about(s)) {
+        let is_read = focused && self.file.is_some();
+        if let Some(service) = subject.filter(|s| visible && !is_read && !self.is_about(s)) {
             self.open(LogSubject::Service(service.clone()), service.clone());
             effects.extend(std::mem::take(&mut self.cancelled).into_iter().map(Effect::Cancel));
         }
         self.visible = visible;
+        self.take_file(world);
         self.scan.advance(&self.store, SCAN_BUDGET);
         let Some(subject) = self.subject.clone().filter(|_| visible) else { return effects };
         let opened = *self.opened_at.get_or_insert(now);
@@ -297,7 +315,13 @@ impl LogsPane {
     /// The least that must stand before a message: mark, time, task, container, level.
     #[must_use]
     pub fn prefix_width(&self) -> usize {
-        2 + 13 + 9 + self.container_width() + 1 + 6
+        2 + 13 + self.origin_width() + 6
+    }
+
+    /// Columns for task and container; the lines of a file come from one place, which the title names.
+    #[must_use]
+    pub fn origin_width(&self) -> usize {
+        if self.file.is_some() { 0 } else { 9 + self.container_width() + 1 }
     }
 
     /// The widest container name, as far as it is shown.
@@ -504,7 +528,13 @@ impl LogsPane {
         let glyphs = &theme.glyphs;
         let mut left = Vec::new();
         let mut right = Vec::new();
-        left.push((text::count(self.store.len(), "line"), Role::Muted));
+        if self.subject.is_none() && self.file.is_none() {
+            return (left, right);
+        }
+        // That a file has none is said once it was read.
+        if self.file.is_none() || !self.store.is_empty() {
+            left.push((text::count(self.store.len(), "line"), Role::Muted));
+        }
         if self.store.dropped() > 0 {
             left.push((format!("{} older dropped from memory", self.store.dropped()), Role::Warn));
         }
@@ -538,21 +568,21 @@ impl LogsPane {
     /// What an empty pane says.
     #[must_use]
     pub fn why_empty(&self, now: Moment) -> Vec<String> {
+        if !self.store.is_empty() {
+            return vec!["No line held here passes the filter.".to_owned()];
+        }
         let Some(following) = &self.following else {
             return vec!["Select a service or a task and press l.".to_owned()];
         };
-        if self.store.is_empty() {
-            let mut lines = vec![match following.follow.state(now) {
-                FollowState::Live => format!(
-                    "No lines in the last {}. New ones appear here by themselves.",
-                    crate::stdx::span::brief(self.since)
-                ),
-                other => text::capital(&other.sentence()),
-            }];
-            lines.extend(following.follow.notes().map(str::to_owned));
-            return lines;
-        }
-        vec!["No line held here passes the filter.".to_owned()]
+        let mut lines = vec![match following.follow.state(now) {
+            FollowState::Live => format!(
+                "No lines in the last {}. New ones appear here by themselves.",
+                crate::stdx::span::brief(self.since)
+            ),
+            other => text::capital(&other.sentence()),
+        }];
+        lines.extend(following.follow.notes().map(str::to_owned));
+        lines
     }
 
     /// What the follow machine wants to be known: containers that log elsewhere, streams that cannot be mapped.

@@ -14,7 +14,6 @@ use crate::diagnose::Subject;
 use crate::diagnose::change::{Change, ChangeKind};
 use crate::diagnose::fleet::Fleet;
 use crate::domain::alarm::AlarmId;
-use crate::domain::database::DatabaseId;
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
 
@@ -31,8 +30,6 @@ pub enum Item {
     Branch(Scope, String),
     /// A change.
     Change(Box<ChangeKey>),
-    /// A database's log file.
-    LogFile(DatabaseId, String),
 }
 
 /// What tells one change from another: two may happen to one resource in one second.

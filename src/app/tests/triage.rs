@@ -12,6 +12,7 @@ use crate::app::{Effect, Msg};
 use crate::diagnose::{Severity, Subject};
 use crate::domain::alarm::AlarmState;
 use crate::domain::change::TrailEvent;
+use crate::domain::database::DbLogFile;
 use crate::domain::fault::FaultKind;
 use crate::domain::query::{Answer, PageToken, Query};
 
@@ -32,10 +33,85 @@ fn names(bench: &Bench, pane: PaneId) -> Vec<String> {
         .iter()
         .map(|item| match item {
             Item::Subject(subject) => subject.name().to_owned(),
-            Item::Parameter(_, name) | Item::Branch(_, name) | Item::LogFile(_, name) => name.clone(),
+            Item::Parameter(_, name) | Item::Branch(_, name) => name.clone(),
             Item::Change(key) => key.name.clone(),
         })
         .collect()
+}
+
+/// The messages in the log pane, top to bottom.
+fn lines(bench: &Bench) -> Vec<String> {
+    bench.model.logs.page().0.iter().filter_map(|row| bench.model.logs.raw(row.id)).collect()
+}
+
+#[test]
+fn a_log_file_opens_where_logs_are_read_and_esc_leads_back() {
+    let mut aws = account();
+    aws.estate.log_text = "2026-11-20 13:59:01 UTC::@:[1]:LOG:  one\n".into();
+    let mut bench = settled(aws, 80, 24);
+    bench.command("service web").settle().press("4").settle();
+    let Some(Item::Subject(Subject::Database(claims))) =
+        bench.model.triage.selected(PaneId::Databases).cloned()
+    else {
+        panic!("no database")
+    };
+    bench.press("enter").settle().press("enter").settle();
+    let file = (claims.clone(), "error/postgresql.log.2026-11-20-13".to_owned());
+    assert_eq!((bench.model.focus, bench.model.logs.file()), (PaneId::Logs, Some(&file)));
+    assert_eq!(lines(&bench), ["2026-11-20 13:59:01 UTC::@:[1]:LOG:  one"]);
+    assert_eq!(bench.model.aimed_service(), None, "no action may aim at the service that was open before");
+    assert!(bench.model.subject.is_some(), "or this says nothing");
+
+    let reads = |bench: &Bench| {
+        bench.history.iter().filter(|query| matches!(query, Query::DownloadDbLogFile { .. })).count()
+    };
+    let before = reads(&bench);
+    bench.aws.estate.log_text.push_str("2026-11-20 13:59:59 UTC::@:[1]:ERROR:  two\n");
+    bench.pass(Duration::from_secs(20)).answer_all();
+    assert_eq!((reads(&bench), lines(&bench).len()), (before + 1, 2), "what is new is added");
+    bench.press("/").type_text("two").press("enter");
+    assert_eq!(lines(&bench), ["2026-11-20 13:59:59 UTC::@:[1]:ERROR:  two"]);
+    bench.press("esc").aws.estate.log_text = "2026-11-20 14:00:00 UTC::@:[1]:LOG:  begun again\n".into();
+    bench.pass(Duration::from_secs(20)).answer_all();
+    assert_eq!(lines(&bench), ["2026-11-20 14:00:00 UTC::@:[1]:LOG:  begun again"]);
+
+    bench.press("esc").settle();
+    let item = Item::Subject(Subject::Database(claims));
+    assert_eq!(bench.model.focus, PaneId::Databases);
+    assert!(matches!(&bench.model.overlay, Some(Overlay::Detail(shown, _)) if *shown == item));
+    let asked = reads(&bench);
+    bench.press("esc").pass(Duration::from_secs(120)).answer_all();
+    assert_eq!(reads(&bench), asked, "what nobody looks at is not read");
+    bench.press("[").settle();
+    assert_eq!((bench.model.focus, bench.model.logs.file()), (PaneId::Logs, Some(&file)));
+    bench.command("logs web").settle();
+    assert_eq!(bench.model.logs.file(), None, "the service's own log");
+    bench.press("[").settle();
+    assert_eq!(bench.model.logs.file(), Some(&file));
+}
+
+#[test]
+fn a_new_log_file_pushes_the_selected_one_down_and_not_away() {
+    let mut aws = account();
+    let first = aws.estate.log_files[0].clone();
+    let named = |name: &str, later: u64| DbLogFile {
+        name: name.to_owned(),
+        written_at: first.written_at.map(|at| at.plus(Duration::from_secs(later))),
+        ..first.clone()
+    };
+    aws.estate.log_files = vec![named("a", 1), named("b", 2)];
+    let mut bench = settled(aws, 80, 24);
+    bench.press("4").settle().press("enter").settle().press("enter").settle();
+    let selected = |bench: &Bench| match &bench.model.overlay {
+        Some(Overlay::LogFiles { selected, .. }) => selected.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(selected(&bench), "b", "the newest");
+    bench.press("j j");
+    assert_eq!(selected(&bench), "a");
+    bench.aws.estate.log_files.push(named("c", 3));
+    bench.pass(Duration::from_secs(90)).answer_all().press("enter");
+    assert_eq!(bench.model.logs.file().map(|(_, name)| name.as_str()), Some("a"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::app::refresh::{Interest, Watch};
 use crate::diagnose::database::{in_window, max_connections, pool_demand};
 use crate::diagnose::secret::{self, Consumer, How};
 use crate::domain::cache::CacheId;
-use crate::domain::database::{DataEvent, DatabaseId, DbInstance, Endpoint};
+use crate::domain::database::{DataEvent, DatabaseId, DbInstance, DbLogFile, Endpoint};
 use crate::domain::ecs::ServiceId;
 use crate::domain::scope::Scope;
 use crate::domain::secret::SecretId;
@@ -16,7 +16,7 @@ use crate::stdx::text;
 use crate::theme::Role;
 use crate::view::databases::role_of;
 use crate::view::secrets::{look, readers};
-use crate::view::widget::canvas::piece;
+use crate::view::widget::canvas::{Piece, piece};
 use crate::view::widget::document::Document;
 
 /// Parameters that decide how a database behaves under load and in an audit.
@@ -221,21 +221,47 @@ fn maintenance(page: &mut Document, model: &Model, scope: &Scope, arn: &str) {
 }
 
 fn log_files(page: &mut Document, model: &Model, id: &DatabaseId) {
-    page.heading("Log files (enter opens the newest)");
+    page.heading("Log files (enter opens them)");
     match model.world.estate.log_files.get(id) {
         None => awaited(page, model, &Interest::LogFiles(id.clone()), "RDS"),
         Some(files) if files.is_empty() => page.text("  none", Role::Muted),
         Some(files) => {
-            for file in files.iter().take(6) {
-                let at = file.written_at.map_or_else(String::new, |at| format!("{} ago", ago(model, at)));
-                page.line(vec![
-                    piece(format!("  {} ", text::pad(&at, 12)), Role::Muted),
-                    piece(file.name.clone(), Role::Overlay),
-                    piece(format!("  {} KiB", file.size.div_ceil(1_024)), Role::Muted),
-                ]);
+            for file in files.iter().take(FILES) {
+                page.line(log_file(model, file, " ", Role::Overlay));
+            }
+            if let Some(more) = files.len().checked_sub(FILES).filter(|more| *more > 0) {
+                page.text(format!("  and {more} older"), Role::Muted);
             }
         }
     }
+}
+
+/// Log files named in the details.
+const FILES: usize = 6;
+
+/// A log file's row.
+fn log_file(model: &Model, file: &DbLogFile, mark: &str, role: Role) -> Vec<Piece> {
+    let at = file.written_at.map_or_else(String::new, |at| format!("{} ago", ago(model, at)));
+    vec![
+        piece(format!("{mark} {} ", text::pad(&at, 12)), Role::Muted),
+        piece(file.name.clone(), role),
+        piece(format!("  {} KiB", file.size.div_ceil(1_024)), Role::Muted),
+    ]
+}
+
+/// All log files of a database, one selected; with the line on which that stands.
+pub fn log_list(model: &Model, id: &DatabaseId, selected: &str) -> (Document, usize) {
+    let mut page = Document::default();
+    let mut line = 0;
+    for (index, file) in model.world.estate.log_files.get(id).into_iter().flatten().enumerate() {
+        let chosen = file.name == selected;
+        if chosen {
+            line = index;
+        }
+        let mark = if chosen { model.theme.glyphs.cursor } else { " " };
+        page.line(log_file(model, file, mark, if chosen { Role::Strong } else { Role::Overlay }));
+    }
+    (page, line)
 }
 
 fn events(
@@ -261,17 +287,6 @@ fn events(
     for event in own {
         let lead = piece(format!("  {} ", text::pad(&ago(model, event.at), 8)), Role::Muted);
         page.hanging(vec![lead, piece(event.message.clone(), Role::Overlay)], 11);
-    }
-}
-
-/// The end of a log file on the instance.
-pub(super) fn log_file(page: &mut Document, model: &Model, id: &DatabaseId, file: &str) {
-    let key = (id.clone(), file.to_owned());
-    let interest = Interest::LogText(id.clone(), file.to_owned());
-    match model.world.estate.log_text.get(&key) {
-        None => awaited(page, model, &interest, "RDS"),
-        Some(seen) if seen.value.is_empty() => page.text("The file is empty.", Role::Muted),
-        Some(seen) => seen.value.lines().for_each(|line| page.text(line, Role::Code)),
     }
 }
 

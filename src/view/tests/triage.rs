@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 use super::{pane, tabs, whole};
 use crate::app::fixtures::{self, Aws, Bench, Owned};
 use crate::app::pane::PaneId;
+use crate::domain::database::DbLogFile;
 use crate::domain::fault::FaultKind;
 
 fn account() -> Aws {
@@ -216,8 +217,56 @@ fn numbers_that_are_denied() {
 #[test]
 fn the_end_of_a_log_file() {
     let mut bench = on(PaneId::Databases, account(), 80, 24);
-    bench.press("enter").settle().press("enter").settle();
-    assert_snapshot!("detail_log_file", whole(&mut bench));
+    bench.press("enter").settle().press("enter").pass(Duration::ZERO);
+    assert_snapshot!("log_file_asking", whole(&mut bench));
+    bench.settle();
+    assert_snapshot!("log_file", whole(&mut bench));
+    bench.press("w / d e a d l o c k enter").settle();
+    assert_snapshot!("log_file_filtered", pane(&mut bench, PaneId::Logs));
+    bench.press("enter");
+    assert_snapshot!("log_file_record", whole(&mut bench));
+    let wide = bench.press("esc esc").resize(120, 40).settle();
+    assert_snapshot!("log_file_beside_databases", whole(wide));
+}
+
+#[test]
+fn a_log_file_that_is_empty_and_one_that_is_denied() {
+    let open = |aws: Aws| {
+        let mut bench = on(PaneId::Databases, aws, 80, 12);
+        bench.press("enter").settle().press("enter").settle();
+        bench
+    };
+    let mut aws = account();
+    aws.estate.log_text.clear();
+    let empty = pane(&mut open(aws), PaneId::Logs);
+    assert!(empty.contains("The file is empty."), "{empty}");
+    let mut aws = account();
+    aws.faults.insert("rds:DownloadDBLogFilePortion".into(), denied("rds:DownloadDBLogFilePortion"));
+    assert_snapshot!("log_file_denied", pane(&mut open(aws), PaneId::Logs));
+}
+
+#[test]
+fn the_log_files_of_a_database() {
+    let mut aws = account();
+    let first = aws.estate.log_files[0].clone();
+    aws.estate.log_files = (0..30)
+        .map(|hour| DbLogFile {
+            name: format!("error/postgresql.log.2026-11-20-{hour:02}"),
+            written_at: first.written_at.map(|at| at.minus(Duration::from_secs(3_600 * (30 - hour)))),
+            ..first.clone()
+        })
+        .collect();
+    let mut bench = on(PaneId::Databases, aws, 80, 90);
+    bench.press("enter").settle();
+    let details = whole(&mut bench);
+    assert!(
+        details.contains("postgresql.log.2026-11-20-24") && details.contains("and 24 older"),
+        "{details}"
+    );
+    bench.resize(80, 16).press("enter").settle();
+    assert_snapshot!("log_files", whole(&mut bench));
+    bench.press("G k");
+    assert_snapshot!("log_files_end", whole(&mut bench));
 }
 
 #[test]

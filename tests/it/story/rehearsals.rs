@@ -93,7 +93,15 @@ async fn the_slow_statements_are_in_a_log_that_opens_from_the_database() {
             story.until("database gov-db").await;
             story.until("error/postgresql.log").await;
             story.press("enter");
+            story.until("Log files of gov-db").await;
+            story.press("enter");
             story.until("duration:").await;
+            story.press("/");
+            story.type_text("SELECT");
+            story.press("enter");
+            story.until("filter: SELECT").await;
+            story.press("esc esc");
+            story.until("database gov-db").await;
         })
         .await;
 }
