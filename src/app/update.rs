@@ -305,11 +305,12 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
 }
 
 fn presented(model: &mut Model, extents: &[(PaneId, usize)], tops: Tops) {
-    if let (Some(Overlay::Operation(dialog)), Some(id)) = (model.overlay.as_mut(), tops.form)
-        && dialog.operation == id
-        && let Some(running) = model.operations.get(id)
-    {
-        dialog.presented(running.friction, model.now);
+    if let Some(Overlay::Operation(dialog)) = model.overlay.as_mut() {
+        match model.operations.get(dialog.operation).filter(|running| tops.form == Some(running.id)) {
+            Some(running) => dialog.presented(running.friction, model.now),
+            // A frame without the form, such as one that is too small for it: no key can be about it.
+            None => dialog.shown = None,
+        }
     }
     model.services.list.cursor.presented(tops.service);
     model.tasks.list.cursor.presented(tops.task);
