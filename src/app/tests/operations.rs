@@ -351,7 +351,7 @@ fn a_read_only_session_cannot_be_unlocked_and_begins_nothing() {
     bench.press("P B");
     assert!(bench.model.operations.list.is_empty());
     // Whatever opens one: the guard itself refuses.
-    let action = Action::Scale { service: fixtures::service_id("worker"), desired: 3 };
+    let action = Action::Scale { service: fixtures::service_id("worker"), desired: 3, pools: Vec::new() };
     let effects = begin(&mut bench.model, action, None, None);
     assert!(effects.is_empty(), "{effects:?}");
     assert!(matches!(bench.model.operations.list[0].ended, Some((Verdict::Refused { .. }, _))));

@@ -44,7 +44,7 @@ const VERBS: &[Verb] = &[
         calls: Some(1),
     },
     Verb {
-        words: |_, _| words("deploy gov-backend --image 4be0d19"),
+        words: |_, _| words("deploy gov-backend --image 4be0d19 --container backend"),
         operation: "RegisterTaskDefinition",
         name: "deploy",
         times: 9,
@@ -380,7 +380,7 @@ fn quick() -> World {
 #[test]
 fn a_deployment_that_the_breaker_rolls_back_is_11_and_a_good_one_0() {
     let stage = Stage::over(quick());
-    let image = "gov-backend:9f31c7e";
+    let image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gov-backend:9f31c7e";
     let crash = Behaviour::Crash {
         after: Duration::from_secs(2),
         exit_code: 3,

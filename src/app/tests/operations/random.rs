@@ -207,7 +207,8 @@ impl Eye {
         let one_key = asks.friction == Friction::YesKey
             && matches!(place, Place::Cancel | Place::Do)
             && key.typed() == Some('y');
-        if !one_key && !(key.code == Code::Enter && place == Place::Do) {
+        let button = key.code == Code::Enter && place == Place::Do;
+        if !one_key && !button {
             return false;
         }
         // A lock that fell meanwhile wants name and reason, whatever the form asked for.
@@ -481,7 +482,7 @@ impl Hand {
             1 => Action::Deploy { services: vec![service], what: Deploy::Force },
             2 => Action::RollBack { services: vec![service], to: Back::Usual },
             3 => Action::Restart { service, reason: "drill".into() },
-            _ => Action::Scale { service, desired: self.dice.u32(0..4) },
+            _ => Action::Scale { service, desired: self.dice.u32(0..4), pools: Vec::new() },
         };
         self.eye.retargets = false;
         let effects = begin(&mut self.bench.model, action, None, None);
