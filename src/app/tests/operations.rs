@@ -290,7 +290,7 @@ fn what_changed_while_the_dialog_stood_open_is_told_and_nothing_called() {
     bench.answer_looks();
     assert_eq!((bench.changes(), progress(&bench)), (0, Some(Progress::Ended)));
     let (verdict, _) = bench.model.operations.list[0].ended.clone().unwrap();
-    let difference = "the desired count of worker was 2, is 5".to_owned();
+    let difference = "the desired count of prod/worker was 2, is 5".to_owned();
     assert_eq!(verdict, Verdict::Changed { difference });
 }
 

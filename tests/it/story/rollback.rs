@@ -337,13 +337,13 @@ const KEYS: &[&str] = &[
 
 #[tokio::test(start_paused = true)]
 async fn random_keys_against_the_real_loop_change_nothing() {
-    for seed in 0..12 {
+    for seed in 0..4 {
         scene("gov")
             .play(|story| async move {
                 let mut dice = fastrand::Rng::with_seed(seed);
                 story.until("gov-backend").await;
                 story.press("2");
-                for _ in 0..120 {
+                for _ in 0..80 {
                     match dice.u32(0..20) {
                         0 => story.send(super::Input::Paste("gov-backend\ny\n".to_owned())),
                         1 => story.send(super::Input::Resize(super::Size {

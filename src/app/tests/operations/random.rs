@@ -478,7 +478,10 @@ impl Hand {
     fn open(&mut self) {
         let service = fixtures::service_id(["api", "web", "worker"][self.dice.usize(0..3)]);
         let action = match self.dice.u32(0..5) {
-            0 => Action::StopTask { task: fixtures::task(&service, 32).id, reason: "drill".into() },
+            0 => {
+                let task = fixtures::task(&service, 32).id;
+                Action::StopTask { task, service: Some(service.name), reason: "drill".into() }
+            }
             1 => Action::Deploy { services: vec![service], what: Deploy::Force },
             2 => Action::RollBack { services: vec![service], to: Back::Usual },
             3 => Action::Restart { service, reason: "drill".into() },
