@@ -308,8 +308,7 @@ fn presented(model: &mut Model, extents: &[(PaneId, usize)], tops: Tops) {
     if let Some(Overlay::Operation(dialog)) = model.overlay.as_mut() {
         match model.operations.get(dialog.operation).filter(|running| tops.form == Some(running.id)) {
             Some(running) => dialog.presented(running.friction, model.now),
-            // A frame without the form, such as one that is too small for it: no key can be about it.
-            None => dialog.shown = None,
+            None => dialog.shown = None, // No key can be about a form that the frame does not show.
         }
     }
     model.services.list.cursor.presented(tops.service);

@@ -284,7 +284,7 @@ async fn a_service_that_another_deploys_meanwhile_is_told_and_left_alone() {
             story.rest(Duration::from_secs(11)).await;
             story.press("enter");
             let screen = story.until("Not done").await;
-            assert!(screen.contains("the deployment of gov-backend was"), "{screen}");
+            assert!(screen.contains("the deployment of gov-cluster/gov-backend was"), "{screen}");
             assert!(story.asked().is_empty() && story.journal().is_empty());
         })
         .await;
