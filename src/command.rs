@@ -354,7 +354,7 @@ impl Invocation {
     }
 
     /// Reads a console command as typed in the palette or written in a keymap: `service gateway-service`.
-    /// Arguments are separated by blanks; only those given by place can be given here.
+    /// Arguments are separated by blanks; of flags, only those of changes can be given here.
     ///
     /// # Errors
     /// When the name is unknown or not for the console, or the arguments do not fit.
@@ -378,15 +378,16 @@ impl Invocation {
         }
         let places: Vec<&Arg> = command.args.iter().filter(|a| !a.flag).collect();
         let args: Vec<String> = words.map(str::to_owned).collect();
-        let rest_is_text = places.last().is_some_and(|a| a.kind == Kind::Text);
-        if args.len() > places.len() && !rest_is_text {
+        let placed = placed(command, &args);
+        let takes_more = places.last().is_some_and(|a| a.kind == Kind::Text || a.repeat);
+        if placed.len() > places.len() && !takes_more {
             return Err(BadInvocation::TooMany {
                 name: name.to_owned(),
                 expected: crate::stdx::text::count(places.len(), "argument"),
-                given: args.len(),
+                given: placed.len(),
             });
         }
-        for (place, value) in places.iter().zip(&args) {
+        for (place, value) in places.iter().zip(placed) {
             check(place, value)?;
         }
         Ok(Self { id, args })
@@ -407,6 +408,28 @@ impl std::fmt::Display for Invocation {
         }
         Ok(())
     }
+}
+
+/// The words that stand in places: those of a change may have flags among them, with their values.
+fn placed<'w>(command: &Command, args: &'w [String]) -> Vec<&'w str> {
+    let mut rest = args.iter().map(String::as_str);
+    if command.risk != Risk::Write {
+        return rest.collect();
+    }
+    let mut placed = Vec::new();
+    while let Some(word) = rest.next() {
+        match word.strip_prefix("--") {
+            None => placed.push(word),
+            Some("") => placed.extend(rest.by_ref()),
+            Some(name) => {
+                let flag = command.args.iter().find(|arg| arg.flag && arg.name == name);
+                if flag.is_some_and(|arg| arg.kind != Kind::Switch) {
+                    rest.next();
+                }
+            }
+        }
+    }
+    placed
 }
 
 fn check(arg: &Arg, value: &str) -> Result<(), BadInvocation> {

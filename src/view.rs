@@ -96,8 +96,9 @@ pub fn view(model: &Model, theme: &Theme, size: Size) -> Drawn {
         }
     }
     footer::draw(&mut canvas, model, screen.footer);
-    overlay::draw(&mut canvas, model, Rect::of(size));
-    Drawn { tops: model.tops(), ..canvas.into_drawn() }
+    let has_form = overlay::draw(&mut canvas, model, Rect::of(size));
+    let tops = if has_form { model.tops() } else { model.tops().without_form() };
+    Drawn { tops, ..canvas.into_drawn() }
 }
 
 fn too_small(canvas: &mut Canvas<'_>, size: Size) {

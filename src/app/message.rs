@@ -72,6 +72,14 @@ pub struct Tops {
     pub(super) form: Option<OperationId>,
 }
 
+impl Tops {
+    /// The same of a frame on which the form had no room: keys are not about what nobody sees.
+    #[must_use]
+    pub fn without_form(self) -> Self {
+        Self { form: None, ..self }
+    }
+}
+
 /// Something on the screen that can be pointed at, by identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {

@@ -14,7 +14,7 @@ use crate::domain::fault::Fault;
 use crate::domain::query::{Answer, Query};
 use crate::domain::secret::SecretValue;
 use crate::domain::verdict::Verdict;
-use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operation, Policy, Saw};
+use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operation, Policy, Progress, Saw};
 use crate::journal::{Entry, Event, IncidentMark, Outcome, Report};
 use crate::stdx::clock::Moment;
 use crate::stdx::id::uuid;
@@ -82,6 +82,8 @@ pub struct Operations {
     pub incident: Option<IncidentMark>,
     /// The journal.
     pub journal: JournalView,
+    /// The console is being left.
+    leaving: bool,
     next: u64,
 }
 
@@ -172,8 +174,14 @@ fn operation_name(seed: u64, id: OperationId) -> String {
 /// Hands an input to an operation.
 pub fn answer(model: &mut Model, id: OperationId, input: Input) -> Vec<Effect> {
     let now = model.now;
+    let leaving = model.operations.leaving;
     let Some(running) = model.operations.get_mut(id) else { return Vec::new() };
-    let demands = running.operation.step(input, now);
+    let mut demands = running.operation.step(input, now);
+    if leaving && running.operation.progress() == Progress::Watching {
+        // Nobody waits for a look any more; what AWS said is written down.
+        demands.retain(|demand| !matches!(demand, Demand::Read { .. }));
+        demands.extend(running.operation.step(Input::StopWatching, now));
+    }
     drive(model, id, demands)
 }
 
@@ -299,7 +307,8 @@ pub fn journal(model: &mut Model, report: Result<Report, String>) {
             let torn = report.torn.len();
             let trouble = match (&report.broken, torn) {
                 (Some(broken), _) => Some(format!("the journal does not hold: {broken}")),
-                (None, 1..) => Some(format!("{torn} lines were torn by a crash")),
+                (None, 1) => Some("1 line was torn by a crash".to_owned()),
+                (None, 2..) => Some(format!("{torn} lines were torn by a crash")),
                 (None, 0) => None,
             };
             model.operations.incident = crate::journal::open_incident(&report.entries).cloned();
@@ -347,12 +356,13 @@ fn mark_incident(model: &mut Model, event: Event) -> Vec<Effect> {
     vec![Effect::Note { operation: operation_name(model.session.seed, id), caller: None, event }]
 }
 
-/// The console is left: what is watched stays without its end, and the journal says so.
+/// The console is left: what is watched stays without its end, and the journal says so; so does what AWS still answers.
 pub fn leave(model: &mut Model) -> Vec<Effect> {
+    model.operations.leaving = true;
     let watching: Vec<OperationId> = model
         .operations
         .under_way()
-        .filter(|running| running.operation.progress() == crate::guard::Progress::Watching)
+        .filter(|running| running.operation.progress() == Progress::Watching)
         .map(|running| running.id)
         .collect();
     watching.into_iter().flat_map(|id| answer(model, id, Input::StopWatching)).collect()

@@ -4,6 +4,7 @@
 
 mod keys;
 mod logs;
+mod operations;
 mod refresh;
 mod selection;
 mod triage;

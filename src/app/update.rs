@@ -305,11 +305,11 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
 }
 
 fn presented(model: &mut Model, extents: &[(PaneId, usize)], tops: Tops) {
-    if let (Some(Overlay::Operation(dialog)), Some(id)) = (model.overlay.as_mut(), tops.form)
-        && dialog.operation == id
-        && let Some(running) = model.operations.get(id)
-    {
-        dialog.presented(running.friction, model.now);
+    if let Some(Overlay::Operation(dialog)) = model.overlay.as_mut() {
+        match model.operations.get(dialog.operation).filter(|running| tops.form == Some(running.id)) {
+            Some(running) => dialog.presented(running.friction, model.now),
+            None => dialog.shown = None, // No key can be about a form that the frame does not show.
+        }
     }
     model.services.list.cursor.presented(tops.service);
     model.tasks.list.cursor.presented(tops.task);

@@ -17,7 +17,12 @@ const SEEDS: u32 = 1_000;
 
 /// Tries a property with a thousand seeds and writes down that it held.
 pub fn hold<S: Strategy>(property: &str, strategy: &S, test: impl Fn(S::Value)) {
-    let config = Config { cases: SEEDS, failure_persistence: None, ..Config::default() };
+    hold_for(SEEDS, property, strategy, test);
+}
+
+/// The same with another number of seeds.
+pub fn hold_for<S: Strategy>(seeds: u32, property: &str, strategy: &S, test: impl Fn(S::Value)) {
+    let config = Config { cases: seeds, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(strategy, |value| {
         test(value);
         Ok(())
@@ -25,12 +30,12 @@ pub fn hold<S: Strategy>(property: &str, strategy: &S, test: impl Fn(S::Value)) 
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
-    write_down(property);
+    write_down(property, seeds);
 }
 
 /// One line, in one write: soaks run side by side.
 #[expect(clippy::disallowed_methods, reason = "a soak asks git for the commit and keeps its own record")]
-fn write_down(property: &str) {
+fn write_down(property: &str, seeds: u32) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).current_dir(root).output().ok()?;
@@ -42,7 +47,7 @@ fn write_down(property: &str) {
     let build = if cfg!(debug_assertions) { "dev" } else { "release" };
     let now = Clock::system().now().wall.rfc3339();
     let date = now.get(..10).unwrap_or_default();
-    let line = format!("| {date} | {commit}{mark} | {build} | {property} | {SEEDS} |\n");
+    let line = format!("| {date} | {commit}{mark} | {build} | {property} | {seeds} |\n");
     let path = root.join("docs/soak.md");
     let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
     file.write_all(line.as_bytes()).unwrap();

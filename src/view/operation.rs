@@ -21,9 +21,12 @@ use crate::view::overlay::{frame, inside_width, window};
 use crate::view::widget::canvas::{Canvas, Piece, piece};
 use crate::view::widget::document::Document;
 
-/// Draws the dialog.
-pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, dialog: &Dialog) {
-    let Some(running) = model.operations.get(dialog.operation) else { return };
+/// Lines of a plan below which a form is not shown: nobody confirms what cannot be read.
+const LEAST_PLAN: u16 = 2;
+
+/// Draws the dialog; says whether its form is on the screen, whole.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, dialog: &Dialog) -> bool {
+    let Some(running) = model.operations.get(dialog.operation) else { return false };
     let glyphs = canvas.theme().glyphs;
     let mut page = Document::default();
     match running.operation.progress() {
@@ -36,14 +39,14 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, dialog: &Dialo
             if let Some(plan) = running.operation.plan() {
                 of_plan(&mut page, plan, &glyphs);
             }
-            form(canvas, model, screen, dialog, running, &page);
-            return;
+            return form(canvas, model, screen, dialog, running, &page);
         }
         Progress::Calling | Progress::Watching | Progress::Ended => {
             progress(&mut page, model, running, &glyphs);
         }
     }
     window(canvas, screen, &title(running), &page, dialog.scroll);
+    false
 }
 
 fn title(running: &Running) -> String {
@@ -107,7 +110,7 @@ fn form(
     dialog: &Dialog,
     running: &Running,
     page: &Document,
-) {
+) -> bool {
     let width = inside_width(screen);
     let friction = running.friction;
     let armed = dialog.is_armed(model.now);
@@ -117,6 +120,8 @@ fn form(
         .map(|mistake| sentence(&mistake.to_string()))
         .or_else(|| dialog.said.map(ToOwned::to_owned));
     let mut lines: Vec<(Option<Field>, Vec<Piece>)> = Vec::new();
+    // The focused line up to the cursor.
+    let mut typed_so_far: Vec<Piece> = Vec::new();
     let label = |field: Field, text: &str| {
         let mark = if dialog.field == field { canvas_mark(canvas) } else { " " };
         piece(
@@ -158,24 +163,26 @@ fn form(
                 let mark = if dialog.field == Field::Name { canvas_mark(canvas) } else { " " };
                 let role = if dialog.field == Field::Name { Role::Prompt } else { Role::Muted };
                 let head = piece(format!("{mark} {} ", text::pad(&ask, room)), role);
+                if dialog.field == Field::Name {
+                    typed_so_far = vec![head.clone(), piece(dialog.name.before().to_owned(), typed)];
+                }
                 lines.push((Some(Field::Name), vec![head, piece(dialog.name.text().to_owned(), typed)]));
             }
             Field::Reason => {
-                lines.push((
-                    Some(Field::Reason),
-                    vec![
-                        label(Field::Reason, "Reason"),
-                        piece(" ", Role::Overlay),
-                        piece(dialog.reason.text().to_owned(), typed),
-                    ],
-                ));
+                let head = [label(Field::Reason, "Reason"), piece(" ", Role::Overlay)];
+                let line = |text: &str| [&head[..], &[piece(text.to_owned(), typed)]].concat();
+                if dialog.field == Field::Reason {
+                    typed_so_far = line(dialog.reason.before());
+                }
+                lines.push((Some(Field::Reason), line(dialog.reason.text())));
             }
             Field::Cancel | Field::Do => {}
         }
     }
     let button = |field: Field, text: String| {
-        let role = if dialog.field == field { Role::Selection } else { Role::Muted };
-        piece(format!("[ {text} ]"), role)
+        let focused = dialog.field == field;
+        let mark = if focused { canvas_mark(canvas) } else { " " };
+        piece(format!("{mark}[ {text} ]"), if focused { Role::Selection } else { Role::Muted })
     };
     let account = running.operation.action().scope().map_or_else(String::new, |scope| {
         let id = model.world.account_id(scope).unwrap_or_else(|| scope.account.to_string());
@@ -198,23 +205,38 @@ fn form(
         }],
     ));
     let mut bottom = Document::default();
-    let mut rows: Vec<(Field, usize, usize)> = Vec::new();
+    let mut cursor = None;
     let mut height = 0;
-    for (field, line) in lines {
-        if let Some(field) = field {
-            let columns: usize = line.iter().map(|piece| text::width(&piece.text)).sum();
-            rows.push((field, height, columns));
-        }
+    let rows_of = |line: &[Piece]| {
         let mut one = Document::default();
-        one.hanging(line.clone(), 2);
-        height += one.wrapped(width).len();
+        one.hanging(line.to_vec(), 2);
+        one.wrapped(width)
+    };
+    for (field, line) in lines {
+        if field == Some(dialog.field) {
+            let before = rows_of(&typed_so_far);
+            let columns = before.last().map_or(0, |row| row.iter().map(|p| text::width(&p.text)).sum());
+            cursor = Some((columns, height + before.len().saturating_sub(1)));
+        }
+        height += rows_of(&line).len();
         bottom.hanging(line, 2);
     }
     let plan_height = page.wrapped(width).len();
     let room = usize::from(screen.height.saturating_sub(4));
     let total = (plan_height + 1 + height + 2).min(room.max(height + 3));
+    let form_height = u16::try_from(height).unwrap_or(u16::MAX);
+    let least =
+        form_height.saturating_add(1 + LEAST_PLAN.min(u16::try_from(plan_height).unwrap_or(u16::MAX)));
+    let missing = least.saturating_sub(screen.height.saturating_sub(6));
+    if missing > 0 {
+        let mut page = Document::default();
+        let lines = text::count(usize::from(missing), "line");
+        page.text(format!("The terminal is {lines} too low to show what it is about."), Role::Warn);
+        page.text("Esc cancels; AWS has not been asked.", Role::Muted);
+        window(canvas, screen, &title(running), &page, Scroll::default());
+        return false;
+    }
     let inside = frame(canvas, screen, &title(running), u16::try_from(total).unwrap_or(u16::MAX));
-    let form_height = u16::try_from(height).unwrap_or(0).min(inside.height);
     let (plan_area, form_area) = inside.split_top(inside.height.saturating_sub(form_height + 1));
     page.draw(canvas, plan_area, dialog.scroll.top, PaneId::Logs);
     let (rule, form_area) = form_area.split_top(1);
@@ -224,14 +246,21 @@ fn form(
         canvas.text(rule, " PgUp PgDn scroll the plan ", Role::Hint);
     }
     bottom.draw(canvas, form_area, 0, PaneId::Api);
-    if let Some((_, row, columns)) = rows.iter().find(|(field, ..)| *field == dialog.field) {
-        let x = form_area.x + u16::try_from((*columns).min(width.saturating_sub(1))).unwrap_or(0);
-        canvas.cursor(x, form_area.y + u16::try_from(*row).unwrap_or(0));
+    if let Some((columns, row)) = cursor {
+        let x = form_area.x + u16::try_from(columns.min(width.saturating_sub(1))).unwrap_or(0);
+        let y = form_area.y + u16::try_from(row).unwrap_or(0);
+        canvas.cursor(x, y.min(form_area.bottom().saturating_sub(1)));
     }
+    true
 }
 
 fn canvas_mark(canvas: &Canvas<'_>) -> &'static str {
     canvas.theme().glyphs.cursor
+}
+
+/// How long ago, in words.
+fn ago(age: std::time::Duration) -> String {
+    if age.as_secs() == 0 { "now".to_owned() } else { format!("{} ago", span::brief(age)) }
 }
 
 fn sentence(text: &str) -> String {
@@ -249,6 +278,7 @@ fn progress(page: &mut Document, model: &Model, running: &Running, glyphs: &Glyp
                 Role::Progress,
             );
         }
+        None if elapsed.as_secs() == 0 => page.text("It has just begun", Role::Progress),
         None => page.text(format!("Under way for {}", span::brief(elapsed)), Role::Progress),
         Some((verdict, _)) => {
             let role = match verdict {
@@ -258,8 +288,10 @@ fn progress(page: &mut Document, model: &Model, running: &Running, glyphs: &Glyp
             };
             // What was never called took no time that matters; its plan tells what stood in the way.
             let called = !matches!(verdict, Verdict::Refused { .. } | Verdict::Changed { .. });
-            let after = if called { format!(" after {}", span::brief(elapsed)) } else { String::new() };
-            page.text(format!("{}{after}", sentence(&verdict.to_string())), role);
+            page.text(sentence(&verdict.to_string()), role);
+            if called && elapsed.as_secs() > 0 {
+                page.text(format!("It took {}", span::brief(elapsed)), Role::Muted);
+            }
             if let Some(plan) = running.operation.plan().filter(|_| !called) {
                 page.gap();
                 of_plan(page, plan, glyphs);
@@ -336,7 +368,8 @@ fn of_service(
                 ("RUNNING", _) => (glyphs.ok, Role::Ok),
                 _ => (glyphs.progress, Role::Progress),
             };
-            let health = task.health.as_deref().filter(|health| *health != "UNKNOWN").unwrap_or("");
+            let health = task.health.as_deref().filter(|health| *health != "UNKNOWN" && !task.is_stopped());
+            let health = health.unwrap_or("");
             let why = task.stopped_reason.as_deref().unwrap_or("");
             let text = format!("{} {} {health} {why}", task.id.short(), task.last_status);
             page.hanging(
@@ -353,12 +386,9 @@ fn of_service(
     if !events.is_empty() {
         page.heading(format!("Events of {}", id.name));
         for event in events {
-            let age = span::brief(event.at.age_at(model.now.wall));
+            let age = ago(event.at.age_at(model.now.wall));
             page.hanging(
-                vec![
-                    piece(format!("  {age} ago "), Role::Muted),
-                    piece(event.message.clone(), Role::Overlay),
-                ],
+                vec![piece(format!("  {age} "), Role::Muted), piece(event.message.clone(), Role::Overlay)],
                 4,
             );
         }
@@ -419,10 +449,10 @@ pub fn journal(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, selected: u
             },
         };
         let role = if index == selected { Role::Strong } else { Role::Overlay };
-        let age = span::brief(model.now.since(running.begun));
+        let age = ago(model.now.since(running.begun));
         page.hanging(
             vec![
-                piece(format!("{mark} {age} ago  "), Role::Muted),
+                piece(format!("{mark} {age}  "), Role::Muted),
                 piece(format!("{}: ", running.operation.action()), role),
                 piece(state, Role::Overlay),
             ],
@@ -486,7 +516,10 @@ pub fn lock(model: &Model, glyphs: &Glyphs) -> Vec<Piece> {
 /// What the header says of what is under way and of an incident.
 pub fn under_way(model: &Model, glyphs: &Glyphs) -> Option<Vec<Piece>> {
     let mut line = Vec::new();
-    let running: Vec<&Running> = model.operations.under_way().collect();
+    // A dialog that waits for a yes has begun nothing.
+    let begun =
+        |running: &&Running| matches!(running.operation.progress(), Progress::Calling | Progress::Watching);
+    let running: Vec<&Running> = model.operations.under_way().filter(begun).collect();
     match running.as_slice() {
         [] => {}
         [one] => {

@@ -18,8 +18,9 @@ use crate::view::status;
 use crate::view::widget::canvas::{Canvas, piece};
 use crate::view::widget::document::Document;
 
-/// Draws what is open.
-pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) {
+/// Draws what is open; says whether the form of a change is on the screen.
+pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) -> bool {
+    let mut has_form = false;
     match &model.overlay {
         Some(Overlay::Help(scroll)) => help(canvas, model, screen, *scroll),
         Some(Overlay::Text { title, text, scroll }) => {
@@ -39,7 +40,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) {
             let (title, page) = super::detail::check(model);
             window(canvas, screen, &title, &page, *scroll);
         }
-        Some(Overlay::Operation(dialog)) => super::operation::draw(canvas, model, screen, dialog),
+        Some(Overlay::Operation(dialog)) => {
+            has_form = super::operation::draw(canvas, model, screen, dialog);
+        }
         Some(Overlay::Value(input)) => super::operation::value(canvas, screen, input),
         Some(Overlay::Journal { selected, scroll }) => {
             super::operation::journal(canvas, model, screen, *selected, *scroll);
@@ -68,6 +71,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) {
     if let Some(prompt) = model.prompt.as_ref().filter(|p| p.purpose == Purpose::Palette) {
         completions(canvas, prompt, screen);
     }
+    has_form
 }
 
 /// Sentences in an otherwise empty pane, wrapped.

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod logs;
+mod operations;
 mod panes;
 mod property;
 mod triage;

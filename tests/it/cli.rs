@@ -5,13 +5,14 @@
 
 mod bad_input;
 mod json;
+mod operate;
 mod triage;
 mod verbs;
 
 use std::sync::LazyLock;
 
-use opsdeck::sim::{Sim, SimConfig, Stack, start};
-use opsdeck::stdx::clock::Clock;
+use opsdeck::sim::{Control, Sim, SimConfig, Stack, start};
+use opsdeck::stdx::clock::{Clock, Wall};
 use regex::Regex;
 use tokio::runtime::Runtime;
 
@@ -20,6 +21,7 @@ use crate::program::Outcome;
 /// A simulator on its own thread, as long as this lives.
 pub struct World {
     pub url: String,
+    pub control: Control,
     // Dropped in this order: the simulator needs its runtime.
     _sim: Sim,
     _runtime: Runtime,
@@ -44,10 +46,29 @@ impl World {
     }
 
     pub fn made(config: SimConfig) -> Self {
+        Self::begun(config, Clock::system)
+    }
+
+    /// A world in which time runs so many times as fast, from now on.
+    pub fn hastened(config: SimConfig, speed: f64) -> Self {
+        Self::at(config, Clock::system().now().wall, speed)
+    }
+
+    /// The same from another moment on.
+    pub fn at(config: SimConfig, epoch: Wall, speed: f64) -> Self {
+        Self::begun(config, || Clock::steered(epoch, speed))
+    }
+
+    fn begun(config: SimConfig, clock: impl FnOnce() -> Clock) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let sim = runtime.block_on(start(config, Clock::system())).unwrap();
-        Self { url: sim.url(), _sim: sim, _runtime: runtime }
+        let sim = runtime.block_on(async { start(config, clock()).await }).unwrap();
+        Self { url: sim.url(), control: sim.control(), _sim: sim, _runtime: runtime }
+    }
+
+    /// Lets a moment go by in which the world and its clients work.
+    pub fn turn(&self) {
+        self._runtime.block_on(async { tokio::time::sleep(std::time::Duration::from_millis(10)).await });
     }
 }
 

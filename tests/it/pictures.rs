@@ -58,6 +58,17 @@ fn keep(name: &str, story: &Story, title: &str) {
     );
 }
 
+/// Compares a page that a test made with the committed one, or writes it when told so.
+pub fn keep_page(name: &str, text: &str) {
+    let path = crate::tidy::root().join(format!("docs/{name}.md"));
+    if wanted("OPSDECK_BLESS").is_some() {
+        write(&path, text);
+        return;
+    }
+    let kept = if path.exists() { crate::tidy::read(&path) } else { String::new() };
+    assert!(kept == text, "docs/{name}.md is not what came out:\n{text}");
+}
+
 /// Lets the world run to the moment of a picture, half a second into a second: the clock's own frame may come
 /// before an answer of the same second.
 async fn at(story: &Story, seconds: u64) {

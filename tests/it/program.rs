@@ -53,6 +53,16 @@ impl Program {
         path
     }
 
+    /// The journal that it wrote, if it wrote one: the only file of its folder.
+    #[expect(clippy::disallowed_methods, reason = "a test reads what the program wrote")]
+    pub fn journal(&self) -> Option<String> {
+        let folder = self.home.path().join(".local/state/opsdeck/journal");
+        let files: Vec<PathBuf> =
+            std::fs::read_dir(folder).ok()?.map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() < 2, "{files:?}");
+        std::fs::read_to_string(files.first()?).ok()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "a test runs the program")]
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_opsdeck"));

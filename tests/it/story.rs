@@ -7,6 +7,7 @@ mod faults;
 mod incidents;
 mod logs;
 mod rehearsals;
+mod rollback;
 mod systems;
 
 use std::sync::{Arc, Mutex};
@@ -17,9 +18,11 @@ use opsdeck::app::{Model, Session, Start};
 use opsdeck::cloud::{AccountSettings, Cloud, Settings};
 use opsdeck::config::Config;
 use opsdeck::domain::scope::{Account, Scope};
+use opsdeck::journal::{Entry, Who};
 use opsdeck::keymap::{Key, Keymap};
-use opsdeck::runtime::event_loop::{self, Multiplexer, Parts};
+use opsdeck::runtime::event_loop::{self, Ending, Multiplexer, Parts};
 use opsdeck::runtime::input::{Input, Mouse};
+use opsdeck::runtime::journal::{Clerk, JournalFile};
 use opsdeck::runtime::perform::Performer;
 use opsdeck::runtime::screen::{Frame, MemoryScreen};
 use opsdeck::sim::{self, Control, NamedIncident, SimConfig, Stack};
@@ -38,6 +41,8 @@ pub struct Story {
     /// The simulator's control.
     pub control: Control,
     clock: Clock,
+    clerk: Clerk,
+    _home: Arc<tempfile::TempDir>,
 }
 
 /// What a story starts from.
@@ -64,6 +69,22 @@ impl Scene {
 
     /// Runs a script against the console; the console must still run when the script ends.
     pub async fn play<F: Future<Output = ()>>(self, script: impl FnOnce(Story) -> F) {
+        let (console, story) = self.set().await;
+        tokio::select! {
+            ending = console => panic!("the console ended before the script: {ending:?}"),
+            () = script(story) => {}
+        }
+    }
+
+    /// Runs a script that leaves the console, to the end of both.
+    pub async fn play_out<F: Future<Output = ()>>(self, script: impl FnOnce(Story) -> F) -> Ending {
+        let (console, story) = self.set().await;
+        let (ending, ()) = tokio::join!(console, script(story));
+        ending
+    }
+
+    /// The console, which runs when it is awaited, and what a script has in its hands.
+    async fn set(self) -> (impl Future<Output = Ending>, Story) {
         let clock = Clock::steered(NOON, 1.0);
         let mut regions: Vec<String> = self.stacks.iter().map(|s| s.region.clone()).collect();
         regions.sort();
@@ -85,7 +106,10 @@ impl Scene {
         let shown = Arc::clone(&screen.shown);
         let (message, messages) = unbounded_channel();
         let connection = std::future::ready(Ok(cloud)).boxed().shared();
-        let performer = Performer::new(connection, vec![account.clone()], message);
+        let home = Arc::new(tempfile::tempdir().unwrap());
+        let who = Who { os_user: Some("ann".into()), ..Who::default() };
+        let clerk = Clerk::new(Some(JournalFile::at(home.path().join("journal/story.jsonl"))), who);
+        let performer = Performer::new(connection, vec![account.clone()], message).with_clerk(clerk.clone());
         let (inputs, typed) = unbounded_channel();
         let layers = [opsdeck::config::Layer { source: "story.toml", text: self.config }];
         let model = Model::new(Start {
@@ -116,11 +140,13 @@ impl Scene {
             reports,
             multiplexer: Multiplexer::None,
         };
-        let story = Story { inputs, shown, control: sim.control(), clock };
-        tokio::select! {
-            ending = event_loop::run(parts) => panic!("the console ended before the script: {ending:?}"),
-            () = script(story) => {}
-        }
+        let story = Story { inputs, shown, control: sim.control(), clock, clerk, _home: Arc::clone(&home) };
+        let console = async move {
+            // The simulator and the journal's folder stand as long as the console runs.
+            let _kept = (sim, home);
+            event_loop::run(parts).await
+        };
+        (console, story)
     }
 }
 
@@ -186,6 +212,21 @@ impl Story {
     pub async fn until_age(&self, age: Duration) {
         let passed = NOON.age_at(self.clock.now().wall);
         tokio::time::sleep(age.saturating_sub(passed)).await;
+    }
+
+    /// The journal's entries; it holds.
+    pub fn journal(&self) -> Vec<Entry> {
+        let report = self.clerk.read().unwrap();
+        assert_eq!((report.broken, report.torn.len()), (None, 0));
+        report.entries
+    }
+
+    /// The requests to change something that the simulator received, by action.
+    pub fn asked(&self) -> Vec<String> {
+        // The simulator takes the download of a log for a change: it tells by the name.
+        let reads = |action: &String| action.starts_with("rds:Download");
+        let all = self.control.mutations().into_iter().map(|mutation| mutation.action);
+        all.filter(|action| !reads(action)).collect()
     }
 
     /// Adds a fault to the simulator.

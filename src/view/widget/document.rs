@@ -119,6 +119,8 @@ fn wrap(line: &Line, width: usize) -> Vec<Vec<Piece>> {
                 // Only as much is measured as fits: a word may be a megabyte.
                 let bare = word.trim_end();
                 if text::prefix(bare, width.saturating_sub(used)).len() == bare.len() {
+                    // The blank after the last word of a line is no part of it.
+                    let word = text::prefix(word, width.saturating_sub(used));
                     push(&mut out, word, *role);
                     used += text::width(word);
                     break;
@@ -165,6 +167,14 @@ mod tests {
             .iter()
             .map(|line| line.iter().map(|p| p.text.as_str()).collect::<String>())
             .collect()
+    }
+
+    #[test]
+    fn a_line_that_is_full_has_no_blank_after_it() {
+        let mut document = Document::default();
+        document.text("twelve marks and more", Role::Text);
+        document.text("twelve marks", Role::Text);
+        assert_eq!(texts(&document, 12), ["twelve marks", "  and more", "twelve marks"]);
     }
 
     #[test]
