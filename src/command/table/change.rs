@@ -48,7 +48,11 @@ pub(super) const DEPLOY: Command = write(
         RELEASE,
         CLUSTER,
         flag("image", Kind::Text, "Deploy a new revision with this tag or digest (sha256:…)"),
-        flag("container", Kind::Text, "With --image: only of this container"),
+        flag(
+            "container",
+            Kind::Text,
+            "With --image: of this container; needed where containers have several images"
+        ),
         flag("revision", Kind::Text, "Deploy this revision: a number, FAMILY:NUMBER or an ARN"),
         flag("cpu", Kind::Number, "Deploy a new revision with so many CPU units"),
         flag("memory", Kind::Number, "Deploy a new revision with so many MiB"),

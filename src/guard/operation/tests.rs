@@ -861,6 +861,41 @@ fn a_return_picks_what_was_named_and_calls_a_guess_a_guess() {
 }
 
 #[test]
+fn a_tag_is_for_one_repository_and_a_container_is_named_where_there_are_several() {
+    let deploy = |container: Option<&str>, world: &World| {
+        let what = Deploy::Edit {
+            image: Some("v2".into()),
+            container: container.map(Into::into),
+            cpu: None,
+            memory: None,
+        };
+        let action = Action::Deploy { services: vec![service_id()], what };
+        let mut operation = Operation::new("op-1", action, policy(false), None);
+        asked(&mut operation, world)
+    };
+    let mut with = world();
+    with.images.push(("v2", "sha256:two"));
+    assert!(matches!(deploy(None, &with).as_slice(), [Demand::Confirm { .. }]));
+    let mut nginx = with.definitions[0].containers[0].clone();
+    nginx.name = "nginx".into();
+    nginx.image = "123456789012.dkr.ecr.eu-west-2.amazonaws.com/nginx:1".into();
+    with.definitions[0].containers.push(nginx);
+    with.images.push(("1", "sha256:one"));
+    let (verdict, _) = ended(deploy(None, &with));
+    assert!(
+        matches!(&verdict, Verdict::Refused { why } if why.contains("--container: api (")),
+        "{verdict:?}"
+    );
+    match deploy(Some("api"), &with).as_slice() {
+        [Demand::Confirm { plan, .. }] => {
+            let Mutation::RegisterTaskDefinition { edit, .. } = &plan.calls[0] else { panic!("{plan:?}") };
+            assert_eq!(edit.images.keys().collect::<Vec<_>>(), ["api"]);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn an_inactive_revision_is_registered_again() {
     let mut with = world();
     with.images.push(("sha256:abcdef0123", "sha256:abcdef0123"));

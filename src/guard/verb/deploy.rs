@@ -340,6 +340,15 @@ fn edit(running: &Running<'_>, from: &TaskDefinition, what: &Deploy) -> Result<D
             let names: Vec<&str> = from.containers.iter().map(|c| c.name.as_str()).collect();
             NoPlan::Refused(format!("{} has no container {name}: it has {}", from.revision, names.join(", ")))
         })?,
+        None if several_images(from) => {
+            let of = |c: &ContainerDefinition| format!("{} ({})", c.name, path(&c.image));
+            let names: Vec<String> = from.containers.iter().map(of).collect();
+            let why = format!(
+                "its containers have several images, name one with --container: {}",
+                names.join(", ")
+            );
+            return Err(NoPlan::Refused(why));
+        }
         None => main_container(running.service, from)
             .ok_or_else(|| NoPlan::Refused(format!("{} has no container", from.revision)))?,
     };
@@ -359,6 +368,13 @@ fn edit(running: &Running<'_>, from: &TaskDefinition, what: &Deploy) -> Result<D
         }
     }
     Ok(edit)
+}
+
+/// Whether the essential containers come from more than one repository: which one a tag is of cannot be told.
+fn several_images(definition: &TaskDefinition) -> bool {
+    let mut paths = definition.containers.iter().filter(|c| c.essential).map(|c| path(&c.image));
+    let first = paths.next();
+    paths.any(|other| Some(other) != first)
 }
 
 /// An image without its tag and digest.
