@@ -73,7 +73,10 @@ fn start(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> 
     printer.set_form(&request, environment);
     trace::begin(&request)?;
     let exit = perform(&request, environment, printer)?;
-    printer.flush()?;
+    // A console writes to its terminal, which may be gone when it ends; nothing of it waits here.
+    if !matches!(request.id, Id::Console | Id::Demo) {
+        printer.flush()?;
+    }
     Ok(exit)
 }
 

@@ -174,14 +174,7 @@ impl Cloud {
         let scope = query.scope();
         let account = self.account(&scope.account)?;
         let service = Service::of(query.action());
-        let call = Call {
-            action: query.action(),
-            service: service.name(),
-            region: scope.region.as_str(),
-            endpoint: session.endpoint(service),
-            profile: self.inner.settings.profile(account),
-            keys_in_environment: self.inner.settings.keys_in_environment(account),
-        };
+        let call = self.call(session, scope, account, query.action());
         let (clients, region) = (session.clients(&scope.region), &scope.region);
         let now = self.inner.road.clock.now().wall;
         match service {
@@ -202,6 +195,25 @@ impl Cloud {
             Service::Ecr => ecr::ask(session.ecr(&clients, region), query, &call).await,
             Service::Iam => iam::ask(session.iam(&clients, region), query, &call).await,
             Service::Elb => elb::ask(session.elb(&clients, region), query, &call).await,
+        }
+    }
+
+    /// What a call is about, for the words of its fault.
+    fn call<'a>(
+        &'a self,
+        session: &'a Session,
+        scope: &'a Scope,
+        account: &'a AccountSettings,
+        action: &'a str,
+    ) -> Call<'a> {
+        let service = Service::of(action);
+        Call {
+            action,
+            service: service.name(),
+            region: scope.region.as_str(),
+            endpoint: session.endpoint(service),
+            profile: self.inner.settings.profile(account),
+            keys_in_environment: self.inner.settings.keys_in_environment(account),
         }
     }
 

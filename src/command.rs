@@ -4,6 +4,7 @@
 //! Floor 2. Must not perform anything: a command is a name with its arguments; `app` and `cli` act on it.
 
 mod table;
+pub mod wish;
 
 pub use table::{GLOBAL_FLAGS, TABLE};
 
@@ -283,6 +284,12 @@ pub enum BadInvocation {
         /// The command.
         name: String,
     },
+    /// A quote that does not end.
+    #[error("`{name}`: a quote is open; words are quoted as in a shell")]
+    Quote {
+        /// The command.
+        name: String,
+    },
     /// Too many arguments.
     #[error("`{name}` takes {expected}, not {given}")]
     TooMany {
@@ -354,7 +361,8 @@ impl Invocation {
     }
 
     /// Reads a console command as typed in the palette or written in a keymap: `service gateway-service`.
-    /// Arguments are separated by blanks; of flags, only those of changes can be given here.
+    /// Arguments are separated by blanks; of flags, only those of changes can be given here, and only words of changes
+    /// are quoted as in a shell: a container's command means there what it means in one.
     ///
     /// # Errors
     /// When the name is unknown or not for the console, or the arguments do not fit.
@@ -371,13 +379,18 @@ impl Invocation {
             });
         };
         let name = id.name();
-        let words = words.into_iter().skip(taken);
         let command = id.command();
         if !command.in_console() {
             return Err(BadInvocation::NotInConsole { name: name.to_owned() });
         }
+        let args: Vec<String> = if command.risk == Risk::Write {
+            let words =
+                shell_words::split(text).map_err(|_| BadInvocation::Quote { name: name.to_owned() })?;
+            words.into_iter().skip(taken).collect()
+        } else {
+            words.into_iter().skip(taken).map(str::to_owned).collect()
+        };
         let places: Vec<&Arg> = command.args.iter().filter(|a| !a.flag).collect();
-        let args: Vec<String> = words.map(str::to_owned).collect();
         let placed = placed(command, &args);
         let takes_more = places.last().is_some_and(|a| a.kind == Kind::Text || a.repeat);
         if placed.len() > places.len() && !takes_more {
@@ -403,8 +416,10 @@ impl Invocation {
 impl std::fmt::Display for Invocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.id.name())?;
+        let quoted = self.id.command().risk == Risk::Write;
         for arg in &self.args {
-            write!(f, " {arg}")?;
+            f.write_str(" ")?;
+            f.write_str(&if quoted { shell_words::quote(arg) } else { arg.into() })?;
         }
         Ok(())
     }
@@ -502,5 +517,17 @@ mod tests {
         assert_eq!(explained("quit now"), "`quit` takes 0 arguments, not 1");
         assert_eq!(explained("pane x"), "`x` is not a value of NUMBER (a whole number)");
         assert_eq!(explained(" "), "no command");
+    }
+
+    #[test]
+    fn the_words_of_a_change_are_quoted_as_in_a_shell() {
+        let text = "run-task shop/web -- sh -c 'echo  \"two  words\"; exit 1'";
+        let invocation = Invocation::parse(text).unwrap();
+        assert_eq!(invocation.args, ["shop/web", "--", "sh", "-c", "echo  \"two  words\"; exit 1"]);
+        assert_eq!(Invocation::parse(&invocation.to_string()), Ok(invocation));
+        let open = Invocation::parse("run-task shop/web -- echo 'a").unwrap_err().to_string();
+        assert_eq!(open, "`run-task`: a quote is open; words are quoted as in a shell");
+        // What only reads takes text as it is typed.
+        assert_eq!(Invocation::parse("filter don't").unwrap().args, ["don't"]);
     }
 }

@@ -123,6 +123,17 @@ impl Model {
         if self.operations.unlocked_for(self.now).is_some() { Lock::Unlocked } else { Lock::Locked }
     }
 
+    /// What holds for an action that was confirmed. The end of the time that was unlocked does not stop it;
+    /// somebody who locks the console does.
+    fn policy_under_way(&self, action: &Action) -> Policy {
+        let lock = match self.operations.standing {
+            _ if self.session.read_only => Lock::ReadOnly,
+            Standing::Locked => Lock::Locked,
+            Standing::Unlocked { .. } => Lock::Unlocked,
+        };
+        Policy { lock, ..self.policy(action) }
+    }
+
     fn policy(&self, action: &Action) -> Policy {
         let id = action.scope().and_then(|scope| self.world.account_id(scope));
         let presumed = |account: &str, cluster: &str, service: &str| {
@@ -175,7 +186,12 @@ fn operation_name(seed: u64, id: OperationId) -> String {
 pub fn answer(model: &mut Model, id: OperationId, input: Input) -> Vec<Effect> {
     let now = model.now;
     let leaving = model.operations.leaving;
-    let Some(running) = model.operations.get_mut(id) else { return Vec::new() };
+    let holds = model.operations.get(id).map(|running| running.operation.action());
+    let holds = holds.map(|action| model.policy_under_way(action));
+    let (Some(running), Some(holds)) = (model.operations.get_mut(id), holds) else { return Vec::new() };
+    if matches!(running.operation.progress(), Progress::Calling | Progress::Watching) {
+        running.operation.hold_to(holds);
+    }
     let mut demands = running.operation.step(input, now);
     if leaving && running.operation.progress() == Progress::Watching {
         // Nobody waits for a look any more; what AWS said is written down.
@@ -238,8 +254,10 @@ fn drive(model: &mut Model, id: OperationId, demands: Vec<Demand>) -> Vec<Effect
                 running.name = name;
                 running.mistake = mistake;
             }
-            Demand::Record(intent) if intent.step == 1 => {
-                running.begun = model.now;
+            Demand::Record(intent) => {
+                if intent.step == 1 {
+                    running.begun = model.now;
+                }
                 effects.push(Effect::Record {
                     operation: id,
                     name: name.clone(),
@@ -247,12 +265,6 @@ fn drive(model: &mut Model, id: OperationId, demands: Vec<Demand>) -> Vec<Effect
                     event: Event::Intent(intent),
                 });
             }
-            Demand::Record(intent) => effects.push(Effect::Record {
-                operation: id,
-                name: name.clone(),
-                caller: caller.clone(),
-                event: Event::Intent(intent),
-            }),
             Demand::Call(permit) => {
                 effects.push(Effect::Mutate { operation: id, permit, value: running.value.take() });
             }

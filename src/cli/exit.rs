@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use crate::command::wish::Unfit;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::verdict::Verdict;
 use crate::stdx::text::scrub;
@@ -126,6 +127,16 @@ impl Problem {
     pub fn details(mut self, details: impl IntoIterator<Item = String>) -> Self {
         self.details = details.into_iter().collect();
         self
+    }
+}
+
+impl From<Unfit> for Problem {
+    fn from(unfit: Unfit) -> Self {
+        let problem = Self::usage(unfit.to_string());
+        match unfit.hint() {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
     }
 }
 

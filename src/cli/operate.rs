@@ -35,7 +35,9 @@ use crate::domain::query::{Answer, Class, Query};
 use crate::domain::scope::Scope;
 use crate::domain::secret::SecretValue;
 use crate::domain::verdict::Verdict;
-use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operation, Policy, Rules};
+use crate::guard::{
+    Confirmation, Demand, Friction, Input, Lock, Mistake, Operation, Policy, Progress, Rules,
+};
 use crate::journal::{Event, Outcome, Who};
 use crate::runtime::journal::{Clerk, JournalFile};
 use crate::stdx::clock::Moment;
@@ -69,11 +71,7 @@ pub fn clerk(environment: &Environment, demo: bool) -> Clerk {
             .and_then(|text| text.split_whitespace().next())
             .map(ToOwned::to_owned),
     };
-    let mut clerk = Clerk::new(file, who);
-    if let Ok(report) = clerk.read() {
-        clerk.incident = crate::journal::open_incident(&report.entries).map(|mark| mark.id.clone());
-    }
-    clerk
+    Clerk::new(file, who)
 }
 
 /// A host's or user's name as part of a file's name.
@@ -254,10 +252,11 @@ impl Driver<'_> {
                     }
                     // Nothing ends this wait but AWS's answer or a timeout of the road.
                     Demand::Call(permit) => {
-                        self.log = TaskLog::of(self.session, permit.mutation(), self.now().wall).await;
+                        self.log = TaskLog::of(permit.mutation(), self.now().wall);
                         self.say(&format!("calling {}", permit.mutation().action()));
                         let value = self.value.take();
-                        Input::Called(self.session.cloud.change(permit, value).await)
+                        let leaving = signals.came();
+                        Input::Called(self.session.cloud.change(permit, value, leaving).await)
                     }
                     Demand::Acknowledge(note) => {
                         self.note(Event::Acknowledged(*note));
@@ -270,26 +269,33 @@ impl Driver<'_> {
                         return Ok(Some(verdict));
                     }
                 };
-                let now = self.now();
-                demands.extend(self.operation.step(input, now));
+                demands.extend(self.step(input));
             }
             let input = tokio::select! {
                 Some((query, outcome)) = looks.next() => {
                     Input::Read { query: Box::new(query), outcome: Box::new(outcome) }
                 }
                 () = signals.came() => match self.operation.progress() {
-                    crate::guard::Progress::Watching => Input::StopWatching,
+                    Progress::Watching => Input::StopWatching,
                     _ => Input::Cancel,
                 },
                 else => return Err(Problem::new(Exit::Other, "the operation waits for nothing").into()),
             };
-            let now = self.now();
-            demands.extend(self.operation.step(input, now));
+            demands.extend(self.step(input));
             self.tell();
             if let Some(task) = self.task() {
                 self.log.print(self.session, &task, self.printer).await;
             }
         }
+    }
+
+    fn step(&mut self, input: Input) -> Vec<Demand> {
+        if matches!(self.operation.progress(), Progress::Calling | Progress::Watching) {
+            let policy = self.policy();
+            self.operation.hold_to(policy);
+        }
+        let now = self.now();
+        self.operation.step(input, now)
     }
 
     /// The task that was started.

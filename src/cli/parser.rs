@@ -13,6 +13,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, ArgMatches};
 
 use crate::cli::exit::Problem;
+use crate::command::wish::Flags;
 use crate::command::{Arg, Command, GLOBAL_FLAGS, Id, Kind, TABLE};
 use crate::stdx::span;
 
@@ -77,6 +78,16 @@ impl Request {
     #[must_use]
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.text(name).map(PathBuf::from)
+    }
+}
+
+impl Flags for Request {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.text(name)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.is_on(name)
     }
 }
 

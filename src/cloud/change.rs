@@ -2,7 +2,7 @@
 //!
 //! Must not retry: an answer that was lost may hide a call that was carried out.
 
-use crate::cloud::fault::{Call, Lost};
+use crate::cloud::fault::Lost;
 use crate::cloud::session::Service;
 use crate::cloud::{Cloud, autoscaling, cloudwatch, ecs, elasticache, rds, secretsmanager};
 use crate::domain::fault::{Fault, FaultKind};
@@ -12,8 +12,14 @@ use crate::domain::secret::SecretValue;
 use crate::guard::{CallOutcome, Permit};
 
 impl Cloud {
-    /// Makes the call that a permit is for, once. `value` is what a `PutSecretValue` stores.
-    pub async fn change(&self, permit: Permit, value: Option<SecretValue>) -> CallOutcome {
+    /// Makes the call that a permit is for, once. `value` is what a `PutSecretValue` stores. When `leaving` comes to
+    /// its end while the call still waits for its turn, it is not made; what was sent is awaited.
+    pub async fn change(
+        &self,
+        permit: Permit,
+        value: Option<SecretValue>,
+        leaving: impl Future<Output = ()>,
+    ) -> CallOutcome {
         let (scope, action) = (permit.mutation().scope().clone(), permit.mutation().action());
         let session = match self.session(&scope).await {
             Ok(session) => session,
@@ -26,16 +32,16 @@ impl Cloud {
             Ok(account) => account,
             Err(fault) => return CallOutcome::NotSent(fault),
         };
-        let ticket = self.inner.gate.enter(&scope, action, Class::Foreground).await;
-        let service = Service::of(action);
-        let call = Call {
-            action,
-            service: service.name(),
-            region: scope.region.as_str(),
-            endpoint: session.endpoint(service),
-            profile: self.inner.settings.profile(account),
-            keys_in_environment: self.inner.settings.keys_in_environment(account),
+        let ticket = tokio::select! {
+            biased;
+            ticket = self.inner.gate.enter(&scope, action, Class::Foreground) => ticket,
+            () = leaving => {
+                let message = "it waited for its turn in the request budget when it was left";
+                return CallOutcome::NotSent(Fault::new(FaultKind::Unknown, message).action(action));
+            }
         };
+        let service = Service::of(action);
+        let call = self.call(&session, &scope, account, action);
         let (clients, region) = (session.clients(&scope.region), &scope.region);
         let begun = self.inner.road.clock.now();
         let outcome: Result<Receipt, Lost> = match service {

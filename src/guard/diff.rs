@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use crate::domain::plan::FieldChange;
 use crate::domain::task_definition::{ContainerDefinition, TaskDefinition};
 
-/// The differences; `prefix` names the service where several are in one plan.
-pub(super) fn between(prefix: &str, from: &TaskDefinition, to: &TaskDefinition) -> Vec<FieldChange> {
-    let mut changes = Changes { prefix, list: Vec::new() };
+/// The differences.
+pub(super) fn between(from: &TaskDefinition, to: &TaskDefinition) -> Vec<FieldChange> {
+    let mut changes = Changes::default();
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     let role = |arn: &Option<String>| {
         arn.as_deref()
@@ -35,18 +35,16 @@ pub(super) fn between(prefix: &str, from: &TaskDefinition, to: &TaskDefinition) 
             (None, None) => {}
         }
     }
-    changes.list
+    changes.0
 }
 
-struct Changes<'p> {
-    prefix: &'p str,
-    list: Vec<FieldChange>,
-}
+#[derive(Default)]
+struct Changes(Vec<FieldChange>);
 
-impl Changes<'_> {
+impl Changes {
     fn field(&mut self, field: &str, before: String, after: String) {
         if before != after {
-            self.list.push(FieldChange::new(format!("{}{field}", self.prefix), before, after));
+            self.0.push(FieldChange::new(field, before, after));
         }
     }
 

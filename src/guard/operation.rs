@@ -44,7 +44,6 @@ enum Stage {
     },
     Confirming {
         read_at: Moment,
-        friction: Friction,
     },
     Recording {
         step: Box<Step>,
@@ -171,6 +170,11 @@ impl Operation {
         self.watches.iter().map(told).collect()
     }
 
+    /// What holds now: a plan of several calls is not called to its end when that is no longer allowed.
+    pub fn hold_to(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
     /// The first demand.
     pub fn start(&mut self, now: Moment) -> Vec<Demand> {
         if self.stage != Stage::New {
@@ -202,7 +206,7 @@ impl Operation {
                 self.facts.take(*query, *outcome);
                 if self.asked.is_empty() { self.read_on(now) } else { Vec::new() }
             }
-            (Stage::Confirming { read_at, friction: _ }, Input::Confirm { with, policy }) => {
+            (Stage::Confirming { read_at }, Input::Confirm { with, policy }) => {
                 self.confirmed(with, policy, read_at, now)
             }
             (Stage::Confirming { .. } | Stage::Reading { .. }, Input::Cancel) => {
@@ -285,7 +289,7 @@ impl Operation {
             return self.end(Verdict::Refused { why: "there is no plan".to_owned() });
         };
         let plan = Box::new(draft.plan.clone());
-        self.stage = Stage::Confirming { read_at, friction };
+        self.stage = Stage::Confirming { read_at };
         vec![Demand::Confirm { plan, friction, name: self.action.name(), mistake }]
     }
 
@@ -353,6 +357,10 @@ impl Operation {
 
     /// Records the next call's intent, or watches when all are made.
     fn go_on(&mut self, now: Moment) -> Vec<Demand> {
+        if let Some(why) = self.policy.stops().filter(|_| self.recorded > 0).map(ToOwned::to_owned) {
+            self.leave_unmade(Some(&why));
+            return self.finish(now);
+        }
         let Some(mut step) = self.steps.pop_front() else { return self.finish(now) };
         self.until = None;
         if let Some(arn) = self.receipts.iter().rev().find_map(|receipt| receipt.definition.as_deref()) {
@@ -434,10 +442,15 @@ impl Operation {
 
     /// Calls of the plan that are not made any more are a part of the verdict.
     fn note_unmade(&mut self) {
+        self.leave_unmade(None);
+    }
+
+    fn leave_unmade(&mut self, why: Option<&str>) {
         let count = std::mem::take(&mut self.steps).len();
         if count > 0 {
             let calls = crate::stdx::text::count(count, "call");
-            self.unmade = Some(Verdict::Refused { why: format!("{calls} of the plan not made") });
+            let why = why.map_or_else(String::new, |why| format!(": {why}"));
+            self.unmade = Some(Verdict::Refused { why: format!("{calls} of the plan not made{why}") });
         }
     }
 

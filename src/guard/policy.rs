@@ -83,6 +83,15 @@ impl Policy {
         usual.max(self.at_least)
     }
 
+    /// Why a plan that was confirmed is not called further, if so.
+    #[must_use]
+    pub fn stops(&self) -> Option<&str> {
+        match self.lock {
+            Lock::Locked => Some("the console was locked"),
+            Lock::ReadOnly | Lock::Unlocked => self.forbids(),
+        }
+    }
+
     /// Why nothing may be changed, if so.
     #[must_use]
     pub fn forbids(&self) -> Option<&str> {

@@ -430,7 +430,7 @@ impl Watch {
         self.state = format!("{healthy} of {desired} targets healthy");
         let next = self.group.map_or(1, |group| group + 1);
         if healthy < usize::try_from(desired).unwrap_or(usize::MAX) {
-            // Only the groups are looked at again, unless a task is lost meanwhile.
+            // The tasks are listed again as well: one may have been lost meanwhile.
             self.group = None;
             self.tasks = None;
             return None;

@@ -121,6 +121,7 @@ impl<S: Screen> Looped<S> {
     /// The terminal is left: the answer to a call in flight is awaited and journalled.
     async fn settle(&mut self, messages: &mut UnboundedReceiver<Msg>) {
         let begun = tokio::time::Instant::now();
+        self.performer.leave();
         // The road's own timeouts end a call long before; what still waits then is told by the journal as unknown.
         while begun.elapsed() < AT_MOST {
             // What is watched by now, a call that was just answered among it, is left without its end.

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::journal::{Chain, Entry, Event, Report, Sink, Who, verify};
+use crate::journal::{Chain, Entry, Event, Report, Sink, Who, open_incident, verify};
 use crate::runtime::files;
 use crate::stdx::clock::Wall;
 
@@ -96,45 +96,55 @@ pub struct Clerk {
     file: Option<JournalFile>,
     /// Who acts.
     pub who: Who,
-    /// The incident under way.
-    pub incident: Option<String>,
+    /// The incident under way, as far as this process knows.
+    incident: Option<String>,
+    /// Whether the journal was asked for it.
+    asked: bool,
 }
 
 impl Clerk {
     /// A clerk; without a file, nothing can be written, and so nothing be changed.
     #[must_use]
     pub fn new(file: Option<JournalFile>, who: Who) -> Self {
-        Self { file, who, incident: None }
+        Self { file, who, incident: None, asked: false }
     }
 
-    /// Appends what happened.
+    /// Appends what happened, as a part of the incident that is open. Opening and closing one are such events.
     ///
     /// # Errors
     /// Why it may not be on disk.
-    pub fn write(&self, at: Wall, operation: &str, event: Event) -> Result<(), String> {
+    pub fn write(&mut self, at: Wall, operation: &str, event: Event) -> Result<(), String> {
+        if !self.asked {
+            // A journal that cannot be read may still take the entry: then it belongs to no incident.
+            let _ = self.read();
+        }
         let Some(file) = &self.file else {
             return Err("there is no place for a journal: set HOME or XDG_STATE_HOME".to_owned());
         };
-        let entry = Entry {
-            at,
-            who: self.who.clone(),
-            operation: operation.to_owned(),
-            incident: self.incident.clone(),
-            event,
+        let (of, then) = match &event {
+            Event::IncidentOpened(mark) => (Some(mark.id.clone()), Some(mark.id.clone())),
+            Event::IncidentClosed(_) => (self.incident.clone(), None),
+            _ => (self.incident.clone(), self.incident.clone()),
         };
-        file.append(&entry).map_err(|error| format!("{}: {error}", file.path().display()))
+        let entry = Entry { at, who: self.who.clone(), operation: operation.to_owned(), incident: of, event };
+        file.append(&entry).map_err(|error| format!("{}: {error}", file.path().display()))?;
+        self.incident = then;
+        Ok(())
     }
 
     /// Reads and checks the whole journal.
     ///
     /// # Errors
     /// When it exists and cannot be read.
-    pub fn read(&self) -> Result<Report, String> {
+    pub fn read(&mut self) -> Result<Report, String> {
+        self.asked = true;
         let text = match &self.file {
             None => String::new(),
             Some(file) => file.read().map_err(|error| format!("{}: {error}", file.path().display()))?,
         };
-        Ok(verify(&text))
+        let report = verify(&text);
+        self.incident = open_incident(&report.entries).map(|mark| mark.id.clone());
+        Ok(report)
     }
 
     /// Where it writes.
@@ -162,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writers: Vec<_> = (0..4)
             .map(|number| {
-                let clerk = clerk(folder.path());
+                let mut clerk = clerk(folder.path());
                 std::thread::Builder::new()
                     .spawn(move || {
                         for line in 0..25 {
@@ -181,7 +191,7 @@ mod tests {
     fn a_torn_end_is_sealed_and_the_file_is_ones_own() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let clerk = clerk(folder.path());
+        let mut clerk = clerk(folder.path());
         clerk.write(Wall(1), "1", mark("whole")).unwrap();
         let path = clerk.path().unwrap().to_owned();
         let mut file = files::open_journal(&path).unwrap();

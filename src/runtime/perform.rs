@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::app::Msg;
@@ -20,7 +21,7 @@ use crate::cloud::Cloud;
 use crate::cloud::meter::{self, Sharing};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::meter::{Meter, Share};
-use crate::domain::query::{Class, Query};
+use crate::domain::query::{Answer, Class, Query};
 use crate::domain::scope::{Account, Scope};
 use crate::domain::secret::SecretValue;
 use crate::guard::{CallOutcome, Permit};
@@ -41,6 +42,8 @@ pub struct Performer {
     lines: Arc<Mutex<VecDeque<Line>>>,
     /// Mutating calls and lines of the journal under way: they outlive the screen.
     pending: Arc<AtomicUsize>,
+    /// Whether the screen is left: then no call is begun that still waits for its turn.
+    left: watch::Sender<bool>,
 }
 
 /// A line of the journal that waits to be written.
@@ -80,6 +83,7 @@ impl Performer {
             clerk,
             lines: Arc::default(),
             pending: Arc::default(),
+            left: watch::Sender::new(false),
         }
     }
 
@@ -96,6 +100,11 @@ impl Performer {
         self.pending.load(Ordering::SeqCst) > 0
     }
 
+    /// The screen is left: a call that waits for its turn in the budget is not made any more.
+    pub fn leave(&self) {
+        self.left.send_replace(true);
+    }
+
     /// Looks at a target for the guard, at a time.
     pub fn look(&mut self, operation: OperationId, query: Query, wait: Duration, clock: &Clock) {
         let (connection, messages, clock) = (self.connection.clone(), self.messages.clone(), clock.clone());
@@ -103,21 +112,22 @@ impl Performer {
             if wait > Duration::ZERO {
                 clock.sleep(wait).await;
             }
-            let asked = query.clone();
-            let work = async move { connection.await?.ask(asked, Class::Foreground).await };
-            let outcome = work.await;
+            let outcome = asked(connection, query.clone(), Class::Foreground).await;
             let _ = messages.send(Msg::Looked(operation, Box::new(query), Box::new(outcome)));
         });
     }
 
-    /// Makes the one call of a permit. It runs to its end whatever becomes of the screen.
+    /// Makes the one call of a permit. Once it is sent, it runs to its end whatever becomes of the screen.
     pub fn change(&mut self, operation: OperationId, permit: Permit, value: Option<SecretValue>) {
         let (connection, messages) = (self.connection.clone(), self.messages.clone());
-        let pending = Pending::new(&self.pending);
+        let (pending, mut left) = (Pending::new(&self.pending), self.left.subscribe());
         tokio::spawn(async move {
+            let leaving = async move {
+                let _ = left.wait_for(|left| *left).await;
+            };
             let work = async move {
                 match connection.await {
-                    Ok(cloud) => cloud.change(permit, value).await,
+                    Ok(cloud) => cloud.change(permit, value, leaving).await,
                     Err(fault) => CallOutcome::NotSent(fault),
                 }
             };
@@ -154,15 +164,8 @@ impl Performer {
             let mut clerk = clerk.lock().unwrap_or_else(PoisonError::into_inner);
             let line = lines.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             let Some(Line { at, name, caller, event, waits }) = line else { return };
-            if let Event::IncidentOpened(mark) = &event {
-                clerk.incident = Some(mark.id.clone());
-            }
-            let closes = matches!(event, Event::IncidentClosed(_));
             clerk.who.caller_arn = caller;
             let outcome = clerk.write(at, &name, event);
-            if closes {
-                clerk.incident = None;
-            }
             let _ = match (waits, outcome) {
                 (Some(operation), outcome) => messages.send(Msg::Recorded(operation, outcome)),
                 (None, Err(why)) => messages.send(Msg::NoteFailed(why)),
@@ -186,17 +189,7 @@ impl Performer {
         let connection = self.connection.clone();
         let messages = self.messages.clone();
         let task = tokio::spawn(async move {
-            let asked = query.clone();
-            let work = async move {
-                let cloud = connection.await?;
-                cloud.ask(asked, class).await
-            };
-            // A panic below is ours: it becomes a fault of this request and not a token that waits for ever.
-            let outcome = std::panic::AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
-                Err(Fault::new(FaultKind::Unknown, "opsdeck failed while it handled this request")
-                    .action(query.action())
-                    .hint("this is a defect of opsdeck; --trace FILE records where"))
-            });
+            let outcome = asked(connection, query.clone(), class).await;
             // The loop may have ended.
             let _ = messages.send(Msg::Answer(token, Box::new(query), Box::new(outcome)));
         });
@@ -240,6 +233,17 @@ impl Performer {
         let cloud = self.connection.peek()?.as_ref().ok()?;
         Some(reading(&cloud.meter()))
     }
+}
+
+/// The answer to a query. A panic below is ours: it becomes a fault of this query, and nobody waits for ever.
+async fn asked(connection: Connection, query: Query, class: Class) -> Result<Answer, Fault> {
+    let action = query.action();
+    let work = async move { connection.await?.ask(query, class).await };
+    std::panic::AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+        Err(Fault::new(FaultKind::Unknown, "opsdeck failed while it handled this request")
+            .action(action)
+            .hint("this is a defect of opsdeck; --trace FILE records where"))
+    })
 }
 
 /// The budget as the console shows it.

@@ -216,7 +216,7 @@ impl Story {
 
     /// The journal's entries; it holds.
     pub fn journal(&self) -> Vec<Entry> {
-        let report = self.clerk.read().unwrap();
+        let report = self.clerk.clone().read().unwrap();
         assert_eq!((report.broken, report.torn.len()), (None, 0));
         report.entries
     }

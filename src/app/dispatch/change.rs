@@ -10,11 +10,12 @@ use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
 use crate::app::pane::triage::Item;
 use crate::app::{Effect, Model, operations};
+use crate::command::wish::{self, Flags, Unfit};
 use crate::command::{Arg, Id, Invocation, Kind};
 use crate::diagnose::Subject;
-use crate::domain::action::{Action, AlarmWork, Back, DatabaseWork, Deploy, SecretWork, snapshot_name};
+use crate::domain::action::Action;
 use crate::domain::ecs::ServiceId;
-use crate::domain::mutation::ScalingChange;
+use crate::domain::secret::SecretId;
 use crate::domain::task::TaskId;
 use crate::guard::Saw;
 use crate::stdx::span;
@@ -62,16 +63,18 @@ impl Words {
         Ok(words)
     }
 
-    fn text(&self, name: &str) -> Option<String> {
-        self.flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| value.clone())
+    fn first(&self) -> Option<&str> {
+        self.places.first().map(String::as_str)
+    }
+}
+
+impl Flags for Words {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| value.as_str())
     }
 
-    fn is_on(&self, name: &str) -> bool {
-        self.flags.iter().any(|(flag, _)| *flag == name)
-    }
-
-    fn number(&self, name: &str) -> Option<u32> {
-        self.text(name)?.parse().ok()
+    fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
     }
 }
 
@@ -87,12 +90,10 @@ pub fn change(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
         return Vec::new();
     }
     if invocation.id == Id::SecretPut {
-        let name = invocation.arg().map(ToOwned::to_owned);
-        match subject(model, name.as_deref(), |s| matches!(s, Subject::Secret(_))) {
-            Some(Subject::Secret(secret)) => {
-                model.overlay = Some(Overlay::Value(Box::new(ValueInput::new(secret))));
-            }
-            _ => model.complain("Select a secret first (K lists them)"),
+        let found = Words::of(invocation).and_then(|words| secret(model, words.first()));
+        match found {
+            Ok(secret) => model.overlay = Some(Overlay::Value(Box::new(ValueInput::new(secret)))),
+            Err(wrong) => model.complain(wrong),
         }
         return Vec::new();
     }
@@ -131,14 +132,21 @@ impl From<String> for Wrong {
     }
 }
 
+impl From<Unfit> for Wrong {
+    fn from(unfit: Unfit) -> Self {
+        let hint = unfit.hint().map_or_else(String::new, |hint| format!(": {hint}"));
+        Self::Say(format!("{unfit}{hint}"))
+    }
+}
+
 fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>), Wrong> {
     let words = Words::of(invocation)?;
     let id = invocation.id;
-    let first = words.places.first().map(String::as_str);
+    let first = words.first();
     let why = || "opsdeck console".to_owned();
     let action = match id {
-        Id::Deploy => Action::Deploy { services: services(model, &words)?, what: what(&words)? },
-        Id::RollBack => Action::RollBack { services: services(model, &words)?, to: back(&words)? },
+        Id::Deploy => Action::Deploy { services: services(model, &words)?, what: wish::deploy(&words)? },
+        Id::RollBack => Action::RollBack { services: services(model, &words)?, to: wish::back(&words)? },
         Id::Watch => Action::Watch { services: services(model, &words)? },
         Id::Scale => {
             // `scale 3` is of the selected service, `scale NAME 3` of another.
@@ -157,18 +165,12 @@ fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>)
         }
         Id::Autoscaling => {
             let service = service(model, first)?;
-            let suspended = match (words.is_on("suspend"), words.is_on("resume")) {
-                (true, false) => Some(true),
-                (false, true) => Some(false),
-                _ => None,
-            };
-            let change = ScalingChange { min: words.number("min"), max: words.number("max"), suspended };
-            if change == ScalingChange::default() {
+            let Some(change) = wish::scaling(&words)? else {
                 return Err(Wrong::Complete(format!(
                     "autoscaling {}/{} --max ",
                     service.cluster, service.name
                 )));
-            }
+            };
             Action::Bounds { service, change }
         }
         Id::Capacity => Action::OnDemand { service: service(model, first)? },
@@ -180,7 +182,7 @@ fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>)
             if first.is_none() {
                 return Err(Wrong::Complete(format!("run-task {}/{} -- ", service.cluster, service.name)));
             }
-            Action::RunTask { service, container: words.text("container"), command }
+            Action::RunTask { service, container: words.value("container").map(ToOwned::to_owned), command }
         }
         Id::StopTask => {
             let task = task(model, first)?;
@@ -189,66 +191,38 @@ fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>)
             Action::StopTask { task, service, reason: why() }
         }
         Id::Rotate | Id::SecretRestore | Id::SecretUnstick => {
-            let Some(Subject::Secret(secret)) = subject(model, first, |s| matches!(s, Subject::Secret(_)))
-            else {
-                return Err(Wrong::Say("Select a secret first (K lists them)".to_owned()));
-            };
-            let work = match id {
-                Id::Rotate => SecretWork::Rotate,
-                Id::SecretRestore => SecretWork::Restore,
-                _ => SecretWork::Unstick,
-            };
+            let secret = secret(model, first)?;
+            let Some(work) = wish::secret(id) else { return Err(elsewhere(id)) };
             Action::Secret { secret, work }
         }
         Id::RdsReboot | Id::RdsFailover | Id::RdsSnapshot | Id::RdsGrow => {
-            let Some(Subject::Database(database)) =
-                subject(model, first, |s| matches!(s, Subject::Database(_)))
-            else {
-                return Err(Wrong::Say("Select a database first (R lists them)".to_owned()));
+            // `rds grow 200` is of the selected database.
+            let (first, size) = match words.places.as_slice() {
+                [one] if id == Id::RdsGrow && one.parse::<u32>().is_ok() => (None, Some(one)),
+                [_, size] => (first, Some(size)),
+                _ => (first, None),
             };
-            let work = match id {
-                Id::RdsReboot => DatabaseWork::Reboot { failover: words.is_on("failover") },
-                Id::RdsFailover => DatabaseWork::Failover { to: words.text("to") },
-                Id::RdsSnapshot => {
-                    let made = || snapshot_name(&database, model.now.wall);
-                    DatabaseWork::Snapshot { name: words.text("name").unwrap_or_else(made) }
-                }
-                _ => match words.places.last().and_then(|gib| gib.parse().ok()) {
-                    Some(to) => DatabaseWork::Grow { to },
-                    None => return Err(Wrong::Complete(format!("rds grow {} ", database.name))),
-                },
+            let found = subject(model, first, "database", 'R', |s| matches!(s, Subject::Database(_)))?;
+            let Subject::Database(database) = found else { return Err(elsewhere(id)) };
+            let size = size.and_then(|gib| gib.parse().ok());
+            let Some(work) = wish::database(id, &words, &database, size, model.now.wall) else {
+                return Err(Wrong::Complete(format!("rds grow {} ", database.name)));
             };
             Action::Database { database, work }
         }
         Id::CacheFailover => {
-            let Some(Subject::Cache(cache)) = subject(model, first, |s| matches!(s, Subject::Cache(_)))
-            else {
-                return Err(Wrong::Say("Select a cache first (C lists them)".to_owned()));
-            };
-            Action::CacheFailover { cache, node_group: words.text("node-group") }
+            let found = subject(model, first, "cache", 'C', |s| matches!(s, Subject::Cache(_)))?;
+            let Subject::Cache(cache) = found else { return Err(elsewhere(id)) };
+            Action::CacheFailover { cache, node_group: words.value("node-group").map(ToOwned::to_owned) }
         }
         Id::AlarmMute | Id::AlarmEnable | Id::AlarmDisable => {
-            let Some(Subject::Alarm(alarm)) = subject(model, first, |s| matches!(s, Subject::Alarm(_)))
-            else {
-                return Err(Wrong::Say("Select an alarm first (A lists them)".to_owned()));
-            };
-            let span = words.text("for").unwrap_or_else(|| "1h".to_owned());
-            let span = span::parse(&span).map_err(|bad| bad.to_string())?;
-            let minutes = u32::try_from(span.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
-            let work = match id {
-                Id::AlarmMute => AlarmWork::Mute { minutes },
-                Id::AlarmEnable => AlarmWork::Enable,
-                _ => AlarmWork::Disable,
+            let found = subject(model, first, "alarm", 'A', |s| matches!(s, Subject::Alarm(_)))?;
+            let (Subject::Alarm(alarm), Some(work)) = (found, wish::alarm(id, &words)?) else {
+                return Err(elsewhere(id));
             };
             Action::Alarm { alarm, work }
         }
-        other => {
-            return Err(Wrong::Say(format!(
-                "`{}` works on the command line: opsdeck {}",
-                other.name(),
-                other.name()
-            )));
-        }
+        other => return Err(elsewhere(other)),
     };
     let saw = match &action {
         // What the operator sees counts: a service that moves before the plan is made stops it.
@@ -263,32 +237,8 @@ fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>)
     Ok((action, saw))
 }
 
-fn what(words: &Words) -> Result<Deploy, Wrong> {
-    let edits = ["image", "cpu", "memory"].iter().any(|flag| words.is_on(flag));
-    match (edits, words.text("revision"), words.is_on("unpin")) {
-        (true, None, false) => Ok(Deploy::Edit {
-            image: words.text("image"),
-            container: words.text("container"),
-            cpu: words.text("cpu"),
-            memory: words.text("memory"),
-        }),
-        (false, Some(revision), false) => Ok(Deploy::Revision(revision)),
-        (false, None, true) => Ok(Deploy::Unpin),
-        (false, None, false) => Ok(Deploy::Force),
-        _ => Err(Wrong::Say(
-            "--image, --cpu and --memory, --revision and --unpin exclude each other".to_owned(),
-        )),
-    }
-}
-
-fn back(words: &Words) -> Result<Back, Wrong> {
-    match (words.text("to-deployment"), words.text("to-digest"), words.text("to-revision")) {
-        (None, None, None) => Ok(Back::Usual),
-        (Some(deployment), None, None) => Ok(Back::Deployment(deployment)),
-        (None, Some(digest), None) => Ok(Back::Digest(digest)),
-        (None, None, Some(revision)) => Ok(Back::Revision(revision)),
-        _ => Err(Wrong::Say("--to-deployment, --to-digest and --to-revision exclude each other".to_owned())),
-    }
+fn elsewhere(id: Id) -> Wrong {
+    Wrong::Say(format!("`{}` works on the command line: opsdeck {}", id.name(), id.name()))
 }
 
 fn service(model: &Model, name: Option<&str>) -> Result<ServiceId, Wrong> {
@@ -339,8 +289,21 @@ fn task(model: &Model, name: Option<&str>) -> Result<TaskId, Wrong> {
     }
 }
 
-/// The named or selected resource of a kind.
-fn subject(model: &Model, name: Option<&str>, is: impl Fn(&Subject) -> bool) -> Option<Subject> {
+fn secret(model: &Model, name: Option<&str>) -> Result<SecretId, String> {
+    match subject(model, name, "secret", 'K', |s| matches!(s, Subject::Secret(_)))? {
+        Subject::Secret(secret) => Ok(secret),
+        other => Err(format!("{} is no secret", other.name())),
+    }
+}
+
+/// The named or selected resource of a kind; `key` lists them.
+fn subject(
+    model: &Model,
+    name: Option<&str>,
+    noun: &str,
+    key: char,
+    is: impl Fn(&Subject) -> bool,
+) -> Result<Subject, String> {
     if let Some(name) = name {
         let estate = &model.world.estate;
         let known = estate
@@ -352,15 +315,24 @@ fn subject(model: &Model, name: Option<&str>, is: impl Fn(&Subject) -> bool) -> 
             .chain(estate.cache_groups.keys().cloned().map(Subject::Cache))
             .chain(estate.secrets.keys().cloned().map(Subject::Secret));
         let mut known: Vec<Subject> = known.filter(|subject| is(subject) && subject.name() == name).collect();
-        return (known.len() == 1).then(|| known.remove(0));
+        return match (known.pop(), known.len()) {
+            (Some(one), 0) => Ok(one),
+            (Some(_), others) => {
+                Err(format!("{} are named {name}: select one ({key} lists them)", others + 1))
+            }
+            (None, _) => Err(format!("No {noun} named {name} is known here ({key} lists them)")),
+        };
     }
     let item = match &model.overlay {
         Some(Overlay::Detail(item, _)) => Some(item),
         _ => model.triage.selected(model.focus),
     };
     match item {
-        Some(Item::Subject(subject)) if is(subject) => Some(subject.clone()),
-        _ => None,
+        Some(Item::Subject(subject)) if is(subject) => Ok(subject.clone()),
+        _ => Err(format!(
+            "Select {} {noun} first ({key} lists them)",
+            if noun == "alarm" { "an" } else { "a" }
+        )),
     }
 }
 

@@ -119,6 +119,11 @@ fn retarget(model: &mut Model, id: OperationId, by: isize) -> Vec<Effect> {
         return Vec::new();
     };
     let Action::RollBack { services, .. } = running.operation.action().clone() else { return Vec::new() };
+    // Why it is done is as true of the other target; which name was typed is not taken over.
+    let reason = match &model.overlay {
+        Some(Overlay::Operation(dialog)) => dialog.reason.clone(),
+        _ => Line::default(),
+    };
     let mut effects = answer(model, id, Input::Cancel);
     model.operations.list.retain(|running| running.id != id);
     effects.extend(super::begin(
@@ -129,6 +134,7 @@ fn retarget(model: &mut Model, id: OperationId, by: isize) -> Vec<Effect> {
     ));
     if let Some(Overlay::Operation(dialog)) = model.overlay.as_mut() {
         dialog.field = Field::Target;
+        dialog.reason = reason;
         dialog.begun = true;
     }
     effects

@@ -22,6 +22,8 @@ const PAGES: usize = 20;
 pub(super) struct TaskLog {
     scope: Option<Scope>,
     cluster: String,
+    /// The ARN of what it runs, until that was read.
+    arn: Option<String>,
     definition: Option<TaskDefinition>,
     /// The container whose command was given.
     container: Option<String>,
@@ -31,28 +33,45 @@ pub(super) struct TaskLog {
 }
 
 impl TaskLog {
-    /// The task of this call, when the call runs one.
-    pub async fn of(session: &Session, mutation: &Mutation, now: Wall) -> Self {
+    /// The task of this call, when the call runs one. Asks nothing: an intent is on disk, and its call comes next.
+    pub fn of(mutation: &Mutation, now: Wall) -> Self {
         let Mutation::RunTask { service, definition, container, .. } = mutation else {
             return Self::default();
-        };
-        let query = Query::DescribeTaskDefinition { scope: service.scope.clone(), arn: definition.clone() };
-        let definition = match session.cloud.ask(query, Class::Foreground).await {
-            Ok(Answer::TaskDefinition(definition)) => Some(*definition),
-            _ => None,
         };
         Self {
             scope: Some(service.scope.clone()),
             cluster: service.cluster.clone(),
-            definition,
+            arn: Some(definition.clone()),
             container: container.clone(),
             from: Some(now),
             ..Self::default()
         }
     }
 
+    /// Reads which containers it has, and where they write, until that was read once.
+    async fn learn(&mut self, session: &Session, printer: &mut Printer) {
+        let (Some(scope), Some(arn), None) = (&self.scope, &self.arn, &self.definition) else { return };
+        let query = Query::DescribeTaskDefinition { scope: scope.clone(), arn: arn.clone() };
+        match session.cloud.ask(query, Class::Foreground).await {
+            Ok(Answer::TaskDefinition(definition)) => self.definition = Some(*definition),
+            Ok(_) => {}
+            Err(fault) => {
+                self.say(&format!("its log cannot be read, for its definition cannot: {fault}"), printer);
+            }
+        }
+    }
+
+    /// Says what is wrong, once.
+    fn say(&mut self, text: &str, printer: &mut Printer) {
+        if !self.said {
+            self.said = true;
+            printer.remark(text);
+        }
+    }
+
     /// Prints what is new of it.
     pub async fn print(&mut self, session: &Session, task: &str, printer: &mut Printer) {
+        self.learn(session, printer).await;
         let (Some(scope), Some(definition), Form::Table) = (&self.scope, &self.definition, printer.form)
         else {
             return;
@@ -111,13 +130,12 @@ impl TaskLog {
             let _ = printer.line(&line);
         }
         let _ = printer.flush();
-        if let Some(why) = trouble.filter(|_| !self.said) {
-            self.said = true;
-            printer.remark(&format!("its log cannot be read: {why}"));
+        if let Some(why) = trouble {
+            self.say(&format!("its log cannot be read: {why}"), printer);
         }
     }
 
-    /// The exit code of the task's first essential container.
+    /// The exit code of the container whose command was given, or else of the task's first essential one.
     pub async fn exit_code(&self, session: &Session, task: &str) -> Option<i32> {
         let scope = self.scope.clone()?;
         let query =

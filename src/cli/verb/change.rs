@@ -15,13 +15,12 @@ use crate::cli::parser::Request;
 use crate::cli::printer::Printer;
 use crate::cli::session::Session;
 use crate::cli::verb::End;
-use crate::command::Id;
-use crate::domain::action::{Action, AlarmWork, Back, DatabaseWork, Deploy, SecretWork, snapshot_name};
+use crate::command::{Id, wish};
+use crate::domain::action::{Action, SecretWork};
 use crate::domain::alarm::AlarmId;
 use crate::domain::cache::CacheId;
 use crate::domain::database::DatabaseId;
 use crate::domain::ecs::ServiceId;
-use crate::domain::mutation::ScalingChange;
 use crate::domain::query::{Answer, Query};
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::secret::{SecretId, SecretValue};
@@ -53,12 +52,14 @@ async fn action(session: &Session, request: &Request, gather: &mut Gather) -> Re
     let name = request.text("NAME").unwrap_or_default();
     let number = |flag: &str| request.number(flag).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     let why = || format!("opsdeck: {}", request.text("reason").unwrap_or(request.id.name()));
+    let nothing = || Problem::usage(format!("`{}` changes nothing", request.id.name()));
     Ok(match request.id {
-        Id::Deploy => {
-            Action::Deploy { services: services(session, request, gather).await?, what: what(request)? }
-        }
+        Id::Deploy => Action::Deploy {
+            services: services(session, request, gather).await?,
+            what: wish::deploy(request)?,
+        },
         Id::RollBack => {
-            Action::RollBack { services: services(session, request, gather).await?, to: back(request)? }
+            Action::RollBack { services: services(session, request, gather).await?, to: wish::back(request)? }
         }
         Id::Watch => Action::Watch { services: services(session, request, gather).await? },
         Id::Scale => {
@@ -67,17 +68,10 @@ async fn action(session: &Session, request: &Request, gather: &mut Gather) -> Re
             Action::Scale { service, desired: number("COUNT").unwrap_or_default(), pools }
         }
         Id::Autoscaling => {
-            let suspended = match (request.is_on("suspend"), request.is_on("resume")) {
-                (true, true) => return Err(Problem::usage("--suspend and --resume contradict each other")),
-                (true, false) => Some(true),
-                (false, true) => Some(false),
-                (false, false) => None,
-            };
-            let change = ScalingChange { min: number("min"), max: number("max"), suspended };
-            if change == ScalingChange::default() {
+            let Some(change) = wish::scaling(request)? else {
                 return Err(Problem::usage("nothing was named that would change")
                     .hint("give --min, --max, --suspend or --resume"));
-            }
+            };
             Action::Bounds { service: service(session, request, gather).await?, change }
         }
         Id::Capacity => Action::OnDemand { service: service(session, request, gather).await? },
@@ -95,75 +89,24 @@ async fn action(session: &Session, request: &Request, gather: &mut Gather) -> Re
         }
         Id::Rotate | Id::SecretRestore | Id::SecretUnstick => Action::Secret {
             secret: secret(session, name, gather).await?,
-            work: match request.id {
-                Id::Rotate => SecretWork::Rotate,
-                Id::SecretRestore => SecretWork::Restore,
-                _ => SecretWork::Unstick,
-            },
+            work: wish::secret(request.id).ok_or_else(nothing)?,
         },
         Id::RdsReboot | Id::RdsFailover | Id::RdsSnapshot | Id::RdsGrow => {
             let database = database(session, name, gather).await?;
-            let work = match request.id {
-                Id::RdsReboot => DatabaseWork::Reboot { failover: request.is_on("failover") },
-                Id::RdsFailover => DatabaseWork::Failover { to: request.text("to").map(ToOwned::to_owned) },
-                Id::RdsSnapshot => DatabaseWork::Snapshot {
-                    name: request.text("name").map_or_else(
-                        || snapshot_name(&database, session.clock.now().wall),
-                        ToOwned::to_owned,
-                    ),
-                },
-                _ => DatabaseWork::Grow { to: number("GIB").unwrap_or_default() },
-            };
-            Action::Database { database, work }
+            let now = session.clock.now().wall;
+            let work = wish::database(request.id, request, &database, number("GIB"), now);
+            Action::Database { database, work: work.ok_or_else(nothing)? }
         }
         Id::CacheFailover => Action::CacheFailover {
             cache: cache(session, name, gather).await?,
             node_group: request.text("node-group").map(ToOwned::to_owned),
         },
         Id::AlarmMute | Id::AlarmEnable | Id::AlarmDisable => {
-            let alarm = alarm(session, name, gather).await?;
-            let minutes = request.span("for").map_or(60, |span| span.as_secs().div_ceil(60));
-            let work = match request.id {
-                Id::AlarmMute => AlarmWork::Mute { minutes: u32::try_from(minutes).unwrap_or(u32::MAX) },
-                Id::AlarmEnable => AlarmWork::Enable,
-                _ => AlarmWork::Disable,
-            };
-            Action::Alarm { alarm, work }
+            let work = wish::alarm(request.id, request)?.ok_or_else(nothing)?;
+            Action::Alarm { alarm: alarm(session, name, gather).await?, work }
         }
-        id => return Err(Problem::usage(format!("`{}` changes nothing", id.name()))),
+        _ => return Err(nothing()),
     })
-}
-
-fn what(request: &Request) -> Result<Deploy, Problem> {
-    let text = |flag: &str| request.text(flag).map(ToOwned::to_owned);
-    let edit = Deploy::Edit {
-        image: text("image"),
-        container: text("container"),
-        cpu: text("cpu"),
-        memory: text("memory"),
-    };
-    let edits = ["image", "cpu", "memory"].iter().any(|flag| request.is_given(flag));
-    if request.is_given("container") && !request.is_given("image") {
-        return Err(Problem::usage("--container names the container of --image").hint("give --image too"));
-    }
-    match (edits, text("revision"), request.is_on("unpin")) {
-        (true, None, false) => Ok(edit),
-        (false, Some(revision), false) => Ok(Deploy::Revision(revision)),
-        (false, None, true) => Ok(Deploy::Unpin),
-        (false, None, false) => Ok(Deploy::Force),
-        _ => Err(Problem::usage("--image, --cpu and --memory, --revision and --unpin exclude each other")),
-    }
-}
-
-fn back(request: &Request) -> Result<Back, Problem> {
-    let text = |flag: &str| request.text(flag).map(ToOwned::to_owned);
-    match (text("to-deployment"), text("to-digest"), text("to-revision")) {
-        (None, None, None) => Ok(Back::Usual),
-        (Some(deployment), None, None) => Ok(Back::Deployment(deployment)),
-        (None, Some(digest), None) => Ok(Back::Digest(digest)),
-        (None, None, Some(revision)) => Ok(Back::Revision(revision)),
-        _ => Err(Problem::usage("--to-deployment, --to-digest and --to-revision exclude each other")),
-    }
 }
 
 async fn service(session: &Session, request: &Request, gather: &mut Gather) -> Result<ServiceId, Problem> {

@@ -57,7 +57,7 @@ pub fn shapes() -> Vec<Shape> {
 /// # Errors
 /// When the journal cannot be read, or stdout cannot be written to.
 pub fn run(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
-    let clerk = operate::clerk(environment, false);
+    let mut clerk = operate::clerk(environment, false);
     let path = clerk.path().map(|path| path.display().to_string());
     let path = path.ok_or_else(|| {
         Problem::new(Exit::Other, "there is no place for a journal").hint("set HOME or XDG_STATE_HOME")
@@ -203,7 +203,7 @@ fn table(items: &[Item], printer: &Printer) -> Vec<String> {
 /// # Errors
 /// When one is open, or the journal cannot be written.
 pub fn open(request: &Request, environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
-    let clerk = operate::clerk(environment, false);
+    let mut clerk = operate::clerk(environment, false);
     let read = clerk.read().map_err(|why| Problem::new(Exit::Other, why))?;
     if let Some(mark) = open_incident(&read.entries) {
         let what = format!("the incident {} is open: {}", mark.id, mark.title);
@@ -223,7 +223,7 @@ pub fn open(request: &Request, environment: &Environment, printer: &mut Printer)
 /// # Errors
 /// When none is open, or the journal cannot be written.
 pub fn close(environment: &Environment, printer: &mut Printer) -> Result<Exit, End> {
-    let clerk = operate::clerk(environment, false);
+    let mut clerk = operate::clerk(environment, false);
     let read = clerk.read().map_err(|why| Problem::new(Exit::Other, why))?;
     let Some(mark) = open_incident(&read.entries).cloned() else {
         return Err(Problem::new(Exit::NotFound, "no incident is open").into());

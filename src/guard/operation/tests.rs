@@ -805,6 +805,22 @@ fn a_return_to_a_digest_registers_a_pinned_revision_and_runs_that() {
 }
 
 #[test]
+fn what_is_no_longer_allowed_is_not_called_to_its_end() {
+    let locked = Policy { lock: Lock::Locked, ..policy(false) };
+    let closed = Policy { forbidden: Some("the change window is over".to_owned()), ..policy(false) };
+    for (now_holds, why) in [(locked, "the console was locked"), (closed, "the change window is over")] {
+        let mut operation = roll_back(Back::Usual, &world());
+        permitted(&mut operation);
+        operation.hold_to(now_holds);
+        let receipt = Receipt { definition: Some(arn(8)), ..Receipt::default() };
+        let (verdict, recorded) = ended(operation.step(Input::Called(CallOutcome::Accepted(receipt)), at(3)));
+        assert!(recorded);
+        let told = verdict.to_string();
+        assert!(told.contains("1 call of the plan not made") && told.contains(why), "{told}");
+    }
+}
+
+#[test]
 fn when_the_registration_fails_nothing_is_deployed() {
     for outcome in
         [CallOutcome::Refused(fault(FaultKind::Denied)), CallOutcome::Lost(fault(FaultKind::Network))]

@@ -113,7 +113,7 @@ pub(in crate::guard) fn draft(
                 wanted.revision.to_string(),
             ));
             if let Some(from) = running.definition {
-                plan.changes.extend(diff::between("", from, wanted));
+                plan.changes.extend(diff::between(from, wanted));
             }
             plan.checks.push(active(wanted));
             plan.checks.extend(check::ports(service, wanted));
@@ -127,7 +127,7 @@ pub(in crate::guard) fn draft(
             let edit = edit(&running, from, what)?;
             let mut wanted = from.clone();
             apply(&mut wanted, &edit);
-            let changes = diff::between("", from, &wanted);
+            let changes = diff::between(from, &wanted);
             if changes.is_empty() {
                 let why = format!("{} is so already: force a new deployment of it instead", service.revision);
                 return Err(NoPlan::Refused(why));
@@ -251,7 +251,7 @@ pub(super) fn resolved(
 
 /// What the images mean at this moment: a tag that is moved while the dialog stands open would start other code than
 /// was shown.
-fn codes(running: &Running<'_>, definition: Option<&TaskDefinition>, facts: &Facts) -> Saw {
+pub(super) fn codes(running: &Running<'_>, definition: Option<&TaskDefinition>, facts: &Facts) -> Saw {
     let containers = definition.map(|definition| definition.containers.as_slice()).unwrap_or_default();
     containers.iter().fold(Saw::default(), |saw, container| {
         let Some(parsed) = EcrImage::parse(&container.image) else { return saw };

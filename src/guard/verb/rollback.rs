@@ -202,7 +202,7 @@ fn back(running: &Running<'_>, candidate: &Candidate, facts: &Facts, now: Wall) 
     plan.changes.push(FieldChange::new("task definition", service.revision.to_string(), after));
     plan.changes.extend(candidate.changes(running));
     if let Some(from) = running.definition {
-        plan.changes.extend(diff::between("", from, &target));
+        plan.changes.extend(diff::between(from, &target));
     }
     plan.reach.push(candidate.told(now));
     if !edit.images.is_empty() {
@@ -235,7 +235,8 @@ fn back(running: &Running<'_>, candidate: &Candidate, facts: &Facts, now: Wall) 
     } else {
         vec![Step::new(deploy::update(id, wanted.arn.clone()), goal(service))]
     };
-    Ok(Draft::new(plan, steps, Saw::service(service)))
+    let saw = Saw::service(service).and(deploy::codes(running, Some(&target), facts));
+    Ok(Draft::new(plan, steps, saw))
 }
 
 /// Which containers have to be pinned to run what ran before, and whether their images are still there.
