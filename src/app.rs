@@ -96,6 +96,9 @@ impl Session {
     }
 }
 
+/// Bytes of lines that a rollout's dialog holds: it shows the newest few.
+const ROLLOUT_LOG: usize = 1 << 20;
+
 /// How times of log records are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimeStyle {
@@ -172,6 +175,8 @@ pub struct Model {
     pub range: crate::domain::metric::Range,
     /// Pane: logs.
     pub logs: LogsPane,
+    /// The newest lines of the tasks that a rollout starts, which its dialog shows.
+    pub rollout_log: LogsPane,
     /// The actions under way, the lock and the journal.
     pub operations: Operations,
     /// What lies over the panes.
@@ -248,6 +253,7 @@ impl Model {
         let services = Services { fold: (!config.ui.fold_healthy).then_some(false), ..Services::default() };
         let mut model = Self {
             logs: LogsPane::new(&config),
+            rollout_log: LogsPane::new(&config).within(ROLLOUT_LOG),
             session,
             config,
             world: World::default(),
@@ -445,6 +451,7 @@ impl Model {
         [
             self.refresh.wake_at(&self.wanted, self.now, self.idle_for()),
             self.logs.wake_in(self.now),
+            self.rollout_log.wake_in(self.now),
             self.charts.wake_in(&self.wanted_charts, self.now, self.idle_for()),
             self.judge_in(),
             self.notice.as_ref().map(|n| n.until.since(self.now)),

@@ -15,7 +15,7 @@ mod saw;
 mod verb;
 mod watch;
 
-pub use operation::{CallOutcome, Confirmation, Demand, Input, Mistake, Operation, Progress};
+pub use operation::{CallOutcome, Confirmation, Demand, Input, Mistake, Operation, Progress, Watched};
 pub use permit::Permit;
 pub use policy::{Friction, Headless, Lock, Pattern, Place, Policy, Rule, Rules, Window};
 pub use saw::Saw;

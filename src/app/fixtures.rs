@@ -340,6 +340,8 @@ pub(crate) fn past_deployment(
         target_revision_arn: Some(revision(number)),
         source_revision_arns: vec![revision(number.saturating_sub(1))],
         lifecycle_stage: None,
+        traffic_percent: None,
+        triggered_alarms: Vec::new(),
         breaker: rolled_back.then(|| BreakerState { status: "TRIGGERED".into(), failures: 3, threshold: 3 }),
         rollback_reason: rolled_back
             .then(|| "Service deployment rolled back because of a circuit breaker.".into()),

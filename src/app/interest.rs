@@ -13,6 +13,7 @@ use crate::app::pane::triage::Item;
 use crate::app::refresh::{Closeness, Interest, Watch};
 use crate::app::world::World;
 use crate::diagnose::{Severity, Subject};
+use crate::domain::action::Action;
 use crate::domain::ecs::{ClusterId, ServiceId};
 use crate::domain::scope::Scope;
 
@@ -64,8 +65,8 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
             wanted.push((Interest::Tasks(subject.clone(), false), closeness));
             wanted.push((Interest::Tasks(subject.clone(), true), closeness));
         }
-        // An open service tells whether it could be rolled back, and to what.
-        let opened = model.focus == PaneId::Service;
+        // A service on the screen tells whether it could be rolled back, and to what.
+        let opened = visible(PaneId::Service);
         if let Some(seen) = model.world.service(subject).filter(|_| opened) {
             let arn = seen.value.task_definition_arn.clone();
             wanted.push((Interest::Definition(subject.scope.clone(), arn), Closeness::Rest));
@@ -228,6 +229,7 @@ fn estate(
         }
     }
     services(model, visible, wanted);
+    pins(model, wanted);
     details(model, wanted);
 }
 
@@ -253,6 +255,16 @@ fn services(model: &Model, visible: &dyn Fn(PaneId) -> bool, wanted: &mut Vec<(I
         for (scope, arns) in &needs.target_groups {
             wanted.push((Interest::TargetGroups(scope.clone(), arns.clone()), Closeness::Visible));
         }
+    }
+}
+
+/// Whether a rollback pinned what runs stands in the definition: it is read of the services that the list shows.
+fn pins(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
+    let list = &model.services.list;
+    let Some(area) = layout(model, model.size).inside(PaneId::Services) else { return };
+    for id in list.rows.iter().skip(list.cursor.offset()).take(usize::from(area.height)) {
+        let arn = model.world.service(id).map(|seen| seen.value.task_definition_arn.clone());
+        wanted.extend(arn.map(|arn| (Interest::Definition(id.scope.clone(), arn), Closeness::Rest)));
     }
 }
 
@@ -294,6 +306,15 @@ fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
             for service in running.into_iter().flat_map(|running| running.operation.action().services()) {
                 add(Interest::Tasks(service.clone(), false));
                 add(Interest::Tasks(service.clone(), true));
+                if matches!(running.map(|running| running.operation.action()), Some(Action::RollBack { .. }))
+                {
+                    // Who deployed what it may return to.
+                    add(Interest::Watch(service.scope.clone(), Watch::Trail));
+                }
+                let balancers = model.world.service(service).map(|seen| &seen.value.load_balancers);
+                for arn in balancers.into_iter().flatten().filter_map(|b| b.target_group_arn.clone()) {
+                    add(Interest::TargetHealth(service.scope.clone(), arn));
+                }
             }
         }
         Some(Overlay::Check(_)) => {

@@ -3,6 +3,7 @@
 //! Must not perform anything, nor decide what may happen: the guard does. An answer to a mutation is never dropped.
 
 pub mod dialog;
+pub mod rollout;
 pub mod value;
 
 use std::time::Duration;

@@ -61,6 +61,8 @@ pub enum Interest {
     Secret(SecretId),
     /// Target groups by ARN, at most 20.
     TargetGroups(Scope, Arc<[String]>),
+    /// The health of a target group's targets, by ARN.
+    TargetHealth(Scope, String),
 }
 
 impl Interest {
@@ -74,7 +76,8 @@ impl Interest {
             | Self::Revisions(scope, _)
             | Self::Watch(scope, _)
             | Self::Parameters(scope, _)
-            | Self::TargetGroups(scope, _) => scope,
+            | Self::TargetGroups(scope, _)
+            | Self::TargetHealth(scope, _) => scope,
             Self::Services(id) => &id.scope,
             Self::Service(id) | Self::Tasks(id, _) | Self::Deployments(id) => &id.scope,
             Self::AlarmHistory(id) => &id.scope,
@@ -475,6 +478,9 @@ impl Fetch {
             Interest::Secret(id) => (None, Query::DescribeSecret { scope: id.scope, secret: id.name }),
             Interest::TargetGroups(scope, arns) => {
                 (None, Query::DescribeTargetGroups { scope, arns: arns.to_vec() })
+            }
+            Interest::TargetHealth(scope, target_group) => {
+                (None, Query::DescribeTargetHealth { scope, target_group })
             }
         };
         Self { token, sweep, backlog: VecDeque::from([first]), in_flight: 0, class, fault: None }

@@ -79,6 +79,7 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
                         return effects;
                     }
                     model.logs.absorb(token, &query, &outcome, at);
+                    model.rollout_log.absorb(token, &query, &outcome, at);
                     Vec::new()
                 }
             }
@@ -296,6 +297,7 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
         model.focus == PaneId::Logs,
         model.now,
     ));
+    effects.extend(operations::rollout::schedule(model));
     if matches!(model.overlay, Some(Overlay::Check(_))) {
         effects.extend(model.check.schedule(&mut model.refresh, &model.world));
     }

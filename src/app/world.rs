@@ -195,6 +195,9 @@ impl World {
                         known.breaker = known.breaker.take().or(was.breaker);
                         known.rollback_reason = known.rollback_reason.take().or(was.rollback_reason);
                         known.lifecycle_stage = known.lifecycle_stage.take().or(was.lifecycle_stage);
+                        known.waiting_hook = known.waiting_hook.take().or(was.waiting_hook);
+                        known.traffic_percent = known.traffic_percent.or(was.traffic_percent);
+                        known.triggered_alarms = was.triggered_alarms;
                     }
                 }
                 None => all.push(deployment.clone()),
@@ -262,6 +265,19 @@ impl World {
     pub fn size(&self) -> usize {
         let known = &self.estate;
         self.services.len() + known.alarms.len() + known.secrets.len() + known.instances.len()
+    }
+
+    /// What a service's tasks run, if that was read.
+    #[must_use]
+    pub fn definition_of(&self, service: &Service) -> Option<&TaskDefinition> {
+        let key = (service.id.scope.clone(), service.task_definition_arn.clone());
+        self.definitions.get(&key)?.value.as_ref()
+    }
+
+    /// Whether a rollback pinned what a service runs, as far as that was read.
+    #[must_use]
+    pub fn is_pinned(&self, service: &Service) -> bool {
+        self.definition_of(service).is_some_and(|definition| definition.pinned_from().is_some())
     }
 
     /// A described service.

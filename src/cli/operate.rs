@@ -326,8 +326,8 @@ impl Driver<'_> {
             .operation
             .watched()
             .into_iter()
-            .filter(|(name, ..)| !name.is_empty())
-            .map(|(name, state, _)| format!("{name}: {state}"))
+            .filter(|watched| !watched.name.is_empty())
+            .map(|watched| format!("{}: {}", watched.name, watched.state))
             .collect();
         let text = lines.join("; ");
         if !text.is_empty() && text != self.told {
@@ -436,7 +436,7 @@ impl Driver<'_> {
         let plan = self.operation.plan().unwrap_or(&empty);
         let receipts = self.operation.receipts();
         let mut deployments: Vec<String> = receipts.iter().filter_map(|r| r.deployment.clone()).collect();
-        deployments.extend(self.operation.watched().into_iter().filter_map(|(_, _, deployment)| deployment));
+        deployments.extend(self.operation.watched().into_iter().filter_map(|watched| watched.deployment));
         deployments.sort();
         deployments.dedup();
         let mut item = Item::of(plan, verdict.as_ref());

@@ -301,6 +301,24 @@ pub fn of_alarm_history(scope: &Scope, items: &[AlarmHistoryItem]) -> Vec<Change
     .collect()
 }
 
+/// Who asked for a deployment of a service that was begun then, as CloudTrail tells it.
+#[must_use]
+pub fn deployer<'e>(
+    events: impl Iterator<Item = &'e TrailEvent>,
+    service: &ServiceId,
+    begun: Wall,
+) -> Option<&'e str> {
+    let near = |event: &&TrailEvent| {
+        let deploys = matches!(event.name.as_str(), "UpdateService" | "CreateService");
+        deploys && event.error.is_none() && event.at.0.abs_diff(begun.0) <= SAME
+    };
+    let of_service = |event: &&TrailEvent| {
+        let subject = of_write(&service.scope, event).subject;
+        matches!(subject, Some(Subject::Service(id)) if id == *service)
+    };
+    events.filter(near).find(of_service)?.user.as_deref()
+}
+
 /// The writes that CloudTrail tells; reads are left out.
 #[must_use]
 pub fn of_trail(scope: &Scope, events: &[TrailEvent]) -> Vec<Change> {

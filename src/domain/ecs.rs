@@ -266,6 +266,11 @@ pub struct ServiceDeployment {
     pub source_revision_arns: Vec<String>,
     /// `SCALE_UP`, `BAKE_TIME`, … for staged strategies.
     pub lifecycle_stage: Option<String>,
+    /// Of blue/green, linear and canary: the share of production traffic that is wanted for the new revision, in
+    /// percent.
+    pub traffic_percent: Option<u8>,
+    /// The deployment alarms that were seen in ALARM.
+    pub triggered_alarms: Vec<String>,
     /// Circuit breaker: status, failures so far, threshold.
     pub breaker: Option<BreakerState>,
     /// Why it was rolled back.
@@ -273,6 +278,22 @@ pub struct ServiceDeployment {
     /// The pause hook at which it waits to be continued.
     pub waiting_hook: Option<String>,
 }
+
+/// The stages of blue/green, linear and canary deployments in their order. A stage that shifts traffic in steps is
+/// entered once for each step.
+pub const LIFECYCLE_STAGES: [&str; 11] = [
+    "RECONCILE_SERVICE",
+    "PRE_SCALE_UP",
+    "SCALE_UP",
+    "POST_SCALE_UP",
+    "TEST_TRAFFIC_SHIFT",
+    "POST_TEST_TRAFFIC_SHIFT",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    "PRODUCTION_TRAFFIC_SHIFT",
+    "POST_PRODUCTION_TRAFFIC_SHIFT",
+    "BAKE_TIME",
+    "CLEAN_UP",
+];
 
 /// The circuit breaker's count during a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

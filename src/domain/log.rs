@@ -130,6 +130,13 @@ pub fn stream_parts(stream: &str) -> Option<(&str, &str)> {
 pub enum LogSubject {
     /// All tasks and containers of a service, new ones included.
     Service(ServiceId),
+    /// The tasks that one deployment of a service started, and no others.
+    Deployment {
+        /// The service.
+        service: ServiceId,
+        /// The deployment's id: what its tasks say started them.
+        id: String,
+    },
     /// All containers of one task.
     Task {
         /// The task.
@@ -137,4 +144,15 @@ pub enum LogSubject {
         /// The task definition it runs (`family:revision` or ARN), since a stopped task may be gone from ECS.
         task_definition_arn: String,
     },
+}
+
+impl LogSubject {
+    /// The service, unless it is one task.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceId> {
+        match self {
+            Self::Service(service) | Self::Deployment { service, .. } => Some(service),
+            Self::Task { .. } => None,
+        }
+    }
 }

@@ -86,8 +86,10 @@ pub struct Target {
     pub deployment: Option<String>,
     /// Its task definition: `family:revision`.
     pub revision: String,
-    /// Containers with the beginning of the digest that they ran.
+    /// Containers with the tag that they were deployed by, if there was one, and the beginning of the digest.
     pub images: Vec<String>,
+    /// When its deployment was begun.
+    pub begun_at: Option<Wall>,
     /// When its deployment ended well.
     pub deployed_at: Option<Wall>,
     /// Whether this plan returns to it.

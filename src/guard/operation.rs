@@ -10,7 +10,7 @@ mod verdicts;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-pub use input::{CallOutcome, Confirmation, Demand, Input, Mistake, Progress};
+pub use input::{CallOutcome, Confirmation, Demand, Input, Mistake, Progress, Watched};
 
 use super::draft::{self, Draft, NoPlan, Step};
 use super::facts::Facts;
@@ -30,8 +30,6 @@ use crate::stdx::clock::{Moment, Wall};
 
 /// A look at the target older than this is repeated before the intent is written: dialogs stay open for long.
 const FRESH: Duration = Duration::from_secs(10);
-/// Time between two looks while watching.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a rollout is watched when nobody says otherwise.
 const WATCH_FOR: Duration = Duration::from_secs(30 * 60);
 
@@ -157,15 +155,15 @@ impl Operation {
         }
     }
 
-    /// What is watched and how it stands: name, state, and the deployment if there is one.
+    /// What is watched and how it stands.
     #[must_use]
-    pub fn watched(&self) -> Vec<(String, String, Option<String>)> {
-        let told = |watch: &Watch| {
-            let state = match watch.verdict() {
-                Some(verdict) => verdict.to_string(),
-                None => watch.state().to_owned(),
-            };
-            (watch.name(), state, watch.deployment().map(ToOwned::to_owned))
+    pub fn watched(&self) -> Vec<Watched> {
+        let told = |watch: &Watch| Watched {
+            name: watch.name(),
+            state: watch.verdict().map_or_else(|| watch.state().to_owned(), ToString::to_string),
+            deployment: watch.deployment().map(ToOwned::to_owned),
+            stage: watch.stage().map(ToOwned::to_owned),
+            is_over: watch.verdict().is_some(),
         };
         self.watches.iter().map(told).collect()
     }
@@ -273,7 +271,7 @@ impl Operation {
             self.draft = Some(drafted);
             self.until = self.watch_for.map(|time| now.plus(time));
             self.stage = Stage::Watching;
-            return self.look_again(now);
+            return self.look_now(now);
         }
         self.saw = Some(drafted.saw.clone());
         let destructive = drafted.destructive;
@@ -480,7 +478,7 @@ impl Operation {
         }
         self.until.get_or_insert(now.plus(time));
         self.stage = Stage::Watching;
-        self.look_again(now.plus(LOOK_EVERY))
+        self.look_again(now)
     }
 
     /// All that was begun has ended: the next call, or the verdict.
@@ -494,13 +492,22 @@ impl Operation {
         self.end(verdict)
     }
 
-    fn look_again(&mut self, at: Moment) -> Vec<Demand> {
-        let queries: Vec<Query> = self.watches.iter().filter_map(Watch::query).collect();
+    fn look_now(&mut self, now: Moment) -> Vec<Demand> {
+        self.look(|_| now)
+    }
+
+    fn look_again(&mut self, now: Moment) -> Vec<Demand> {
+        self.look(|watch| now.plus(watch.every()))
+    }
+
+    fn look(&mut self, at: impl Fn(&Watch) -> Moment) -> Vec<Demand> {
+        let queries: Vec<(Query, Moment)> =
+            self.watches.iter().filter_map(|watch| Some((watch.query()?, at(watch)))).collect();
         let asked = &mut self.asked;
         queries
             .into_iter()
-            .filter(|query| asked.insert(key(query)))
-            .map(|query| Demand::Read { query, at })
+            .filter(|(query, _)| asked.insert(key(query)))
+            .map(|(query, at)| Demand::Read { query, at })
             .collect()
     }
 
@@ -523,7 +530,7 @@ impl Operation {
             let verdict = self.verdict(Watch::timed_out);
             return self.end(verdict);
         }
-        self.look_again(if turned { now } else { now.plus(LOOK_EVERY) })
+        if turned { self.look_now(now) } else { self.look_again(now) }
     }
 
     /// The verdict of all that was begun; `open` is what becomes of a watch that has not ended.

@@ -26,6 +26,8 @@ pub(super) use data::DatabaseGoal;
 use rollout::Rollout;
 pub(super) use rollout::stage;
 
+/// How often it is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long what we started may be missing from a list before that means something.
 const SETTLING: Duration = Duration::from_secs(60);
 /// How long a count of tasks that was never short may be stale.
@@ -155,6 +157,8 @@ pub(super) struct Watch {
     page: Option<Query>,
     /// What the last look showed.
     state: String,
+    /// The stage that it showed, of a deployment that has stages.
+    stage: Option<String>,
     /// How it ended.
     verdict: Option<Verdict>,
 }
@@ -180,6 +184,7 @@ impl Watch {
             busy: false,
             page: None,
             state,
+            stage: None,
             verdict,
         }
     }
@@ -220,6 +225,20 @@ impl Watch {
     /// The deployment that is watched.
     pub fn deployment(&self) -> Option<&str> {
         self.rollout.id()
+    }
+
+    /// The stage of a deployment that has stages.
+    pub fn stage(&self) -> Option<&str> {
+        self.stage.as_deref()
+    }
+
+    /// How long to wait until the next look.
+    pub fn every(&self) -> Duration {
+        match self.goal {
+            // ECS reads alarms from the same quota to decide about rollbacks.
+            Goal::AlarmActions { .. } => Duration::from_secs(20),
+            _ => LOOK_EVERY,
+        }
     }
 
     /// The question of the next look.
@@ -299,6 +318,7 @@ impl Watch {
                     return None;
                 }
                 self.state = stage(deployment);
+                self.stage.clone_from(&deployment.lifecycle_stage);
                 rollout::ended(deployment, matches!(self.goal, Goal::Undone { .. }))
             }),
             (Goal::Stopped { reason, .. }, Answer::Tasks { found, failures }) => {

@@ -137,7 +137,7 @@ impl Follow {
 
     /// Takes a look at the service that somebody else had: a new revision may log elsewhere.
     pub fn observe(&mut self, service: &Service, now: Moment) {
-        if !matches!(&self.subject, LogSubject::Service(id) if *id == service.id) {
+        if self.subject.service() != Some(&service.id) {
             return;
         }
         self.now = now;
@@ -209,7 +209,7 @@ impl Follow {
         if self.paused {
             return Vec::new();
         }
-        if let LogSubject::Service(service) = &self.subject
+        if let Some(service) = self.subject.service()
             && self.next_service <= now.mono
             && (self.options.follow || !self.has_looked())
             && !self.is_asking(&Ask::Service)
@@ -257,7 +257,7 @@ impl Follow {
         }
         let asks = self.to_ask.iter().map(|(at, ..)| *at);
         let channels = self.channels.iter().filter_map(Channel::wake_at);
-        let service = matches!(self.subject, LogSubject::Service(_)) && self.options.follow;
+        let service = self.subject.service().is_some() && self.options.follow;
         let service = service.then_some(self.next_service);
         let at = asks.chain(channels).chain(service).chain(self.next_runtimes).min()?;
         Some(self.now.plus(at.saturating_sub(self.now.mono)))

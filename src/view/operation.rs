@@ -3,6 +3,8 @@
 //!
 //! The form is always on the screen: a plan that is too long scrolls above it. Must not draw a value of a secret.
 
+mod rollout;
+
 use crate::app::Model;
 use crate::app::operations::dialog::{Dialog, Field, fields};
 use crate::app::operations::value::ValueInput;
@@ -10,8 +12,7 @@ use crate::app::operations::{Running, Standing};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::Scroll;
 use crate::domain::action::Action;
-use crate::domain::plan::{Finding, Plan};
-use crate::domain::verdict::Verdict;
+use crate::domain::plan::{Finding, Plan, Target};
 use crate::guard::{Friction, Lock, Progress};
 use crate::journal::{Event, intents, unfinished, words};
 use crate::stdx::rect::Rect;
@@ -42,7 +43,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, dialog: &Dialo
             return form(canvas, model, screen, dialog, running, &page);
         }
         Progress::Calling | Progress::Watching | Progress::Ended => {
-            progress(&mut page, model, running, &glyphs);
+            rollout::progress(&mut page, model, running, &glyphs);
         }
     }
     window(canvas, screen, &title(running), &page, dialog.scroll);
@@ -143,7 +144,9 @@ fn form(
                     let age = target.deployed_at.map_or_else(String::new, |at| {
                         format!(", deployed {} ago", span::brief(at.age_at(model.now.wall)))
                     });
-                    format!("{} {}{age}", target.revision, target.images.join(", "))
+                    let who = deployer(model, running, target);
+                    let who = who.map_or_else(String::new, |who| format!(" by {who}"));
+                    format!("{} {}{age}{who}", target.revision, target.images.join(", "))
                 });
                 let number = at.map_or_else(String::new, |at| format!("{} of {}: ", at + 1, targets.len()));
                 let arrows = if dialog.field == Field::Target { "  (left and right choose)" } else { "" };
@@ -254,6 +257,13 @@ fn form(
     true
 }
 
+/// Who deployed what a rollback may return to, as far as CloudTrail was read.
+fn deployer<'m>(model: &'m Model, running: &Running, target: &Target) -> Option<&'m str> {
+    let service = running.operation.action().services().into_iter().next()?;
+    let trail = model.world.estate.trail.get(&service.scope)?;
+    crate::diagnose::change::deployer(trail.values(), service, target.begun_at?)
+}
+
 fn canvas_mark(canvas: &Canvas<'_>) -> &'static str {
     canvas.theme().glyphs.cursor
 }
@@ -266,133 +276,6 @@ fn ago(age: std::time::Duration) -> String {
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-/// How it goes.
-fn progress(page: &mut Document, model: &Model, running: &Running, glyphs: &Glyphs) {
-    let elapsed = running.ended.as_ref().map_or(model.now, |(_, at)| *at).since(running.begun);
-    match &running.ended {
-        None if running.operation.progress() == Progress::Calling => {
-            page.text(
-                "Calling AWS… the answer is awaited, whatever happens to this terminal.",
-                Role::Progress,
-            );
-        }
-        None if elapsed.as_secs() == 0 => page.text("It has just begun", Role::Progress),
-        None => page.text(format!("Under way for {}", span::brief(elapsed)), Role::Progress),
-        Some((verdict, _)) => {
-            let role = match verdict {
-                Verdict::Succeeded => Role::Ok,
-                Verdict::Accepted | Verdict::Superseded { .. } | Verdict::Unknown { .. } => Role::Warn,
-                _ => Role::Critical,
-            };
-            // What was never called took no time that matters; its plan tells what stood in the way.
-            let called = !matches!(verdict, Verdict::Refused { .. } | Verdict::Changed { .. });
-            page.text(sentence(&verdict.to_string()), role);
-            if called && elapsed.as_secs() > 0 {
-                page.text(format!("It took {}", span::brief(elapsed)), Role::Muted);
-            }
-            if let Some(plan) = running.operation.plan().filter(|_| !called) {
-                page.gap();
-                of_plan(page, plan, glyphs);
-            }
-        }
-    }
-    page.gap();
-    for (name, state, deployment) in running.operation.watched() {
-        if name.is_empty() {
-            continue;
-        }
-        page.hanging(vec![piece(format!("{name}: "), Role::Strong), piece(state, Role::Overlay)], 2);
-        if let Some(deployment) = deployment {
-            page.field("  Deployment", deployment);
-        }
-    }
-    for receipt in running.operation.receipts() {
-        for (label, value) in [("  Registered", &receipt.definition), ("  Task", &receipt.task)] {
-            if let Some(value) = value {
-                page.field(label, crate::domain::scope::Arn::last(value).to_owned());
-            }
-        }
-    }
-    for service in running.operation.action().services() {
-        of_service(page, model, running, service, glyphs);
-    }
-    page.gap();
-    let then = running.operation.plan().map(|plan| plan.then.as_slice()).unwrap_or_default();
-    if matches!(running.ended, Some((Verdict::Succeeded, _))) && !then.is_empty() {
-        let names: Vec<&str> = then.iter().map(|service| service.name.as_str()).collect();
-        page.text(format!("Their tasks still hold the value before: {}", names.join(", ")), Role::Warn);
-        page.text("d plans their deployment, one after the other in one plan", Role::Hint);
-    }
-    let hint = if running.ended.is_some() {
-        "Esc closes"
-    } else {
-        "Esc leaves it; it goes on, and O opens it again"
-    };
-    page.text(hint, Role::Hint);
-}
-
-/// A service's new tasks, and what ECS said since it began.
-fn of_service(
-    page: &mut Document,
-    model: &Model,
-    running: &Running,
-    id: &crate::domain::ecs::ServiceId,
-    glyphs: &Glyphs,
-) {
-    let Some(seen) = model.world.service(id) else { return };
-    let service = &seen.value;
-    let watched = running.operation.watched();
-    let ours = watched
-        .iter()
-        .find_map(|(name, _, deployment)| (*name == id.name).then(|| deployment.clone()).flatten());
-    let mut tasks: Vec<_> = model
-        .world
-        .tasks
-        .values()
-        .map(|task| &task.value)
-        .filter(|task| task.is_of(id))
-        .filter(|task| ours.is_none() || task.started_by == ours)
-        .filter(|task| {
-            task.created_at.is_none_or(|at| at >= running.begun.wall.minus(std::time::Duration::from_secs(5)))
-        })
-        .collect();
-    tasks.sort_by_key(|task| std::cmp::Reverse(task.created_at));
-    if !tasks.is_empty() {
-        page.heading(format!("New tasks of {}", id.name));
-        for task in tasks.iter().take(8) {
-            let (mark, role) = match (task.last_status.as_str(), task.health.as_deref()) {
-                ("STOPPED", _) => (glyphs.critical, Role::Critical),
-                (_, Some("UNHEALTHY")) => (glyphs.warning, Role::Warn),
-                ("RUNNING", _) => (glyphs.ok, Role::Ok),
-                _ => (glyphs.progress, Role::Progress),
-            };
-            let health = task.health.as_deref().filter(|health| *health != "UNKNOWN" && !task.is_stopped());
-            let health = health.unwrap_or("");
-            let why = task.stopped_reason.as_deref().unwrap_or("");
-            let text = format!("{} {} {health} {why}", task.id.short(), task.last_status);
-            page.hanging(
-                vec![piece(format!("  {mark} "), role), piece(text.trim_end().to_owned(), Role::Overlay)],
-                4,
-            );
-        }
-        if tasks.len() > 8 {
-            page.text(format!("    and {} more", tasks.len() - 8), Role::Muted);
-        }
-    }
-    let since = running.begun.wall.minus(std::time::Duration::from_secs(5));
-    let events: Vec<_> = service.events.iter().filter(|event| event.at >= since).take(6).collect();
-    if !events.is_empty() {
-        page.heading(format!("Events of {}", id.name));
-        for event in events {
-            let age = ago(event.at.age_at(model.now.wall));
-            page.hanging(
-                vec![piece(format!("  {age} "), Role::Muted), piece(event.message.clone(), Role::Overlay)],
-                4,
-            );
-        }
-    }
 }
 
 /// The input of a secret's new value: how much was typed, and never what.
@@ -444,7 +327,7 @@ pub fn journal(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, selected: u
         let state = match &running.ended {
             Some((verdict, _)) => verdict.to_string(),
             None => match running.operation.watched().first() {
-                Some((_, state, _)) => state.clone(),
+                Some(watched) => watched.state.clone(),
                 None => "under way".to_owned(),
             },
         };

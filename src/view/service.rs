@@ -58,8 +58,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 
 /// Whether there is something to roll back to, and whether a rollback pinned what runs.
 fn way_back(page: &mut Document, model: &Model, service: &Service) {
-    let key = (service.id.scope.clone(), service.task_definition_arn.clone());
-    let definition = model.world.definitions.get(&key).and_then(|seen| seen.value.as_ref());
+    let definition = model.world.definition_of(service);
     if let Some(from) = definition.and_then(|definition| definition.pinned_from()) {
         page.field_in(
             "Pinned",

@@ -135,6 +135,8 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
     let deployed =
         service.deployed_at().map_or_else(|| none.to_owned(), |at| span::brief(at.age_at(model.now.wall)));
     let reason = row.judged().map_or("", |h| h.reason.as_str());
+    // What a rollback pinned stays pinned until somebody takes the pin away: every list says so.
+    let reason = if model.world.is_pinned(service) { format!("pinned, {reason}") } else { reason.to_owned() };
     // A row whose data is older than its cluster's refresh says so itself.
     let stale = is_stale(model, id, seen.at);
     let state = if stale {

@@ -306,9 +306,10 @@ fn scope_of(interest: &Interest) -> String {
         | Interest::Revisions(scope, _) => scope.region.to_string(),
         Interest::Services(cluster) => format!("{} in {}", cluster.name, cluster.scope.region),
         Interest::Service(id) | Interest::Tasks(id, _) | Interest::Deployments(id) => id.name.clone(),
-        Interest::Watch(scope, _) | Interest::Parameters(scope, _) | Interest::TargetGroups(scope, _) => {
-            scope.region.to_string()
-        }
+        Interest::Watch(scope, _)
+        | Interest::Parameters(scope, _)
+        | Interest::TargetGroups(scope, _)
+        | Interest::TargetHealth(scope, _) => scope.region.to_string(),
         Interest::AlarmHistory(id) => id.name.clone(),
         Interest::LogFiles(id) | Interest::LogText(id, _) => id.name.clone(),
         Interest::Secret(id) => id.name.clone(),

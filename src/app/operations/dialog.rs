@@ -168,6 +168,7 @@ pub fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         (Code::Up, _) => dialog.scroll.move_by(Motion::Up, height),
         (Code::Down, _) => dialog.scroll.move_by(Motion::Down, height),
         (Code::Char('d'), false) if progress == Progress::Ended => return follow(model, id),
+        (Code::Char('l'), false) => super::rollout::open_log(model),
         (Code::Char('q'), false) if progress != Progress::Calling => return leave(model, id, progress),
         _ => {}
     }

@@ -184,8 +184,23 @@ impl LogsPane {
     pub fn subject_task(&self) -> Option<&TaskId> {
         match self.subject.as_ref()? {
             LogSubject::Task { task, .. } => Some(task),
-            LogSubject::Service(_) => None,
+            LogSubject::Service(_) | LogSubject::Deployment { .. } => None,
         }
+    }
+
+    /// The deployment whose tasks' log is open, if it is one deployment's.
+    #[must_use]
+    pub fn deployment(&self) -> Option<&str> {
+        match self.subject.as_ref()? {
+            LogSubject::Deployment { id, .. } => Some(id),
+            LogSubject::Service(_) | LogSubject::Task { .. } => None,
+        }
+    }
+
+    /// The same with room for so many bytes.
+    #[must_use]
+    pub fn within(self, memory: usize) -> Self {
+        Self { memory, store: Store::new(memory, self.fields.clone()), ..self }
     }
 
     /// Whether what is open belongs to a service (its own log, or one of its tasks').
@@ -202,6 +217,7 @@ impl LogsPane {
         }
         Some(match self.subject.as_ref()? {
             LogSubject::Service(id) => id.name.clone(),
+            LogSubject::Deployment { service, .. } => format!("new tasks of {}", service.name),
             LogSubject::Task { task, .. } => format!("task {}", task.short()),
         })
     }
@@ -245,7 +261,7 @@ impl LogsPane {
             });
         }
         let Some(following) = self.following.as_mut() else { return effects };
-        if let LogSubject::Service(id) = &subject
+        if let Some(id) = subject.service()
             && let Some(seen) = world.service(id).filter(|seen| following.observed != Some(seen.at))
         {
             following.observed = Some(seen.at);

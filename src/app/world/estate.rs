@@ -8,7 +8,7 @@ use crate::app::charts::Chart;
 use crate::app::refresh::Watch;
 use crate::app::world::Seen;
 use crate::domain::alarm::{Alarm, AlarmHistoryItem, AlarmId};
-use crate::domain::balancer::TargetGroup;
+use crate::domain::balancer::{TargetGroup, TargetHealth};
 use crate::domain::cache::{CacheCluster, CacheId, ReplicationGroup};
 use crate::domain::change::TrailEvent;
 use crate::domain::database::{
@@ -65,6 +65,8 @@ pub struct Estate {
     pub trail: BTreeMap<Scope, BTreeMap<String, TrailEvent>>,
     /// Target groups, by ARN.
     pub target_groups: BTreeMap<String, TargetGroup>,
+    /// The targets of groups that were looked at, by the group's ARN.
+    pub target_health: BTreeMap<String, Seen<Vec<TargetHealth>>>,
     /// The numbers of charts.
     pub series: BTreeMap<Chart, Seen<Series>>,
 }
@@ -189,6 +191,9 @@ impl Estate {
             }
             (_, Answer::TargetGroups { found }) => {
                 self.target_groups.extend(found.iter().map(|group| (group.arn.clone(), group.clone())));
+            }
+            (Query::DescribeTargetHealth { target_group, .. }, Answer::TargetHealth { found }) => {
+                self.target_health.insert(target_group.clone(), Seen { value: found.clone(), at });
             }
             _ => {}
         }

@@ -21,6 +21,8 @@ pub(super) fn from_brief(sdk: ServiceDeploymentBrief) -> ServiceDeployment {
         target_revision_arn: sdk.target_service_revision_arn,
         source_revision_arns: Vec::new(),
         lifecycle_stage: None,
+        traffic_percent: None,
+        triggered_alarms: Vec::new(),
         breaker: None,
         rollback_reason: None,
         waiting_hook: None,
@@ -28,6 +30,8 @@ pub(super) fn from_brief(sdk: ServiceDeploymentBrief) -> ServiceDeployment {
 }
 
 pub(super) fn from_sdk(sdk: SdkDeployment) -> ServiceDeployment {
+    let target = sdk.target_service_revision;
+    let weight = target.as_ref().and_then(|target| target.requested_production_traffic_weight);
     ServiceDeployment {
         arn: sdk.service_deployment_arn.unwrap_or_default(),
         status: sdk.status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
@@ -36,7 +40,7 @@ pub(super) fn from_sdk(sdk: SdkDeployment) -> ServiceDeployment {
         started_at: sdk.started_at.and_then(wall),
         // A stopped deployment has `stoppedAt` where a finished one has `finishedAt`.
         finished_at: sdk.finished_at.or(sdk.stopped_at).and_then(wall),
-        target_revision_arn: sdk.target_service_revision.and_then(|r| r.arn),
+        target_revision_arn: target.and_then(|r| r.arn),
         source_revision_arns: sdk
             .source_service_revisions
             .unwrap_or_default()
@@ -44,6 +48,8 @@ pub(super) fn from_sdk(sdk: SdkDeployment) -> ServiceDeployment {
             .filter_map(|r| r.arn)
             .collect(),
         lifecycle_stage: sdk.lifecycle_stage.map(|s| s.as_str().to_owned()),
+        traffic_percent: weight.map(|percent| percent.clamp(0.0, 100.0).round() as u8),
+        triggered_alarms: sdk.alarms.and_then(|a| a.triggered_alarm_names).unwrap_or_default(),
         breaker: sdk.deployment_circuit_breaker.map(|b| BreakerState {
             status: b.status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
             failures: count(b.failure_count),

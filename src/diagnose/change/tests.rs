@@ -96,6 +96,8 @@ fn a_history_adds_ends_and_rollbacks() {
         target_revision_arn: None,
         source_revision_arns: Vec::new(),
         lifecycle_stage: None,
+        traffic_percent: None,
+        triggered_alarms: Vec::new(),
         breaker: None,
         rollback_reason: Some("Service deployment rolled back because of the circuit breaker.".into()),
         waiting_hook: None,

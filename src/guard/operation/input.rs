@@ -163,3 +163,18 @@ pub enum Progress {
     /// It is over.
     Ended,
 }
+
+/// Something that is watched, and how it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Its name; empty for a call whose yes is its end.
+    pub name: String,
+    /// Where it stands, or how it ended.
+    pub state: String,
+    /// The deployment, if it is one.
+    pub deployment: Option<String>,
+    /// The stage, of a deployment that has stages.
+    pub stage: Option<String>,
+    /// Whether it has ended.
+    pub is_over: bool,
+}

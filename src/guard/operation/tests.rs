@@ -235,6 +235,8 @@ impl World {
                     target_revision_arn: Some(format!("past/{at}")),
                     source_revision_arns: vec![],
                     lifecycle_stage: None,
+                    traffic_percent: None,
+                    triggered_alarms: Vec::new(),
                     breaker: None,
                     rollback_reason: None,
                     waiting_hook: None,
@@ -377,7 +379,7 @@ fn the_road_from_key_to_verdict() {
         deployment("ecs-svc/1", "ACTIVE", "COMPLETED"),
     ];
     assert!(still(&operation.step(read(service(rolling)), at(9))));
-    assert_eq!(operation.watched()[0].1, "2 of 2 new tasks running, 2 old");
+    assert_eq!(operation.watched()[0].state, "2 of 2 new tasks running, 2 old");
     let done = service(vec![deployment("ecs-svc/2", "PRIMARY", "COMPLETED")]);
     assert_eq!(ended(operation.step(read(done), at(14))), (Verdict::Succeeded, true));
     assert!(operation.is_ended() && operation.step(Input::Cancel, at(15)).is_empty());

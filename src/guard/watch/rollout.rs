@@ -232,6 +232,15 @@ pub(in crate::guard) fn stage(deployment: &ServiceDeployment) -> String {
     if let Some(stage) = &deployment.lifecycle_stage {
         text.push_str(&format!(", stage {stage}"));
     }
+    if let Some(percent) = deployment.traffic_percent {
+        text.push_str(&format!(", {percent}% of production traffic"));
+    }
+    if !deployment.triggered_alarms.is_empty() {
+        text.push_str(&format!(", in ALARM: {}", deployment.triggered_alarms.join(", ")));
+    }
+    if let Some(hook) = &deployment.waiting_hook {
+        text.push_str(&format!(", waits at the pause hook {hook} to be continued"));
+    }
     if let Some(breaker) = deployment.breaker.as_ref().filter(|breaker| breaker.failures > 0) {
         text.push_str(&format!(
             ", {} failed of {} that trip the breaker",

@@ -16,7 +16,7 @@ use crate::domain::sweep::TASKS_PER_CALL;
 impl Follow {
     pub(super) fn begin(&mut self) {
         match self.subject.clone() {
-            LogSubject::Service(_) => {
+            LogSubject::Service(_) | LogSubject::Deployment { .. } => {
                 for stopped in [false, true] {
                     let query = self.own_tasks(stopped, None);
                     self.ask_later(Duration::ZERO, Ask::OwnTasks { stopped }, query);
@@ -32,17 +32,16 @@ impl Follow {
 
     pub(super) fn scope_and_cluster(&self) -> (Scope, String) {
         match &self.subject {
-            LogSubject::Service(service) => (service.scope.clone(), service.cluster.clone()),
+            LogSubject::Service(service) | LogSubject::Deployment { service, .. } => {
+                (service.scope.clone(), service.cluster.clone())
+            }
             LogSubject::Task { task, .. } => (task.scope.clone(), task.cluster.clone()),
         }
     }
 
     pub(super) fn own_tasks(&self, stopped: bool, page: Option<PageToken>) -> Query {
         let (scope, cluster) = self.scope_and_cluster();
-        let service = match &self.subject {
-            LogSubject::Service(service) => Some(service.name.clone()),
-            LogSubject::Task { .. } => None,
-        };
+        let service = self.subject.service().map(|service| service.name.clone());
         Query::ListTasks { scope, cluster, service, stopped, page }
     }
 
@@ -60,7 +59,7 @@ impl Follow {
 
     pub(super) fn look_up_runtimes(&mut self) {
         match self.subject.clone() {
-            LogSubject::Service(_) => {
+            LogSubject::Service(_) | LogSubject::Deployment { .. } => {
                 let query = self.own_tasks(false, None);
                 self.ask_later(Duration::ZERO, Ask::OwnTasks { stopped: false }, query);
             }
@@ -79,7 +78,7 @@ impl Follow {
 
     pub(super) fn absorb_own_tasks(&mut self, names: &[String], stopped: bool, next: Option<PageToken>) {
         let ids: Vec<String> = names.iter().map(|arn| Arn::last(arn).to_owned()).collect();
-        if self.sources.needs_runtimes() {
+        if self.sources.needs_runtimes() || self.sources.is_of_deployment() {
             let unseen = ids.iter().filter(|id| self.described.insert((*id).clone())).cloned().collect();
             self.describe(unseen);
         }
@@ -99,7 +98,7 @@ impl Follow {
                 let (scope, _) = self.scope_and_cluster();
                 let arn = match &self.subject {
                     LogSubject::Task { task_definition_arn, .. } => task_definition_arn.clone(),
-                    LogSubject::Service(_) => revision.to_string(),
+                    LogSubject::Service(_) | LogSubject::Deployment { .. } => revision.to_string(),
                 };
                 let query = Query::DescribeTaskDefinition { scope, arn };
                 // The other revisions need not wait for one that may be gone.

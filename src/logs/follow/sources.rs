@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::domain::ecs::Revision;
+use crate::domain::ecs::{Revision, ServiceId};
 use crate::domain::log::{LogGroupId, LogSource, LogSubject};
 use crate::domain::query::Streams;
 use crate::domain::task::Task;
@@ -117,6 +117,11 @@ impl Sources {
         }
     }
 
+    /// Whether a task of the service may be another deployment's.
+    pub fn is_of_deployment(&self) -> bool {
+        matches!(self.subject, LogSubject::Deployment { .. })
+    }
+
     /// Whether streams can only be told by container ids.
     pub fn needs_runtimes(&self) -> bool {
         self.sources.iter().any(|source| source.prefix.is_none())
@@ -134,7 +139,7 @@ impl Sources {
         let plan = by_prefix.into_iter().map(|((group, prefix), sources)| {
             let streams = match (prefix, &self.subject, sources.as_slice()) {
                 (None, _, _) => Streams::All,
-                (Some(prefix), LogSubject::Service(_), [one]) => {
+                (Some(prefix), LogSubject::Service(_) | LogSubject::Deployment { .. }, [one]) => {
                     Streams::Prefix(one.stream_prefix().unwrap_or_else(|| format!("{prefix}/")))
                 }
                 (Some(prefix), LogSubject::Task { task, .. }, several) => {
@@ -148,7 +153,9 @@ impl Sources {
                         _ => Streams::Prefix(format!("{prefix}/")),
                     }
                 }
-                (Some(prefix), LogSubject::Service(_), _) => Streams::Prefix(format!("{prefix}/")),
+                (Some(prefix), LogSubject::Service(_) | LogSubject::Deployment { .. }, _) => {
+                    Streams::Prefix(format!("{prefix}/"))
+                }
             };
             (group.clone(), streams)
         });
@@ -187,8 +194,11 @@ impl Sources {
         Whose::Foreign
     }
 
-    /// ECS listed these for the subject.
+    /// ECS listed these for the subject. Which deployment started them the list does not tell.
     pub fn own(&mut self, ids: impl IntoIterator<Item = String>) {
+        if self.is_of_deployment() {
+            return;
+        }
         for id in ids {
             self.owners.insert(id, Owner::Us);
         }
@@ -196,18 +206,26 @@ impl Sources {
 
     /// ECS described a task.
     pub fn described(&mut self, task: &Task) {
-        let ours = match &self.subject {
-            LogSubject::Service(service) => {
-                task.service() == Some(service.name.as_str()) && task.id.cluster == service.cluster
+        let of_service = |service: &ServiceId| {
+            task.service() == Some(service.name.as_str()) && task.id.cluster == service.cluster
+        };
+        let (ours, of_others) = match &self.subject {
+            LogSubject::Service(service) => (of_service(service), !of_service(service)),
+            LogSubject::Deployment { service, id } => {
+                let is_of = of_service(service);
+                (is_of && task.started_by.as_ref() == Some(id), !is_of)
             }
-            LogSubject::Task { task: wanted, .. } => task.id.id == wanted.id,
+            LogSubject::Task { task: wanted, .. } => {
+                let ours = task.id.id == wanted.id;
+                (ours, !ours)
+            }
         };
         self.owners.insert(task.id.id.clone(), if ours { Owner::Us } else { Owner::Other });
         for container in &task.containers {
             if let Some(runtime) = &container.runtime_id {
                 self.runtimes.insert(runtime.clone(), (container.name.clone(), task.id.id.clone()));
             }
-            if !ours {
+            if of_others {
                 let prefixes = self.sources.iter().filter(|source| source.container == container.name);
                 self.shared.extend(prefixes.filter_map(LogSource::stream_prefix));
             }
@@ -216,7 +234,9 @@ impl Sources {
 
     /// ECS does not know the task any more.
     pub fn forgotten(&mut self, id: &str) {
-        self.owners.entry(id.to_owned()).or_insert(Owner::Forgotten);
+        // ECS keeps a task for an hour: what it forgot is older than any deployment that is watched.
+        let owner = if self.is_of_deployment() { Owner::Other } else { Owner::Forgotten };
+        self.owners.entry(id.to_owned()).or_insert(owner);
     }
 
     /// Whether ECS need not be asked about the task.

@@ -333,7 +333,7 @@ fn task(id: &str, owner: &str) -> Task {
         health: None,
         revision: Revision { family: "web".into(), number: 1 },
         task_definition_arn: "web:1".into(),
-        started_by: None,
+        started_by: Some(if id == "c3" { "ecs-svc/2" } else { "ecs-svc/1" }.into()),
         containers: vec![container("app"), container("nginx")],
         cpu: None,
         memory: None,
@@ -656,6 +656,17 @@ fn a_task_is_read_by_the_names_of_its_streams_or_by_the_prefix_where_one_is_miss
         assert_each_once(run.numbers(), &expected);
         assert!(run.lines.iter().all(|line| line.origin.task == "a1"));
     }
+}
+
+#[test]
+fn of_a_deployment_only_its_own_tasks_are_read() {
+    let subject = LogSubject::Deployment { service: service_id(), id: "ecs-svc/2".into() };
+    let mut run = Run::new(busy(Habits::default(), 13), subject, options(None), 0);
+    run.run(200);
+    let expected = run.model.expected(START, "ecs/app/c3");
+    assert!(!expected.is_empty());
+    assert_each_once(run.numbers(), &expected);
+    assert!(run.lines.iter().all(|line| line.origin.task == "c3"), "{:?}", run.lines);
 }
 
 #[test]

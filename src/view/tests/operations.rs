@@ -10,6 +10,7 @@ use insta::assert_snapshot;
 use super::{header, show, whole};
 use crate::app::fixtures::{self, Aws, Bench};
 use crate::app::{Msg, Session};
+use crate::domain::balancer::TargetHealth;
 use crate::domain::ecs::ServiceId;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mutation::{Mutation, Receipt, ServiceChange};
@@ -150,6 +151,18 @@ fn the_call_is_made_and_watched() {
     assert_snapshot!("operation_calling", whole(&mut bench));
     let mut bench = watched("deploy worker", "ecs-svc/0000000009");
     assert_snapshot!("operation_watching", whole(&mut bench));
+    let target = |target: &str, state: &str, description: Option<&str>| TargetHealth {
+        target: target.into(),
+        port: Some(8000),
+        zone: None,
+        state: state.into(),
+        reason: None,
+        description: description.map(ToOwned::to_owned),
+    };
+    bench.aws.estate.target_health = vec![
+        target("10.0.1.9", "healthy", None),
+        target("10.0.1.90", "initial", Some("Target registration is in progress")),
+    ];
     // The new deployment with a task that runs and one that does not.
     let worker = fixtures::service_id("worker");
     let service = bench.aws.services.iter_mut().find(|service| service.id == worker).unwrap();

@@ -213,7 +213,11 @@ fn a_task_definition_masked_and_revealed() {
 
 #[test]
 fn a_task_definition_loading_and_denied() {
-    let mut bench = Bench::small(80, 12);
+    let mut bench = Bench::new(Aws::small(), 80, 12);
+    bench.pass(Duration::ZERO);
+    while bench.model.world.services.values().all(|row| row.seen.is_none()) {
+        assert!(bench.answer_next());
+    }
     bench.press("d");
     assert_snapshot!("definition_loading", pane(&mut bench, PaneId::Definition));
     let mut denied = faulty("ecs:DescribeTaskDefinition", FaultKind::Denied);

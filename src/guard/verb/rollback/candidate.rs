@@ -7,6 +7,7 @@ use crate::domain::action::Back;
 use crate::domain::ecs::{RevisionImage, ServiceDeployment, ServiceId, ServiceRevision};
 use crate::domain::plan::{Check, FieldChange, Finding, Target};
 use crate::domain::query::Query;
+use crate::domain::registry::EcrImage;
 use crate::domain::scope::Arn;
 use crate::guard::check::short;
 use crate::guard::draft::NoPlan;
@@ -26,6 +27,8 @@ pub(in crate::guard) struct Candidate {
     pub definition: String,
     /// The digests that ran.
     pub images: Vec<RevisionImage>,
+    /// When its deployment was begun.
+    pub begun_at: Option<Wall>,
     /// When its deployment ended well.
     pub deployed_at: Option<Wall>,
     /// When the next deployment replaced it.
@@ -111,6 +114,7 @@ pub(super) fn of<'r>(
         let candidate = Candidate {
             definition: revision.revision.to_string(),
             images: revision.images.clone(),
+            begun_at: deployment.created_at,
             deployed_at: deployment.finished_at.or(deployment.created_at),
             replaced_at,
             origin: Origin::Deployment(deployment.arn.clone()),
@@ -179,6 +183,7 @@ pub(super) fn chosen(running: &Running<'_>, to: &Back, facts: &Facts) -> Result<
                 ..known.unwrap_or(Candidate {
                     definition: String::new(),
                     images: Vec::new(),
+                    begun_at: None,
                     deployed_at: None,
                     replaced_at: None,
                     origin: Origin::Named,
@@ -203,6 +208,7 @@ fn guess(running: &Running<'_>, facts: &Facts) -> Result<Candidate, NoPlan> {
     Ok(Candidate {
         definition: format!("{}:{}", revision.family, revision.number - 1),
         images: Vec::new(),
+        begun_at: None,
         deployed_at: None,
         replaced_at: None,
         origin: Origin::Guess,
@@ -240,10 +246,15 @@ impl Candidate {
                 .images
                 .iter()
                 .map(|image| {
-                    let code = image.digest.as_deref().map_or(image.image.as_str(), short);
-                    format!("{} {code}", image.container)
+                    let Some(digest) = image.digest.as_deref().map(short) else {
+                        return format!("{} {}", image.container, image.image);
+                    };
+                    let tag = EcrImage::parse(&image.image).and_then(|parsed| parsed.tag);
+                    let tag = tag.map_or_else(String::new, |tag| format!("{tag}@"));
+                    format!("{} {tag}{digest}", image.container)
                 })
                 .collect(),
+            begun_at: self.begun_at,
             deployed_at: self.deployed_at,
             chosen: false,
         }
