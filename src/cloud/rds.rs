@@ -11,7 +11,8 @@ pub(super) mod write;
 use aws_sdk_rds::Client;
 
 use crate::cloud::fault::{Call, Lost};
-use crate::cloud::shape::{all, minutes, next, stray, token};
+use crate::cloud::shape::{all, count, minutes, next, stray, token};
+use crate::domain::database::DbSnapshot;
 use crate::domain::query::{Answer, Query};
 use crate::stdx::clock::Wall;
 
@@ -76,6 +77,26 @@ async fn ask_inside(client: &Client, query: &Query, call: &Call<'_>) -> Result<A
             let out = request.send().await.map_err(|e| call.lost(e))?;
             let found = all(out.describe_db_log_files, event::log_file);
             Ok(Answer::DbLogFiles { found, next: next(out.marker) })
+        }
+        Query::DescribeDbSnapshot { database, name } if database.cluster => {
+            let request = client.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(name);
+            let out = request.send().await.map_err(|e| call.lost(e))?;
+            let found = all(out.db_cluster_snapshots, |sdk| DbSnapshot {
+                name: sdk.db_cluster_snapshot_identifier.unwrap_or_default(),
+                status: sdk.status.unwrap_or_default(),
+                percent: sdk.percent_progress.map_or(0, count),
+            });
+            Ok(Answer::DbSnapshots { found })
+        }
+        Query::DescribeDbSnapshot { name, .. } => {
+            let request = client.describe_db_snapshots().db_snapshot_identifier(name);
+            let out = request.send().await.map_err(|e| call.lost(e))?;
+            let found = all(out.db_snapshots, |sdk| DbSnapshot {
+                name: sdk.db_snapshot_identifier.unwrap_or_default(),
+                status: sdk.status.unwrap_or_default(),
+                percent: sdk.percent_progress.map_or(0, count),
+            });
+            Ok(Answer::DbSnapshots { found })
         }
         Query::DownloadDbLogFile { instance, file, marker, lines, .. } => {
             let request = client

@@ -85,10 +85,12 @@ pub(super) fn definition(family: &str) -> TaskDefinition {
             log: Some(LogConfiguration {
                 driver: "awslogs".into(),
                 options: vec![option("awslogs-group", "/ecs/app"), option("awslogs-region", "eu-west-2")],
+                secrets: Vec::new(),
             }),
             depends_on: Vec::new(),
             stop_timeout_s: None,
             ulimits: Vec::new(),
+            registry_credentials: None,
             labels: Vec::new(),
         }],
         volumes: Vec::new(),

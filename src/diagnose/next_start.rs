@@ -107,8 +107,8 @@ pub fn needed(
                 images: vec![image.name(digest_of(revision, &container.name))],
             });
         }
-        for reference in &container.secrets {
-            let value = ValueFrom::parse(&reference.value_from);
+        for reference in container.references() {
+            let value = ValueFrom::parse(reference.value_from);
             let scope = scope_of(scope, value.id);
             if value.secret {
                 ask(Query::DescribeSecret { scope, secret: value.id.to_owned() });
@@ -229,13 +229,13 @@ impl Checker<'_> {
 
     fn secrets(&mut self, container: &ContainerDefinition) {
         let facts = self.facts;
-        for reference in &container.secrets {
-            let value = ValueFrom::parse(&reference.value_from);
+        for reference in container.references() {
+            let value = ValueFrom::parse(reference.value_from);
             if let Some(arn) = Arn::parse(value.id) {
                 self.region(&format!("{} of {}", reference.name, container.name), arn.region);
             }
             if !value.secret {
-                self.parameter(&container.name, &reference.name, value.id);
+                self.parameter(&container.name, reference.name, value.id);
                 continue;
             }
             let what = format!("secret {} of {}", reference.name, container.name);

@@ -230,6 +230,17 @@ pub struct Parameter {
     pub apply_type: Option<String>,
 }
 
+/// A snapshot of an instance or a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DbSnapshot {
+    /// Name.
+    pub name: String,
+    /// `creating`, `available`, `failed`, …
+    pub status: String,
+    /// How far it is, in percent.
+    pub percent: u32,
+}
+
 /// A log file on the instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DbLogFile {

@@ -6,7 +6,9 @@ use crate::domain::alarm::{Alarm, AlarmHistoryItem, AlarmState};
 use crate::domain::balancer::{TargetGroup, TargetHealth};
 use crate::domain::cache::{CacheCluster, ReplicationGroup};
 use crate::domain::change::TrailEvent;
-use crate::domain::database::{DataEvent, DbCluster, DbInstance, DbLogFile, Maintenance, Parameter};
+use crate::domain::database::{
+    DataEvent, DatabaseId, DbCluster, DbInstance, DbLogFile, DbSnapshot, Maintenance, Parameter,
+};
 use crate::domain::ecs::{Cluster, Service, ServiceDeployment, ServiceRevision};
 use crate::domain::fault::Failure;
 use crate::domain::identity::Identity;
@@ -93,6 +95,8 @@ pub enum Query {
     DescribeDbLogFiles { scope: Scope, instance: String, page: Option<PageToken> },
     /// `rds:DownloadDBLogFilePortion`: so many lines from a marker, or the last ones without.
     DownloadDbLogFile { scope: Scope, instance: String, file: String, marker: Option<PageToken>, lines: u32 },
+    /// `rds:DescribeDBSnapshots`, or of a cluster's `rds:DescribeDBClusterSnapshots`: one, by its name.
+    DescribeDbSnapshot { database: DatabaseId, name: String },
     /// `elasticache:DescribeReplicationGroups`, 100 a page.
     DescribeReplicationGroups { scope: Scope, page: Option<PageToken> },
     /// `elasticache:DescribeCacheClusters` with their nodes, 100 a page.
@@ -211,6 +215,7 @@ impl Query {
     #[must_use]
     pub fn scope(&self) -> &Scope {
         match self {
+            Self::DescribeDbSnapshot { database, .. } => &database.scope,
             Self::CallerIdentity { scope }
             | Self::ListClusters { scope, .. }
             | Self::DescribeClusters { scope, .. }
@@ -280,6 +285,8 @@ impl Query {
             Self::DescribePendingMaintenance { .. } => "rds:DescribePendingMaintenanceActions",
             Self::DescribeDbParameters { .. } => "rds:DescribeDBParameters",
             Self::DescribeDbLogFiles { .. } => "rds:DescribeDBLogFiles",
+            Self::DescribeDbSnapshot { database, .. } if database.cluster => "rds:DescribeDBClusterSnapshots",
+            Self::DescribeDbSnapshot { .. } => "rds:DescribeDBSnapshots",
             Self::DownloadDbLogFile { .. } => "rds:DownloadDBLogFilePortion",
             Self::DescribeReplicationGroups { .. } => "elasticache:DescribeReplicationGroups",
             Self::DescribeCacheClusters { .. } => "elasticache:DescribeCacheClusters",
@@ -343,6 +350,8 @@ pub enum Answer {
     DbLogFiles { found: Vec<DbLogFile>, next: Option<PageToken> },
     /// To `DownloadDbLogFile`: the text, where it goes on, and whether there is more now.
     DbLogPortion { text: String, marker: Option<PageToken>, more: bool },
+    /// To `DescribeDbSnapshot`.
+    DbSnapshots { found: Vec<DbSnapshot> },
     /// To `DescribeReplicationGroups`.
     ReplicationGroups { found: Vec<ReplicationGroup>, next: Option<PageToken> },
     /// To `DescribeCacheClusters`.

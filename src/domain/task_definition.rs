@@ -51,6 +51,8 @@ pub struct LogConfiguration {
     pub driver: String,
     /// Driver options, sorted by name.
     pub options: Vec<(String, String)>,
+    /// Driver options by reference (`secretOptions`).
+    pub secrets: Vec<SecretRef>,
 }
 
 impl LogConfiguration {
@@ -96,6 +98,8 @@ pub struct ContainerDefinition {
     pub health_check: Option<HealthCheck>,
     /// Log configuration.
     pub log: Option<LogConfiguration>,
+    /// The secret with the credentials of a registry that is not ECR.
+    pub registry_credentials: Option<String>,
     /// Containers it waits for, with the condition.
     pub depends_on: Vec<(String, String)>,
     /// Seconds between SIGTERM and SIGKILL.
@@ -104,6 +108,29 @@ pub struct ContainerDefinition {
     pub ulimits: Vec<(String, i64, i64)>,
     /// `dockerLabels`, sorted by name.
     pub labels: Vec<(String, String)>,
+}
+
+impl ContainerDefinition {
+    /// All secrets and parameters that ECS reads to start it: those of its environment, of its log driver, and the
+    /// credentials of its image's registry.
+    pub fn references(&self) -> impl Iterator<Item = Reference<'_>> {
+        fn of(secret: &SecretRef) -> Reference<'_> {
+            Reference { name: &secret.name, value_from: &secret.value_from }
+        }
+        let driver = self.log.iter().flat_map(|log| &log.secrets);
+        let registry = self.registry_credentials.as_deref();
+        let registry = registry.map(|value_from| Reference { name: "repositoryCredentials", value_from });
+        self.secrets.iter().map(of).chain(driver.map(of)).chain(registry)
+    }
+}
+
+/// What a container reads from Secrets Manager or Parameter Store when it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference<'d> {
+    /// The variable's or the option's name.
+    pub name: &'d str,
+    /// ARN or name, as the definition has it.
+    pub value_from: &'d str,
 }
 
 /// A task definition.

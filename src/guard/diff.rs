@@ -73,7 +73,7 @@ impl Changes {
         self.field(&of("health check"), health(from), health(to));
         self.named(&of("environment"), &from.environment, &to.environment, false);
         let secrets = |c: &ContainerDefinition| {
-            c.secrets.iter().map(|s| (s.name.clone(), s.value_from.clone())).collect::<Vec<_>>()
+            c.references().map(|s| (s.name.to_owned(), s.value_from.to_owned())).collect::<Vec<_>>()
         };
         self.named(&of("secret"), &secrets(from), &secrets(to), true);
     }

@@ -38,8 +38,6 @@ const COUNTED: Duration = Duration::from_secs(40);
 pub(super) enum Goal {
     /// AWS's yes is the end.
     Accepted,
-    /// AWS's yes is all that is seen of it: it goes on by itself.
-    Begun,
     /// The deployment that it starts.
     Deployment {
         /// The service.
@@ -120,6 +118,13 @@ pub(super) enum Goal {
         /// What.
         goal: DatabaseGoal,
     },
+    /// The snapshot is there.
+    Snapshot {
+        /// Of which instance or cluster.
+        database: DatabaseId,
+        /// Its name.
+        name: String,
+    },
     /// A cache's node group has another primary and is available.
     CacheFailover {
         /// The replication group.
@@ -169,7 +174,6 @@ impl Watch {
         let rollout = Rollout::new(receipt.deployment.clone(), sent, now, lost);
         let verdict = match goal {
             Goal::Accepted if !lost => Some(Verdict::Succeeded),
-            Goal::Begun if !lost => Some(Verdict::Accepted),
             _ => None,
         };
         let state = "waiting for the first look".to_owned();
@@ -207,7 +211,7 @@ impl Watch {
     /// The name of what is watched.
     pub fn name(&self) -> String {
         match &self.goal {
-            Goal::Accepted | Goal::Begun => String::new(),
+            Goal::Accepted => String::new(),
             Goal::Deployment { service, .. }
             | Goal::Undone { service, .. }
             | Goal::Resumed { service, .. }
@@ -217,6 +221,7 @@ impl Watch {
             Goal::Stopped { task, .. } => format!("task {}", task.short()),
             Goal::Current { secret, .. } | Goal::Stage { secret, .. } => secret.name.clone(),
             Goal::Database { database, .. } => database.name.clone(),
+            Goal::Snapshot { name, .. } => format!("snapshot {name}"),
             Goal::CacheFailover { cache, .. } => cache.name.clone(),
             Goal::AlarmActions { alarm, .. } => alarm.name.clone(),
         }
@@ -250,7 +255,7 @@ impl Watch {
             return Some(page.clone());
         }
         Some(match &self.goal {
-            Goal::Accepted | Goal::Begun => return None,
+            Goal::Accepted => return None,
             Goal::Deployment { service, .. } => match self.rollout.arn() {
                 Some(arn) => service_deployment(service, arn),
                 None => service_query(service),
@@ -285,6 +290,9 @@ impl Watch {
                 Query::DescribeSecret { scope: secret.scope.clone(), secret: secret.name.clone() }
             }
             Goal::Database { database, .. } => data::query(database),
+            Goal::Snapshot { database, name } => {
+                Query::DescribeDbSnapshot { database: database.clone(), name: name.clone() }
+            }
             Goal::CacheFailover { cache, .. } => {
                 Query::DescribeReplicationGroups { scope: cache.scope.clone(), page: None }
             }
@@ -555,11 +563,17 @@ impl Watch {
                 format!("look at its versions with `opsdeck secrets {}`", secret.name)
             }
             Goal::Database { database, .. } => format!("look with `opsdeck rds {}`", database.name),
+            Goal::Snapshot { database, name } => format!(
+                "look with `aws rds {}`",
+                if database.cluster {
+                    format!("describe-db-cluster-snapshots --db-cluster-snapshot-identifier {name}")
+                } else {
+                    format!("describe-db-snapshots --db-snapshot-identifier {name}")
+                }
+            ),
             Goal::CacheFailover { cache, .. } => format!("look with `opsdeck cache {}`", cache.name),
             Goal::AlarmActions { alarm, .. } => format!("look with `opsdeck alarms {}`", alarm.name),
-            Goal::Accepted | Goal::Begun => {
-                "look at the target again; CloudTrail has the call within 15 min".to_owned()
-            }
+            Goal::Accepted => "look at the target again; CloudTrail has the call within 15 min".to_owned(),
         }
     }
 }

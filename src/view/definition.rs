@@ -145,9 +145,9 @@ fn container_lines(page: &mut Document, container: &ContainerDefinition, reveale
     for (name, soft, hard) in &container.ulimits {
         page.field("ulimit", format!("{name} {soft} to {hard}"));
     }
-    for secret in &container.secrets {
+    for secret in container.references() {
         let from = piece(format!(" {arrow} {}", secret.value_from), Role::Muted);
-        page.field_of("Secret", [piece(secret.name.clone(), Role::Strong), from]);
+        page.field_of("Secret", [piece(secret.name, Role::Strong), from]);
     }
     for (name, value) in &container.environment {
         let value = if revealed { value.clone() } else { "••••••".to_owned() };

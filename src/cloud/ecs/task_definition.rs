@@ -60,6 +60,7 @@ fn container(sdk: SdkContainer) -> ContainerDefinition {
         privileged: sdk.privileged.unwrap_or(false),
         health_check: sdk.health_check.map(health_check),
         log: sdk.log_configuration.map(log),
+        registry_credentials: sdk.repository_credentials.map(|found| found.credentials_parameter),
         depends_on: all(sdk.depends_on, |d| (d.container_name, d.condition.as_str().to_owned())),
         stop_timeout_s: sdk.stop_timeout.map(count),
         ulimits: all(sdk.ulimits, |u| {
@@ -96,5 +97,6 @@ fn health_check(sdk: SdkHealthCheck) -> HealthCheck {
 fn log(sdk: SdkLog) -> LogConfiguration {
     let mut options: Vec<(String, String)> = sdk.options.unwrap_or_default().into_iter().collect();
     options.sort();
-    LogConfiguration { driver: sdk.log_driver.as_str().to_owned(), options }
+    let secrets = all(sdk.secret_options, |s| SecretRef { name: s.name, value_from: s.value_from });
+    LogConfiguration { driver: sdk.log_driver.as_str().to_owned(), options, secrets }
 }

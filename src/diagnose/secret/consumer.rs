@@ -92,12 +92,12 @@ fn search<'a>(
                     how,
                 });
             };
-            for reference in &container.secrets {
-                let value = ValueFrom::parse(&reference.value_from);
+            for reference in container.references() {
+                let value = ValueFrom::parse(reference.value_from);
                 // A plain name means one in the service's own region.
                 let here = value.id.starts_with("arn:") || service.scope.region == *region;
                 if here && injects(&value) {
-                    add(&reference.name, how(&value));
+                    add(reference.name, how(&value));
                 }
             }
             for (variable, value) in &container.environment {

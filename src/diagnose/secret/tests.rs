@@ -100,6 +100,22 @@ fn value_from(json_key: Option<&str>, stage: Option<&str>, version: Option<&str>
 }
 
 #[test]
+fn a_log_driver_and_a_registry_read_secrets_too() {
+    let (service, mut definition) = reads("api", &[], &[]);
+    let container = &mut definition.containers[0];
+    let token = SecretRef { name: "splunk-token".into(), value_from: ARN.into() };
+    container.log.as_mut().unwrap().secrets = vec![token];
+    container.registry_credentials = Some(ARN.into());
+    assert_eq!(
+        found(&secret(), &[(service, definition)]),
+        [
+            ("api".into(), "repositoryCredentials".into(), value_from(None, None, None)),
+            ("api".into(), "splunk-token".into(), value_from(None, None, None)),
+        ]
+    );
+}
+
+#[test]
 fn consumers_are_found_by_arn_with_or_without_its_suffix_and_by_name() {
     let key = format!("{ARN}:password::");
     let pinned = format!("{ARN}:::v1");

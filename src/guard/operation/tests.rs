@@ -144,6 +144,7 @@ pub(in crate::guard) fn definition(number: u32, image: &str) -> TaskDefinition {
             depends_on: vec![],
             stop_timeout_s: None,
             ulimits: vec![],
+            registry_credentials: None,
             labels: vec![],
         }],
         volumes: vec![],

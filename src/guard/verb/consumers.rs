@@ -117,8 +117,8 @@ pub(super) fn of(secret: &Secret, facts: &Facts) -> Consumers {
         };
         for container in &definition.containers {
             let who = format!("{}/{}", id.name, container.name);
-            for reference in &container.secrets {
-                let value = ValueFrom::parse(&reference.value_from);
+            for reference in container.references() {
+                let value = ValueFrom::parse(reference.value_from);
                 // A stage or version of its own is not touched by a new current value.
                 let pinned =
                     value.version.is_some() || value.stage.is_some_and(|stage| stage != "AWSCURRENT");

@@ -164,8 +164,7 @@ fn of_instance(instance: &DbInstance, work: &DatabaseWork) -> Result<Draft, NoPl
     }
     let plan = Plan { changes: vec![change], reach, checks, ..Plan::default() };
     let goal = match work {
-        // The instance tells nothing of the snapshot's end.
-        DatabaseWork::Snapshot { .. } => Goal::Begun,
+        DatabaseWork::Snapshot { name } => Goal::Snapshot { database: id.clone(), name: name.clone() },
         _ => Goal::Database { database: id.clone(), goal },
     };
     let draft = Draft::new(plan, vec![Step::new(mutation, goal)], saw);
@@ -217,7 +216,8 @@ fn of_cluster(cluster: &DbCluster, work: &DatabaseWork) -> Result<Draft, NoPlan>
                 ..Plan::default()
             };
             let mutation = Mutation::CreateSnapshot { database: id.clone(), name: name.clone() };
-            Ok(Draft::new(plan, vec![Step::new(mutation, Goal::Begun)], saw))
+            let goal = Goal::Snapshot { database: id.clone(), name: name.clone() };
+            Ok(Draft::new(plan, vec![Step::new(mutation, goal)], saw))
         }
         DatabaseWork::Reboot { .. } => {
             Err(NoPlan::Refused(format!("{} is a cluster: name one of its instances to reboot", id.name)))

@@ -18,7 +18,7 @@ use crate::domain::query::Query;
 use crate::domain::registry::{EcrImage, ImageName};
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::secret::ValueFrom;
-use crate::domain::task_definition::TaskDefinition;
+use crate::domain::task_definition::{ContainerDefinition, TaskDefinition};
 use crate::guard::check::{self, InRegistry, short};
 use crate::guard::diff;
 use crate::guard::draft::{Draft, NoPlan, Step};
@@ -74,7 +74,7 @@ pub(in crate::guard) fn wants(id: &ServiceId, to: &Back, facts: &Facts) -> Vec<Q
 
 /// Whether each digest of a candidate is still in ECR.
 fn pinned_queries(scope: &Scope, definition: &TaskDefinition, candidate: &Candidate) -> Vec<Query> {
-    let of = |container: &crate::domain::task_definition::ContainerDefinition| {
+    let of = |container: &ContainerDefinition| {
         let image = EcrImage::parse(&container.image)?;
         let digest = candidate.digest(&container.name)?;
         Some(check::image_query(scope, &image, ImageName::Digest(digest.to_owned())))
@@ -85,8 +85,8 @@ fn pinned_queries(scope: &Scope, definition: &TaskDefinition, candidate: &Candid
 /// The secrets that a definition names, each with its question.
 fn secrets(id: &ServiceId, definition: &TaskDefinition) -> Vec<(String, Query)> {
     let mut list: Vec<(String, Query)> = Vec::new();
-    for reference in definition.containers.iter().flat_map(|container| &container.secrets) {
-        let value = ValueFrom::parse(&reference.value_from);
+    for reference in definition.containers.iter().flat_map(ContainerDefinition::references) {
+        let value = ValueFrom::parse(reference.value_from);
         if !value.secret {
             continue;
         }
@@ -377,7 +377,9 @@ fn secret_checks(
             checks.push(Check::new(name, Finding::Warn, why));
         }
     }
-    if checks.is_empty() && definition.containers.iter().any(|container| !container.secrets.is_empty()) {
+    if checks.is_empty()
+        && definition.containers.iter().any(|container| container.references().next().is_some())
+    {
         checks.push(Check::new("secrets", Finding::Pass, "all are there, and unchanged since that code ran"));
     }
     checks

@@ -395,3 +395,55 @@ fn a_sidecar_that_is_stopped_with_its_task_does_not_fail_it() {
     assert_eq!(stopped(0, 137), Verdict::Succeeded);
     assert_eq!(stopped(3, 0), Verdict::Failed { why: "api: exit 3".into() });
 }
+
+#[test]
+fn a_snapshot_is_watched_until_it_is_there() {
+    let database = DatabaseId { scope: scope(), name: "shop".into(), cluster: true };
+    let cluster = crate::domain::database::DbCluster {
+        id: database.clone(),
+        arn: String::new(),
+        status: "available".into(),
+        engine: "aurora-postgresql".into(),
+        engine_version: "16".into(),
+        endpoint: None,
+        reader: None,
+        members: vec![],
+        multi_az: true,
+        backup_window: None,
+        maintenance_window: None,
+        backup_retention_days: 7,
+        latest_restorable: None,
+        deletion_protection: true,
+        encrypted: true,
+        created_at: None,
+        tags: vec![],
+    };
+    for (last, verdict) in [
+        ("available", Verdict::Succeeded),
+        ("failed", Verdict::Failed { why: "the snapshot before failed".to_owned() }),
+    ] {
+        let work = DatabaseWork::Snapshot { name: "before".into() };
+        let mut operation = operation(Action::Database { database: database.clone(), work });
+        let demands =
+            asked(&mut operation, |_| Ok(Answer::DbClusters { found: vec![cluster.clone()], next: None }));
+        assert!(matches!(demands.as_slice(), [Demand::Confirm { .. }]), "{demands:?}");
+        let policy = Policy::new(Lock::Unlocked, false);
+        operation.step(Input::Confirm { with: Confirmation::Key, policy }, at(1));
+        operation.step(Input::Recorded(Ok(())), at(1));
+        let accepted = crate::guard::CallOutcome::Accepted(crate::domain::mutation::Receipt::default());
+        let demands = operation.step(Input::Called(accepted), at(2));
+        let snapshot = |status: &str, percent: u32| Answer::DbSnapshots {
+            found: vec![crate::domain::database::DbSnapshot {
+                name: "before".into(),
+                status: status.into(),
+                percent,
+            }],
+        };
+        let demands = look(&mut operation, &demands, snapshot("creating", 40), 10);
+        assert_eq!(operation.watched()[0].state, "creating, 40%");
+        match look(&mut operation, &demands, snapshot(last, 100), 20).as_slice() {
+            [Demand::End { verdict: ended, recorded: true }] => assert_eq!(*ended, verdict),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -65,6 +65,16 @@ pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, settled: bool)
             }
         }
         (Goal::Database { database, goal }, answer) => database_look(database, goal, answer, busy, settled),
+        (Goal::Snapshot { name, .. }, Answer::DbSnapshots { found }) => {
+            let Some(snapshot) = found.iter().find(|found| found.name.eq_ignore_ascii_case(name)) else {
+                return Seen::Absent;
+            };
+            match snapshot.status.as_str() {
+                "available" => Seen::End(Verdict::Succeeded),
+                "failed" => Seen::End(Verdict::Failed { why: format!("the snapshot {name} failed") }),
+                status => Seen::State(format!("{status}, {}%", snapshot.percent)),
+            }
+        }
         (Goal::CacheFailover { cache, node_group, primary }, Answer::ReplicationGroups { found, .. }) => {
             let Some(group) = found.iter().find(|group| group.id == *cache) else { return Seen::Absent };
             let shard = group.shards.iter().find(|shard| shard.id == *node_group);

@@ -242,10 +242,11 @@ impl Model {
                 read_only_root: false,
                 privileged: false,
                 health_check: None,
-                log: Some(LogConfiguration { driver: "awslogs".into(), options }),
+                log: Some(LogConfiguration { driver: "awslogs".into(), options, secrets: vec![] }),
                 depends_on: vec![],
                 stop_timeout_s: None,
                 ulimits: vec![],
+                registry_credentials: None,
                 labels: vec![],
             }
         };
