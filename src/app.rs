@@ -17,6 +17,7 @@ mod message;
 pub mod operations;
 pub mod overlay;
 pub mod pane;
+mod presented;
 pub mod refresh;
 #[cfg(test)]
 mod tests;

@@ -106,6 +106,7 @@ ids! {
     Refresh = "refresh",
     Copy = "copy",
     CopyArn = "copy-arn",
+    CopyCommand = "copy-command",
     Reveal = "reveal",
     Links = "links",
     Theme = "theme",

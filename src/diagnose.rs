@@ -15,6 +15,7 @@ mod fixtures;
 pub mod fleet;
 pub mod next_start;
 mod number;
+mod remedy;
 mod scaling;
 pub mod secret;
 mod service;

@@ -87,6 +87,7 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
             }
         }
         Id::Copy | Id::CopyArn => return copy(model, invocation.id),
+        Id::CopyCommand => return take::command(model, None),
         Id::Reveal => model.definition.revealed = !model.definition.revealed,
         Id::Links => links(model),
         Id::Theme => theme(model, arg),
@@ -203,6 +204,10 @@ fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
             let item = item.clone();
             let text = take::name_of(model, &item, invocation.id == Id::CopyArn);
             Some(copied(model, text, "the name"))
+        }
+        (Id::CopyCommand, Overlay::Detail(item, _)) => {
+            let item = item.clone();
+            Some(take::command(model, Some(&item)))
         }
         (Id::Copy, Overlay::Text { text, .. }) => {
             let text = text.clone();

@@ -104,6 +104,8 @@ pub struct Needs {
     definitions: Vec<(Scope, String)>,
     /// Whether these are all of them.
     complete: bool,
+    /// Whether all services that are listed are described.
+    described: bool,
     /// Target groups as they are asked for, once all services are described, so that each is asked for once.
     target_groups: Vec<(Scope, Arc<[String]>)>,
 }
@@ -137,6 +139,7 @@ impl Needs {
         }
         Self {
             sick: sick.into_iter().take(SICK).map(|(_, id)| id.clone()).collect(),
+            described: all_described && !world.services.is_empty(),
             complete: all_described && definitions.len() <= DEFINITIONS,
             definitions: definitions
                 .into_iter()
@@ -260,6 +263,12 @@ fn services(model: &Model, visible: &dyn Fn(PaneId) -> bool, wanted: &mut Vec<(I
 
 /// Whether a rollback pinned what runs stands in the definition: it is read of the services that the list shows.
 fn pins(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
+    // What the services are comes first: in a throttled account each of these reads would cost one of those.
+    let lists = model.refresh.entries();
+    let mut lists = lists.filter(|(i, _)| matches!(i, Interest::Clusters(_) | Interest::Services(_)));
+    if !model.needs.described || lists.any(|(_, entry)| entry.fault.is_some()) {
+        return;
+    }
     let list = &model.services.list;
     let Some(area) = layout(model, model.size).inside(PaneId::Services) else { return };
     for id in list.rows.iter().skip(list.cursor.offset()).take(usize::from(area.height)) {

@@ -11,8 +11,9 @@ use crate::app::overlay::{Overlay, Prompt, Purpose, palette};
 use crate::app::pane::PaneId;
 use crate::app::pane::list::{Filter, Motion};
 use crate::app::pane::triage::{self, Triage};
+use crate::app::presented;
 use crate::app::refresh::Interest;
-use crate::app::{Effect, Model, Msg, Needs, Pointing, Target, Tops, interests};
+use crate::app::{Effect, Model, Msg, Needs, Pointing, Target, interests};
 use crate::command::Invocation;
 use crate::diagnose::{Health, Severity, Subject};
 use crate::guard::Input;
@@ -89,7 +90,7 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Presented(extents, tops) => {
-            presented(model, &extents, tops);
+            presented::take(model, &extents, tops);
             Vec::new()
         }
         Msg::Looked(id, query, outcome) => operations::looked(model, id, query, outcome),
@@ -304,38 +305,6 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
     model.wanted_charts = charts::wanted(model);
     effects.extend(model.charts.schedule(&mut model.refresh, &model.wanted_charts, model.now, idle_for));
     effects
-}
-
-fn presented(model: &mut Model, extents: &[(PaneId, usize)], tops: Tops) {
-    if let Some(Overlay::Operation(dialog)) = model.overlay.as_mut() {
-        match model.operations.get(dialog.operation).filter(|running| tops.form == Some(running.id)) {
-            Some(running) => dialog.presented(running.friction, model.now),
-            None => dialog.shown = None, // No key can be about a form that the frame does not show.
-        }
-    }
-    model.services.list.cursor.presented(tops.service);
-    model.tasks.list.cursor.presented(tops.task);
-    model.clusters.cursor.presented(tops.cluster);
-    model.events.cursor.presented(tops.event);
-    model.deployments.cursor.presented(tops.deployment);
-    for (pane, top) in tops.items {
-        if let Some(list) = model.triage.list_mut(pane) {
-            list.cursor.presented(top);
-        }
-    }
-    for (pane, extent) in extents {
-        match pane {
-            PaneId::Service => model.service.extent = *extent,
-            PaneId::Definition => model.definition.scroll.extent = *extent,
-            PaneId::Api => model.api.extent = *extent,
-            // An overlay reports its extent as the pane that it covers.
-            _ => {
-                if let Some(scroll) = model.overlay.as_mut().and_then(Overlay::scroll) {
-                    scroll.extent = *extent;
-                }
-            }
-        }
-    }
 }
 
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {

@@ -24,6 +24,8 @@ shape! {
         evidence: Vec<Evidence> = "list of Evidence",
         /// The one safe thing to do next.
         next: Option<String> = "text or null",
+        /// The command of the AWS CLI for it, where it is not opsdeck's to do.
+        command: Option<String> = "text or null",
     }
 
     /// Something that a judgement rests on.
@@ -50,6 +52,7 @@ impl From<&diagnose::Finding> for Finding {
             since: time(finding.since),
             evidence: finding.evidence.iter().map(Evidence::from).collect(),
             next: finding.next.clone(),
+            command: finding.command.clone(),
         }
     }
 }

@@ -358,6 +358,7 @@ pub const TABLE: &[Command] = &[
     console(Id::Refresh, &[Anywhere], "Ask AWS again now"),
     console(Id::Copy, &[List, Logs], "Copy the selected row to the terminal's clipboard"),
     console(Id::CopyArn, &[Row], "Copy the selected row's ARN"),
+    console(Id::CopyCommand, &[Row], "Copy the command that is advised for the selected row"),
     console(Id::Reveal, &[TaskDefinition], "Show or hide the values of environment variables"),
     console(Id::Links, &[Service], "Show the service's links: dashboard, commit, API documentation"),
     Command {

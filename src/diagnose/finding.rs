@@ -104,6 +104,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// The one safe thing to do next, where there is one.
     pub next: Option<String>,
+    /// The command of the AWS CLI for it, where it is not opsdeck's to do.
+    pub command: Option<String>,
 }
 
 impl Finding {
@@ -123,6 +125,7 @@ impl Finding {
             since: None,
             evidence: Vec::new(),
             next: None,
+            command: None,
         }
     }
 
@@ -144,6 +147,13 @@ impl Finding {
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
+        self
+    }
+
+    /// The same with the command that does it.
+    #[must_use]
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.command = Some(command.into());
         self
     }
 }

@@ -12,6 +12,7 @@ use self::cause::{deployed_before, name_secret};
 use super::alarm::{self, Known, alarm_finding, alarm_severity, coverage, watch_map};
 use super::cache::{Cache, CacheFacts, cache_findings};
 use super::database::{Database, DatabaseFacts, Declared, database_findings, pool_demand};
+use super::remedy::with_command;
 use super::scaling::{at_maximum, bounds_of};
 use super::secret::{consumers, secret_findings, tasks_with_old_value};
 use super::stopped::service_finding;
@@ -125,6 +126,8 @@ pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
         if own.is_some() || !facts.well.contains(&service.id) {
             let definition = definitions.get(&service.id).copied();
             let finding = service_finding(service, own.into_iter().flatten().copied(), now);
+            let group = |arn: &str| facts.target_groups.get(arn).map(|group| (*group).clone());
+            let finding = finding.map(|finding| with_command(finding, service, definition, group));
             findings.extend(finding.map(|finding| name_secret(finding, definition, &facts.secrets)));
         }
         let targets = facts.targets.get(&service.id.scope).copied().unwrap_or_default();

@@ -9,6 +9,7 @@ use crate::app::Model;
 use crate::app::charts::wanted_of_item;
 use crate::app::pane::triage::Item;
 use crate::app::refresh::Interest;
+use crate::command::{Context, Id};
 use crate::diagnose::next_start::CheckVerdict;
 use crate::diagnose::{Finding, Subject};
 use crate::domain::alarm::{Alarm, AlarmId};
@@ -64,7 +65,7 @@ pub fn page(model: &Model, item: &Item, width: usize) -> (String, Document) {
 fn findings(page: &mut Document, model: &Model, subject: &Subject) {
     let found = model.triage.fleet.findings.iter().filter(|finding| finding.subject == *subject);
     for finding in found {
-        let Finding { severity, sentence, since, evidence, next, .. } = finding;
+        let Finding { severity, sentence, since, evidence, next, command, .. } = finding;
         let (role, glyph) = status::severity(*severity, &model.theme);
         let lasting = since.map_or_else(String::new, |at| format!("  for {}", ago(model, at)));
         // Sentences of alarms end with it themselves.
@@ -85,10 +86,20 @@ fn findings(page: &mut Document, model: &Model, subject: &Subject) {
         if let Some(next) = next {
             page.field_in("To do", next.clone(), Role::Strong);
         }
+        if let Some(command) = command {
+            page.hanging(vec![piece(copies(model), Role::Muted), piece(command.clone(), Role::Text)], 4);
+        }
     }
     if !page.is_empty() {
         page.gap();
     }
+}
+
+/// What stands before a command that may be copied: its name, and the key.
+pub(super) fn copies(model: &Model) -> String {
+    let key = model.keymap.keys_for(Id::CopyCommand, &[Context::Row]).into_iter().next();
+    let key = key.map_or_else(String::new, |key| format!(" ({key} copies it)"));
+    format!("  Command{key}: ")
 }
 
 /// How long ago, its number and unit kept together.
@@ -150,7 +161,7 @@ fn charts(page: &mut Document, model: &Model, item: &Item, width: usize) {
 }
 
 fn range_key(model: &Model) -> String {
-    let keys = model.keymap.keys_for(crate::command::Id::Range, &[crate::command::Context::List]);
+    let keys = model.keymap.keys_for(Id::Range, &[Context::List]);
     keys.into_iter().next().unwrap_or_else(|| ":range".to_owned())
 }
 

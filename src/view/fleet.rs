@@ -28,7 +28,7 @@ const COLUMNS: [Column; 6] = [
 const NAMES: usize = 3;
 
 /// Lines that the selected problem has for its evidence, where there is room.
-const EVIDENCE: usize = 6;
+const EVIDENCE: usize = 8;
 
 /// Draws it: the problems, the selected one in full, what is well.
 pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
@@ -74,6 +74,10 @@ fn selected(model: &Model, width: usize) -> Vec<Vec<Piece>> {
     );
     if let Some(next) = &finding.next {
         page.hanging(vec![piece("    To do: ", Role::Muted), piece(next.clone(), Role::Strong)], 11);
+    }
+    if let Some(command) = &finding.command {
+        let label = format!("  {}", super::detail::copies(model));
+        page.hanging(vec![piece(label, Role::Muted), piece(command.clone(), Role::Text)], 6);
     }
     for evidence in &finding.evidence {
         let at = evidence.at.map_or_else(String::new, |at| super::detail::dated(model, at));

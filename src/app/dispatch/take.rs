@@ -106,6 +106,19 @@ pub(super) fn name_of(model: &Model, item: &Item, arn_wanted: bool) -> String {
     }
 }
 
+/// Copies the command that is advised for an item, or for the selected row.
+pub(super) fn command(model: &mut Model, item: Option<&Item>) -> Vec<Effect> {
+    let service = model.aimed_service().cloned().map(Subject::Service);
+    let subject = match (item, model.triage.selected(model.focus)) {
+        (Some(Item::Subject(subject)), _) | (None, Some(Item::Subject(subject))) => Some(subject.clone()),
+        _ => service,
+    };
+    let findings = &model.triage.fleet.findings;
+    let found = findings.iter().filter(|finding| Some(&finding.subject) == subject.as_ref());
+    let command = found.filter_map(|finding| finding.command.clone()).next().unwrap_or_default();
+    copied(model, command, "the advised command")
+}
+
 /// The links that the configuration has for the service, filled in.
 pub(super) fn links(model: &mut Model) {
     let Some(seen) = model.aimed_service().and_then(|id| model.world.service(id)) else {

@@ -3,6 +3,7 @@
 //! Must not fetch: the follow machine says what to ask, the store keeps it, the viewport reads it.
 
 mod file;
+mod subject;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +17,6 @@ use crate::domain::ecs::ServiceId;
 use crate::domain::fault::Fault;
 use crate::domain::log::LogSubject;
 use crate::domain::query::{Answer, Class, Query};
-use crate::domain::task::TaskId;
 use crate::logs::RecordId;
 use crate::logs::filter::Filter;
 use crate::logs::follow::{Follow, FollowState, Options, RequestId};
@@ -179,47 +179,10 @@ impl LogsPane {
         self.shift = 0;
     }
 
-    /// The task whose log is open, if it is one task's.
-    #[must_use]
-    pub fn subject_task(&self) -> Option<&TaskId> {
-        match self.subject.as_ref()? {
-            LogSubject::Task { task, .. } => Some(task),
-            LogSubject::Service(_) | LogSubject::Deployment { .. } => None,
-        }
-    }
-
-    /// The deployment whose tasks' log is open, if it is one deployment's.
-    #[must_use]
-    pub fn deployment(&self) -> Option<&str> {
-        match self.subject.as_ref()? {
-            LogSubject::Deployment { id, .. } => Some(id),
-            LogSubject::Service(_) | LogSubject::Task { .. } => None,
-        }
-    }
-
     /// The same with room for so many bytes.
     #[must_use]
     pub fn within(self, memory: usize) -> Self {
         Self { memory, store: Store::new(memory, self.fields.clone()), ..self }
-    }
-
-    /// Whether what is open belongs to a service (its own log, or one of its tasks').
-    #[must_use]
-    pub fn is_about(&self, service: &ServiceId) -> bool {
-        self.owner.as_ref() == Some(service)
-    }
-
-    /// What the title says it is about.
-    #[must_use]
-    pub fn about(&self) -> Option<String> {
-        if let Some((database, name)) = self.file() {
-            return Some(format!("{name} of {}", database.name));
-        }
-        Some(match self.subject.as_ref()? {
-            LogSubject::Service(id) => id.name.clone(),
-            LogSubject::Deployment { service, .. } => format!("new tasks of {}", service.name),
-            LogSubject::Task { task, .. } => format!("task {}", task.short()),
-        })
     }
 
     /// Asks for what the follow machine wants, while the pane is on screen.

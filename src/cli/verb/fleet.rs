@@ -47,6 +47,8 @@ shape! {
         evidence: Vec<Evidence> = "list of Evidence",
         /// The one safe thing to do next.
         next: Option<String> = "text or null",
+        /// The command of the AWS CLI for it, where it is not opsdeck's to do.
+        command: Option<String> = "text or null",
     }
 }
 
@@ -79,6 +81,7 @@ pub fn item(finding: &Finding) -> Item {
         since: time(finding.since),
         evidence: finding.evidence.iter().map(Evidence::from).collect(),
         next: finding.next.clone(),
+        command: finding.command.clone(),
     }
 }
 
@@ -95,6 +98,7 @@ fn unwatched(subject: &Subject) -> Item {
         since: None,
         evidence: Vec::new(),
         next: None,
+        command: None,
     }
 }
 
