@@ -40,7 +40,9 @@ use crate::app::overlay::{Overlay, Prompt};
 use crate::app::pane::list::{ListPane, Scroll};
 use crate::app::pane::services::Services;
 use crate::app::pane::tasks::Tasks;
-use crate::app::pane::{PaneId, check::NextStart, logs::LogsPane, triage::Item, triage::Triage};
+use crate::app::pane::{
+    PaneId, check::NextStart, journal, journal::Journal, logs::LogsPane, triage::Item, triage::Triage,
+};
 use crate::app::refresh::{Cadence, Closeness, Interest, Refresh};
 use crate::app::world::World;
 use crate::command::Context;
@@ -49,8 +51,10 @@ use crate::diagnose::Subject;
 use crate::domain::ecs::{ClusterId, ServiceId};
 use crate::domain::fault::Fault;
 use crate::domain::meter::Meter;
+use crate::domain::mutation::Mutation;
 use crate::domain::scope::{Region, Scope};
 use crate::guard::{Progress, Rules};
+use crate::journal::Deed;
 use crate::keymap::{Key, Keymap};
 use crate::stdx::clock::Moment;
 use crate::stdx::rect::Size;
@@ -166,6 +170,8 @@ pub struct Model {
     pub clusters: ListPane<ClusterId, ()>,
     /// Pane: API.
     pub api: Scroll,
+    /// Pane: journal.
+    pub journal: Journal,
     /// Panes: fleet, alarms, databases, caches, secrets, changes.
     pub triage: Triage,
     /// The check whether the next task of a service would start.
@@ -178,7 +184,7 @@ pub struct Model {
     pub logs: LogsPane,
     /// The newest lines of the tasks that a rollout starts, which its dialog shows.
     pub rollout_log: LogsPane,
-    /// The actions under way, the lock and the journal.
+    /// The actions under way, the lock and the incident.
     pub operations: Operations,
     /// What lies over the panes.
     pub overlay: Option<Overlay>,
@@ -274,6 +280,7 @@ impl Model {
             deployments: ListPane::default(),
             clusters: ListPane::default(),
             api: Scroll::default(),
+            journal: Journal::default(),
             triage: Triage::new(),
             check: NextStart::default(),
             charts: Charts::default(),
@@ -350,7 +357,8 @@ impl Model {
             | PaneId::Databases
             | PaneId::Caches
             | PaneId::Secrets
-            | PaneId::Changes => {
+            | PaneId::Changes
+            | PaneId::Journal => {
                 contexts.push(Context::List);
                 contexts.push(Context::Row);
             }
@@ -378,12 +386,41 @@ impl Model {
             // A database's log file is none of a service's.
             PaneId::Logs if self.logs.file().is_some() => None,
             pane if pane.follows_subject() => self.subject.as_ref(),
+            PaneId::Journal => self.services_of(self.journal.selected()?).next(),
             pane => match self.triage.selected(pane)? {
                 Item::Subject(subject) => self.service_of(subject),
                 item @ Item::Change(..) => self.service_of(self.triage.change(item)?.subject.as_ref()?),
                 _ => None,
             },
         }
+    }
+
+    /// The services of an operation that are still there. A task's is known as long as the task is.
+    fn services_of<'m>(&'m self, deed: &'m Deed) -> impl Iterator<Item = &'m ServiceId> {
+        let services = deed.intents().filter_map(|intent| match &intent.mutation {
+            Mutation::StopTask { task, .. } => {
+                let id = self.world.tasks.get(task)?.value.service_id()?;
+                self.world.services.get_key_value(&id).map(|(id, _)| id)
+            }
+            other => other.service(),
+        });
+        services.filter(|id| self.world.service(id).is_some())
+    }
+
+    /// What an operation was about, if it is still there.
+    #[must_use]
+    pub fn subject_of(&self, deed: &Deed) -> Option<Subject> {
+        if let Some(service) = self.services_of(deed).next() {
+            return Some(Subject::Service(service.clone()));
+        }
+        let estate = &self.world.estate;
+        deed.intents().filter_map(|intent| journal::subject(&intent.mutation)).find(|subject| match subject {
+            Subject::Secret(id) => estate.secrets.contains_key(id),
+            Subject::Database(id) => estate.instances.contains_key(id) || estate.db_clusters.contains_key(id),
+            Subject::Cache(id) => estate.cache_groups.contains_key(id) || estate.cache_nodes.contains_key(id),
+            Subject::Alarm(id) => estate.alarms.contains_key(id),
+            _ => false,
+        })
     }
 
     /// The service that a subject is, or the first that an alarm watches.
@@ -431,6 +468,7 @@ impl Model {
             cluster: self.clusters.rows.first().filter(|_| shows(PaneId::Clusters)).cloned(),
             event: self.events.rows.first().filter(|_| shows(PaneId::Events)).cloned(),
             deployment: self.deployments.rows.first().filter(|_| shows(PaneId::Deployments)).cloned(),
+            deed: self.journal.list.rows.first().filter(|_| shows(PaneId::Journal)).cloned(),
             items: Triage::PANES
                 .into_iter()
                 .filter(|pane| shows(*pane))

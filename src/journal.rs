@@ -4,12 +4,14 @@
 //! hold a secret's value: a mutation carries references only.
 
 mod chain;
+mod deed;
 mod timeline;
 
 use serde::{Deserialize, Serialize};
 
 pub use chain::{Broken, CANNOT_DETECT, Chain, Report, verify};
-pub use timeline::{Unfinished, intents, markdown, open_incident, unfinished, words};
+pub use deed::{Deed, End, History};
+pub use timeline::{Reached, Unfinished, intents, markdown, open_incident, unfinished, words};
 
 use crate::domain::mutation::{Mutation, Receipt};
 use crate::domain::verdict::Verdict;

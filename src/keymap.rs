@@ -51,7 +51,6 @@ pub const PALETTE_ONLY: &[Id] = &[
     Id::AlarmMute,
     Id::AlarmEnable,
     Id::AlarmDisable,
-    Id::Journal,
     Id::IncidentOpen,
     Id::IncidentClose,
     Id::Keymap,

@@ -16,6 +16,7 @@ mod fleet;
 mod footer;
 mod header;
 mod items;
+mod journal;
 mod logs;
 mod operation;
 mod overlay;
@@ -93,6 +94,7 @@ pub fn view(model: &Model, theme: &Theme, size: Size) -> Drawn {
             PaneId::Secrets => secrets::draw(&mut canvas, model, body),
             PaneId::Changes => changes::draw(&mut canvas, model, body),
             PaneId::Api => api::draw(&mut canvas, model, body),
+            PaneId::Journal => journal::draw(&mut canvas, model, body),
         }
     }
     footer::draw(&mut canvas, model, screen.footer);

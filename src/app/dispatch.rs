@@ -81,6 +81,7 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
         Id::Refresh => {
             model.refresh.retry_all();
             model.charts.retry_all();
+            model.journal.outdate();
             model.say("Asking AWS again");
             if model.session.scopes.is_empty() {
                 return vec![Effect::FindRegions];
@@ -119,7 +120,7 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
         Id::Range => change_range(model),
         Id::Metrics | Id::Check => detail(model, invocation.id, arg),
         Id::Unlock => change::unlock(model, invocation),
-        Id::Operations | Id::Journal => return change::open_operations(model),
+        Id::Operations => return change::open_operations(model),
         Id::IncidentOpen => return operations::open_incident(model, &invocation.args.join(" ")),
         Id::IncidentClose => return operations::close_incident(model),
         id if id.command().risk == Risk::Write || id == Id::Watch => {
@@ -139,7 +140,7 @@ fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
     let height = usize::from(model.size.height.saturating_sub(8));
     let overlay = model.overlay.as_mut()?;
     let motion = motion_of(invocation.id);
-    if let Overlay::Journal { selected, .. } = overlay {
+    if let Overlay::Session { selected, .. } = overlay {
         let count = model.operations.list.len();
         match invocation.id {
             Id::Up => *selected = selected.saturating_sub(1),
@@ -149,7 +150,11 @@ fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
                 let id = at.and_then(|at| model.operations.list.get(at)).map(|running| running.id);
                 model.overlay = id.map(|id| Overlay::Operation(Box::new(Dialog::new(id))));
             }
-            Id::Back | Id::Quit | Id::Operations | Id::Journal => model.overlay = None,
+            Id::Back | Id::Quit | Id::Operations => model.overlay = None,
+            Id::Journal => {
+                model.overlay = None;
+                return None;
+            }
             Id::PageUp | Id::PageDown | Id::Top | Id::Bottom => {
                 if let (Some(motion), Some(scroll)) = (motion, overlay.scroll()) {
                     scroll.move_by(motion, height);
@@ -194,6 +199,15 @@ fn run_over(model: &mut Model, invocation: &Invocation) -> Option<Vec<Effect>> {
             model.overlay = None;
             jump::watched_of(model, &item);
             Some(Vec::new())
+        }
+        (Id::Open, Overlay::Deed(operation, _)) => {
+            let operation = operation.clone();
+            jump::from_deed(model, &operation);
+            Some(Vec::new())
+        }
+        (Id::Copy | Id::CopyArn, Overlay::Deed(operation, _)) => {
+            let text = model.journal.deed(operation).map(take::deed_told).unwrap_or_default();
+            Some(copied(model, text, "the operation"))
         }
         (Id::Open, Overlay::Detail(item, _)) => {
             let item = item.clone();
@@ -266,6 +280,10 @@ pub fn scroll(model: &mut Model, pane: PaneId, motion: Motion) {
         PaneId::Clusters => model.clusters.move_by(motion, below_header),
         PaneId::Deployments => model.deployments.move_by(motion, below_header),
         PaneId::Events => model.events.move_by(motion, height),
+        PaneId::Journal => {
+            let room = screen.inside(pane).map_or(height, |inside| model.journal.room(inside));
+            model.journal.list.move_by(motion, room);
+        }
         PaneId::Logs => model.logs.move_by(motion, height),
         PaneId::Service => model.service.move_by(motion, height),
         PaneId::Definition => model.definition.scroll.move_by(motion, height),
@@ -291,6 +309,7 @@ fn sideways(model: &mut Model, by: i16) {
         PaneId::Events => &mut model.events.shift,
         PaneId::Deployments => &mut model.deployments.shift,
         PaneId::Clusters => &mut model.clusters.shift,
+        PaneId::Journal => &mut model.journal.list.shift,
         pane => match model.triage.list_mut(pane) {
             Some(list) => &mut list.shift,
             None => return,
@@ -527,6 +546,11 @@ fn open(model: &mut Model) {
         PaneId::Logs => {
             if let Some(id) = model.logs.selected() {
                 model.overlay = Some(Overlay::Record(id, Scroll::default()));
+            }
+        }
+        PaneId::Journal => {
+            if let Some(operation) = model.journal.list.selected() {
+                model.overlay = Some(Overlay::Deed(operation.clone(), Scroll::default()));
             }
         }
         PaneId::Service | PaneId::Definition | PaneId::Api => {}

@@ -5,6 +5,7 @@
 
 mod aws;
 mod bench;
+pub(crate) mod journal;
 mod owned;
 mod soak;
 

@@ -84,7 +84,7 @@ fn deck_panes(model: &Model, deck: Rect) -> Vec<(PaneId, Rect)> {
         PaneId::Fleet | PaneId::Clusters | PaneId::Api => focus,
         _ => PaneId::Services,
     };
-    let beside = if focus == PaneId::Changes { focus } else { PaneId::Alarms };
+    let beside = if matches!(focus, PaneId::Changes | PaneId::Journal) { focus } else { PaneId::Alarms };
     let detail = match focus {
         PaneId::Service | PaneId::Events | PaneId::Definition | PaneId::Deployments => focus,
         _ => PaneId::Tasks,

@@ -14,7 +14,7 @@ use crate::domain::scope::Scope;
 use crate::domain::secret::SecretValue;
 use crate::domain::task::TaskId;
 use crate::guard::{CallOutcome, Permit};
-use crate::journal::{Event, Report};
+use crate::journal::{Event, History};
 use crate::keymap::Key;
 use crate::stdx::clock::Moment;
 use crate::stdx::rect::Size;
@@ -41,7 +41,7 @@ pub enum Msg {
     /// A reading of the request budget.
     Meter(Meter),
     /// A frame was written: how long its documents are, and which rows stood on top of its lists.
-    Presented(Vec<(PaneId, usize)>, Tops),
+    Presented(Vec<(PaneId, usize)>, Box<Tops>),
     /// The console is back in the foreground.
     Resumed,
     /// The guard's look at a target.
@@ -52,8 +52,8 @@ pub enum Msg {
     Called(OperationId, Box<CallOutcome>),
     /// Something could not be written to the journal that nothing waits for.
     NoteFailed(String),
-    /// The journal, as it is on disk.
-    Journal(Box<Result<Report, String>>),
+    /// The journal, as it is on disk, or why it cannot be read.
+    Journal(Box<Result<History, String>>),
     /// The console is being left.
     Leaving,
 }
@@ -67,6 +67,7 @@ pub struct Tops {
     pub(super) cluster: Option<ClusterId>,
     pub(super) event: Option<String>,
     pub(super) deployment: Option<String>,
+    pub(super) deed: Option<String>,
     pub(super) items: Vec<(PaneId, Option<Item>)>,
     /// The operation whose form the frame showed: its keys count from then on.
     pub(super) form: Option<OperationId>,
@@ -95,6 +96,8 @@ pub enum Target {
     Cluster(ClusterId),
     /// A service event's row.
     Event(String),
+    /// A row of the journal, by its operation.
+    Deed(String),
     /// A row of a list of triage, in its pane.
     Item(PaneId, Item),
     /// A log record's row.

@@ -16,7 +16,7 @@ use crate::domain::query::{Answer, Query};
 use crate::domain::secret::SecretValue;
 use crate::domain::verdict::Verdict;
 use crate::guard::{Confirmation, Demand, Friction, Input, Lock, Mistake, Operation, Policy, Progress, Saw};
-use crate::journal::{Entry, Event, IncidentMark, Outcome, Report};
+use crate::journal::{Event, History, IncidentMark, Outcome};
 use crate::stdx::clock::Moment;
 use crate::stdx::id::uuid;
 use dialog::Dialog;
@@ -61,17 +61,6 @@ pub struct Running {
     value: Option<SecretValue>,
 }
 
-/// What the journal says, as far as it was read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct JournalView {
-    /// Its entries, oldest first.
-    pub entries: Vec<Entry>,
-    /// What is wrong with it.
-    pub trouble: Option<String>,
-    /// Whether it was read.
-    pub read: bool,
-}
-
 /// All of them.
 #[derive(Clone, Debug, Default)]
 pub struct Operations {
@@ -81,8 +70,6 @@ pub struct Operations {
     pub list: Vec<Running>,
     /// The incident that is open: its id and title.
     pub incident: Option<IncidentMark>,
-    /// The journal.
-    pub journal: JournalView,
     /// The console is being left.
     leaving: bool,
     next: u64,
@@ -313,23 +300,12 @@ pub fn looked(
     answer(model, id, Input::Read { query, outcome })
 }
 
-/// The journal was read.
-pub fn journal(model: &mut Model, report: Result<Report, String>) {
-    let view = match report {
-        Ok(report) => {
-            let torn = report.torn.len();
-            let trouble = match (&report.broken, torn) {
-                (Some(broken), _) => Some(format!("the journal does not hold: {broken}")),
-                (None, 1) => Some("1 line was torn by a crash".to_owned()),
-                (None, 2..) => Some(format!("{torn} lines were torn by a crash")),
-                (None, 0) => None,
-            };
-            model.operations.incident = crate::journal::open_incident(&report.entries).cloned();
-            JournalView { entries: report.entries, trouble, read: true }
-        }
-        Err(why) => JournalView { entries: Vec::new(), trouble: Some(why), read: true },
-    };
-    model.operations.journal = view;
+/// The journal was read: it knows the incident too, which another console may have opened or closed.
+pub fn journal(model: &mut Model, read: Result<History, String>) {
+    if let Ok(history) = &read {
+        model.operations.incident.clone_from(&history.incident);
+    }
+    model.journal.absorb(read);
 }
 
 /// Opens an incident: what is changed from now on belongs to it.
@@ -366,7 +342,9 @@ pub fn close_incident(model: &mut Model) -> Vec<Effect> {
 fn mark_incident(model: &mut Model, event: Event) -> Vec<Effect> {
     let id = OperationId(model.operations.next);
     model.operations.next += 1;
-    vec![Effect::Note { operation: operation_name(model.session.seed, id), caller: None, event }]
+    let note = Effect::Note { operation: operation_name(model.session.seed, id), caller: None, event };
+    // A reading that is under way does not know it yet, and would take it back.
+    vec![note, Effect::ReadJournal]
 }
 
 /// The console is left: what is watched stays without its end, and the journal says so; so does what AWS still answers.

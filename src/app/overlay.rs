@@ -34,14 +34,16 @@ pub enum Overlay {
     Record(RecordId, Scroll),
     /// A resource with its evidence, its numbers and its history.
     Detail(Item, Scroll),
+    /// An operation of the journal with all its entries.
+    Deed(String, Scroll),
     /// Whether the next task of a service would start.
     Check(Scroll),
     /// An action: its form, its progress, its verdict.
     Operation(Box<Dialog>),
     /// A secret's new value.
     Value(Box<ValueInput>),
-    /// The actions of this session and the journal.
-    Journal {
+    /// The actions of this session.
+    Session {
         /// The selected operation, from the newest.
         selected: usize,
         /// Scroll position.
@@ -71,10 +73,11 @@ impl Overlay {
             | Self::Task(_, scroll)
             | Self::Record(_, scroll)
             | Self::Detail(_, scroll)
+            | Self::Deed(_, scroll)
             | Self::Check(scroll)
             | Self::Text { scroll, .. } => Some(scroll),
             Self::Operation(dialog) => Some(&mut dialog.scroll),
-            Self::Journal { scroll, .. } => Some(scroll),
+            Self::Session { scroll, .. } => Some(scroll),
             Self::LogFiles { .. } | Self::Links { .. } | Self::Value(_) => None,
         }
     }

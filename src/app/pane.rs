@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod definition;
+pub mod journal;
 pub mod list;
 pub mod logs;
 pub mod services;
@@ -33,6 +34,8 @@ pub enum PaneId {
     Clusters,
     /// Accounts, endpoints, request budget, faults.
     Api,
+    /// What was changed with opsdeck on this host.
+    Journal,
     /// One service: state, deployments, configuration.
     Service,
     /// Its tasks.
@@ -49,7 +52,7 @@ pub enum PaneId {
 
 impl PaneId {
     /// In the order of the tab strip; the number keys count from one.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Fleet,
         Self::Services,
         Self::Alarms,
@@ -59,6 +62,7 @@ impl PaneId {
         Self::Changes,
         Self::Clusters,
         Self::Api,
+        Self::Journal,
         Self::Service,
         Self::Tasks,
         Self::Logs,
@@ -66,6 +70,9 @@ impl PaneId {
         Self::Definition,
         Self::Deployments,
     ];
+
+    /// So many have a number for a key.
+    pub const NUMBERED: usize = 9;
 
     /// Those of the selected service. They have letters instead of numbers, and tabs only beside a service.
     pub const OF_SERVICE: [Self; 6] =
@@ -100,6 +107,7 @@ impl PaneId {
             Self::Deployments => "Deployments",
             Self::Clusters => "Clusters",
             Self::Api => "API",
+            Self::Journal => "Journal",
         }
     }
 
@@ -127,6 +135,7 @@ impl PaneId {
             Self::Changes => Id::Changes,
             Self::Clusters => Id::Clusters,
             Self::Api => Id::Api,
+            Self::Journal => Id::Journal,
             Self::Service => Id::Service,
             Self::Tasks => Id::Tasks,
             Self::Logs => Id::Logs,
@@ -167,6 +176,7 @@ impl PaneId {
             Id::Deployments => Self::Deployments,
             Id::Clusters => Self::Clusters,
             Id::Api | Id::Whoami => Self::Api,
+            Id::Journal => Self::Journal,
             _ => return None,
         })
     }

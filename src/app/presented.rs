@@ -19,6 +19,7 @@ pub fn take(model: &mut Model, extents: &[(PaneId, usize)], tops: Tops) {
     model.clusters.cursor.presented(tops.cluster);
     model.events.cursor.presented(tops.event);
     model.deployments.cursor.presented(tops.deployment);
+    model.journal.list.cursor.presented(tops.deed);
     for (pane, top) in tops.items {
         if let Some(list) = model.triage.list_mut(pane) {
             list.cursor.presented(top);

@@ -2,6 +2,7 @@
 //!
 //! Must not draw and must not wait: what the console says of itself is read from the model.
 
+mod journal;
 mod keys;
 mod logs;
 mod operations;

@@ -2,6 +2,10 @@
 //!
 //! Must stay pure; the order inside is: take the message in, compute the rows again, ask for what is due.
 
+mod point;
+
+use point::point;
+
 use crate::app::charts;
 use crate::app::dispatch;
 use crate::app::findings;
@@ -9,11 +13,11 @@ use crate::app::layout::layout;
 use crate::app::operations;
 use crate::app::overlay::{Overlay, Prompt, Purpose, palette};
 use crate::app::pane::PaneId;
-use crate::app::pane::list::{Filter, Motion};
+use crate::app::pane::list::Filter;
 use crate::app::pane::triage::{self, Triage};
 use crate::app::presented;
 use crate::app::refresh::Interest;
-use crate::app::{Effect, Model, Msg, Needs, Pointing, Target, interests};
+use crate::app::{Effect, Model, Msg, Needs, interests};
 use crate::command::Invocation;
 use crate::diagnose::{Health, Severity, Subject};
 use crate::guard::Input;
@@ -29,6 +33,9 @@ pub fn update(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
     let mut effects = take_in(model, at, msg);
     if settle(model) {
         effects.extend(alert(model));
+    }
+    if effects.iter().any(|effect| matches!(effect, Effect::Record { .. } | Effect::Note { .. })) {
+        model.journal.outdate();
     }
     effects.extend(schedule(model));
     if model.refresh.has_turned() {
@@ -90,7 +97,7 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Presented(extents, tops) => {
-            presented::take(model, &extents, tops);
+            presented::take(model, &extents, *tops);
             Vec::new()
         }
         Msg::Looked(id, query, outcome) => operations::looked(model, id, query, outcome),
@@ -100,8 +107,8 @@ fn take_in(model: &mut Model, at: Moment, msg: Msg) -> Vec<Effect> {
             model.complain(format!("The journal could not be written: {why}"));
             Vec::new()
         }
-        Msg::Journal(report) => {
-            operations::journal(model, *report);
+        Msg::Journal(read) => {
+            operations::journal(model, *read);
             Vec::new()
         }
         Msg::Leaving => operations::leave(model),
@@ -186,6 +193,9 @@ fn settle(model: &mut Model) -> bool {
         model.triage.reading = model.needs.reading(&model.world);
         triage::settle(&mut model.triage, &model.world, model.range, now);
     }
+    if model.settled_at == u64::MAX {
+        model.journal.settle();
+    }
     if judges || model.settled_at != model.world.generation {
         model.settled_at = model.world.generation;
         model.services.settle(&model.world);
@@ -210,6 +220,8 @@ fn settle(model: &mut Model) -> bool {
     model.tasks.list.cursor.settle(&model.tasks.list.rows, rows_below_header(PaneId::Tasks));
     model.clusters.cursor.settle(&model.clusters.rows, rows_below_header(PaneId::Clusters));
     model.events.cursor.settle(&model.events.rows, height(PaneId::Events));
+    let room = screen.inside(PaneId::Journal).map_or(1, |inside| model.journal.room(inside));
+    model.journal.list.cursor.settle(&model.journal.list.rows, room);
     model.deployments.cursor.settle(&model.deployments.rows, rows_below_header(PaneId::Deployments));
     let log_width = screen.inside(PaneId::Logs).map_or(80, |r| usize::from(r.width));
     model.logs.settle(log_width, height(PaneId::Logs));
@@ -301,6 +313,9 @@ fn schedule(model: &mut Model) -> Vec<Effect> {
     effects.extend(operations::rollout::schedule(model));
     if matches!(model.overlay, Some(Overlay::Check(_))) {
         effects.extend(model.check.schedule(&mut model.refresh, &model.world));
+    }
+    if model.journal.is_due(screen.pane(PaneId::Journal).is_some()) {
+        effects.push(Effect::ReadJournal);
     }
     model.wanted_charts = charts::wanted(model);
     effects.extend(model.charts.schedule(&mut model.refresh, &model.wanted_charts, model.now, idle_for));
@@ -478,6 +493,7 @@ pub(super) fn set_filter(model: &mut Model, pane: PaneId, text: &str) -> Result<
         PaneId::Events => model.events.filter = filter,
         PaneId::Deployments => model.deployments.filter = filter,
         PaneId::Clusters => model.clusters.filter = filter,
+        PaneId::Journal => model.journal.list.filter = filter,
         pane if model.triage.list(pane).is_some() => {
             if let Some(list) = model.triage.list_mut(pane) {
                 list.filter = filter;
@@ -487,85 +503,4 @@ pub(super) fn set_filter(model: &mut Model, pane: PaneId, text: &str) -> Result<
     }
     model.settled_at = u64::MAX;
     Ok(())
-}
-
-fn point(model: &mut Model, target: Target, pointing: Pointing) -> Vec<Effect> {
-    let wheel = match pointing {
-        Pointing::WheelUp => Some(Motion::Up),
-        Pointing::WheelDown => Some(Motion::Down),
-        Pointing::Click | Pointing::DoubleClick => None,
-    };
-    if let (Some(motion), Some(_)) = (wheel, &model.overlay) {
-        // Whatever lies below cannot be seen to move.
-        let height = usize::from(model.size.height.saturating_sub(8));
-        if let Some(scroll) = model.overlay.as_mut().and_then(Overlay::scroll) {
-            (0..3).for_each(|_| scroll.move_by(motion, height));
-        }
-        return Vec::new();
-    }
-    if let Some(motion) = wheel {
-        let pane = match &target {
-            Target::Pane(pane) | Target::Tab(pane) => *pane,
-            Target::Service(_) => PaneId::Services,
-            Target::Task(_) => PaneId::Tasks,
-            Target::Cluster(_) => PaneId::Clusters,
-            Target::Event(_) => PaneId::Events,
-            Target::Item(pane, _) => *pane,
-            Target::Record(_) => PaneId::Logs,
-            Target::Suggestion(_) | Target::Overlay => return Vec::new(),
-        };
-        for _ in 0..3 {
-            dispatch::scroll(model, pane, motion);
-        }
-        return Vec::new();
-    }
-    if let Target::Suggestion(index) = target {
-        if let Some(prompt) = model.prompt.as_mut() {
-            prompt.chosen = Some(index);
-            return submit(model);
-        }
-        return Vec::new();
-    }
-    // A click beside a dialog is no answer to it.
-    if matches!(model.overlay, Some(Overlay::Operation(_) | Overlay::Value(_))) {
-        return Vec::new();
-    }
-    if target == Target::Overlay || model.overlay.take().is_some() {
-        return Vec::new();
-    }
-    match &target {
-        Target::Tab(pane) | Target::Pane(pane) => dispatch::go(model, *pane),
-        Target::Service(id) => {
-            dispatch::go(model, PaneId::Services);
-            model.services.list.cursor.select(id.clone());
-        }
-        Target::Task(id) => {
-            dispatch::go(model, PaneId::Tasks);
-            model.tasks.list.cursor.select(id.clone());
-        }
-        Target::Cluster(id) => {
-            dispatch::go(model, PaneId::Clusters);
-            model.clusters.cursor.select(id.clone());
-        }
-        Target::Item(pane, item) => {
-            dispatch::go(model, *pane);
-            if let Some(list) = model.triage.list_mut(*pane) {
-                list.cursor.select(item.clone());
-            }
-        }
-        Target::Event(id) => {
-            dispatch::go(model, PaneId::Events);
-            model.events.cursor.select(id.clone());
-        }
-        Target::Record(id) => {
-            dispatch::go(model, PaneId::Logs);
-            model.logs.select(*id);
-        }
-        Target::Suggestion(_) | Target::Overlay => {}
-    }
-    let is_row = !matches!(target, Target::Tab(_) | Target::Pane(_));
-    if pointing == Pointing::DoubleClick && is_row {
-        return dispatch::run(model, &Invocation::of(crate::command::Id::Open));
-    }
-    Vec::new()
 }

@@ -302,7 +302,7 @@ pub const TABLE: &[Command] = &[
         args: &[place("REASON", Kind::Text, false, "Why; without it, a console that is unlocked is locked")],
         ..console(Id::Unlock, &[Anywhere], "Unlock changes for a time, with a reason, or lock them again")
     },
-    console(Id::Operations, &[Anywhere], "Show the changes of this session and the journal"),
+    console(Id::Operations, &[Anywhere], "Show the changes of this session, the lock and the incident"),
     both(
         Id::Journal,
         &[Anywhere],

@@ -249,6 +249,19 @@ impl Mutation {
         }
     }
 
+    /// The service that it acts on, if it is one.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceId> {
+        match self {
+            Self::UpdateService { service, .. }
+            | Self::StopServiceDeployment { service, .. }
+            | Self::ContinueServiceDeployment { service, .. }
+            | Self::RunTask { service, .. }
+            | Self::RegisterScalableTarget { service, .. } => Some(service),
+            _ => None,
+        }
+    }
+
     /// The IAM action that it needs.
     #[must_use]
     pub fn action(&self) -> &'static str {

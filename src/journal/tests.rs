@@ -104,8 +104,8 @@ fn a_journal_says_what_is_unknown_and_exports_as_a_time_line() {
     ];
     let open = unfinished(&entries);
     assert_eq!(
-        open.iter().map(|o| (o.intent.operation.as_str(), o.acknowledged)).collect::<Vec<_>>(),
-        [("2", false)]
+        open.iter().map(|o| (o.intent.operation.as_str(), o.reached)).collect::<Vec<_>>(),
+        [("2", Reached::Intended)]
     );
     let note = Acknowledged { step: 1, lost: None, receipt: Receipt::default() };
     let noted = Entry { event: Event::Acknowledged(note), ..intent("2", "") };
@@ -116,6 +116,102 @@ fn a_journal_says_what_is_unknown_and_exports_as_a_time_line() {
     assert!(text.contains("rolled back: tasks failed to start") && text.contains("Reason: p99 \\| \\<b\\>"));
     assert!(text.contains("Operation 2 has no outcome") && text.ends_with("`abc`\n"));
     assert!(!text.contains('\u{202e}'));
+}
+
+fn told(at: i64, operation: &str, event: Event) -> Entry {
+    Entry { at: Wall(at), event, ..intent(operation, "") }
+}
+
+fn report(entries: Vec<Entry>) -> Report {
+    Report { entries, torn: Vec::new(), broken: None, head: String::new() }
+}
+
+fn accepted(step: usize, lost: Option<&str>) -> Event {
+    Event::Acknowledged(Acknowledged { step, lost: lost.map(str::to_owned), receipt: Receipt::default() })
+}
+
+#[test]
+fn entries_are_joined_by_operation_the_newest_first() {
+    let mark = IncidentMark { id: "inc-1".into(), title: "checkout 5xx".into() };
+    let entries = vec![
+        told(1, "0", Event::IncidentOpened(mark.clone())),
+        Entry { incident: Some("inc-1".into()), ..intent("1", "stuck") },
+        intent("2", "again"),
+        Entry {
+            who: Who { caller_arn: Some("arn:aws:sts::1:assumed-role/oncall/kim".into()), ..Who::default() },
+            ..told(4, "1", accepted(1, None))
+        },
+        told(5, "1", Event::Outcome(Outcome { verdict: Verdict::Succeeded })),
+    ];
+    let history = History::of(report(entries), 10);
+    let rows: Vec<(&str, &str, Vec<&str>, usize)> = history
+        .deeds
+        .iter()
+        .map(|deed| (deed.operation(), deed.verb(), deed.targets(), deed.entries().count()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("2", "deploy", vec!["c/api"], 1),
+            ("1", "deploy", vec!["c/api"], 3),
+            ("0", "incident open", vec!["checkout 5xx"], 1)
+        ]
+    );
+    let ends: Vec<End<'_>> = history.deeds.iter().map(Deed::end).collect();
+    assert_eq!(ends, [End::Open(Reached::Intended), End::Known(&Verdict::Succeeded), End::Mark]);
+    let deed = &history.deeds[1];
+    assert_eq!((deed.incident(), deed.reason()), (Some("inc-1"), Some("stuck")));
+    assert!(deed.who().caller_arn.is_some(), "who it was became known with the answer");
+    assert_eq!((history.deeds[2].incident(), history.incident), (Some("inc-1"), Some(mark)));
+}
+
+#[test]
+fn an_operation_without_an_outcome_says_how_far_it_came() {
+    let end = |entries: Vec<Entry>| {
+        let open: Vec<Reached> = unfinished(&entries).iter().map(|open| open.reached).collect();
+        let history = History::of(report(entries), 10);
+        match history.deeds[0].end() {
+            End::Open(reached) => {
+                assert_eq!(open, [reached], "both tell the same");
+                Some(reached)
+            }
+            _ => None,
+        }
+    };
+    let (first, second) = (intent("1", ""), intent("1", ""));
+    let answered = told(2, "1", accepted(1, None));
+    let lost = told(2, "1", accepted(1, Some("timed out")));
+    assert_eq!(end(vec![first.clone()]), Some(Reached::Intended));
+    assert_eq!(end(vec![first.clone(), answered.clone()]), Some(Reached::Answered));
+    assert_eq!(end(vec![first.clone(), lost.clone()]), Some(Reached::Lost));
+    assert_eq!(end(vec![first.clone(), answered, second]), Some(Reached::Intended));
+    assert_eq!(end(vec![first, lost, outcome("1", Verdict::Succeeded)]), None);
+}
+
+#[test]
+fn a_definition_registered_on_the_way_is_not_the_target() {
+    let scope = Scope::new("prod", "eu-west-2");
+    let mutation = Mutation::RegisterTaskDefinition {
+        scope,
+        from: "arn:aws:ecs:eu-west-2:1:task-definition/api:7".into(),
+        edit: crate::domain::mutation::DefinitionEdit::default(),
+    };
+    let Event::Intent(whole) = intent("1", "").event else { return };
+    let registers = Intent { target: mutation.target(), mutation, ..(*whole).clone() };
+    let entries = vec![told(1, "1", Event::Intent(Box::new(registers))), intent("1", "")];
+    assert_eq!(History::of(report(entries[..1].to_vec()), 10).deeds[0].targets(), ["api:7"]);
+    assert_eq!(History::of(report(entries), 10).deeds[0].targets(), ["c/api"]);
+}
+
+#[test]
+fn what_is_not_kept_is_counted() {
+    let mut entries: Vec<Entry> = (0..30).map(|number| intent(&number.to_string(), "")).collect();
+    entries.push(outcome("3", Verdict::Succeeded));
+    entries.push(outcome("25", Verdict::Succeeded));
+    let history = History::of(report(entries), 10);
+    let kept: Vec<&str> = history.deeds.iter().map(Deed::operation).collect();
+    assert_eq!(kept, ["29", "28", "27", "26", "25", "24", "23", "22", "21", "20"]);
+    assert_eq!((history.older, history.older_open), (20, 19));
 }
 
 proptest! {

@@ -4,27 +4,50 @@
 
 use std::collections::HashMap;
 
-use super::{Entry, Event, IncidentMark, Intent};
+use super::{Acknowledged, Entry, Event, IncidentMark, Intent};
 use crate::stdx::text::scrub;
+
+/// How far an operation without an outcome came, as far as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// The intent of its last call is written, and nothing after it.
+    Intended,
+    /// The call was made and its answer was lost.
+    Lost,
+    /// AWS answered.
+    Answered,
+}
+
+impl Reached {
+    pub(super) fn of(note: &Acknowledged) -> Self {
+        if note.lost.is_some() { Self::Lost } else { Self::Answered }
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Intended => "whether AWS was called is unknown",
+            Self::Lost => "AWS was called and its answer was lost: it may have happened",
+            Self::Answered => "AWS answered the call; what came of it was not watched to its end",
+        }
+    }
+}
 
 /// An operation whose end is not written: the session ended before it was known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished<'e> {
     /// The last intent.
     pub intent: &'e Entry,
-    /// Whether AWS's answer to it is written.
-    pub acknowledged: bool,
+    /// How far it came.
+    pub reached: Reached,
 }
 
 impl Unfinished<'_> {
     /// What is known of it.
     #[must_use]
     pub fn words(&self) -> &'static str {
-        if self.acknowledged {
-            "AWS answered the call; what came of it was not watched to its end"
-        } else {
-            "whether AWS was called is unknown"
-        }
+        self.reached.words()
     }
 }
 
@@ -36,11 +59,11 @@ pub fn unfinished(entries: &[Entry]) -> Vec<Unfinished<'_>> {
         match &entry.event {
             Event::Intent(_) => {
                 open.retain(|other| other.intent.operation != entry.operation);
-                open.push(Unfinished { intent: entry, acknowledged: false });
+                open.push(Unfinished { intent: entry, reached: Reached::Intended });
             }
-            Event::Acknowledged(_) => {
+            Event::Acknowledged(note) => {
                 for other in open.iter_mut().filter(|other| other.intent.operation == entry.operation) {
-                    other.acknowledged = true;
+                    other.reached = Reached::of(note);
                 }
             }
             Event::Outcome(_) => open.retain(|other| other.intent.operation != entry.operation),

@@ -327,7 +327,7 @@ impl<S: Screen> Looped<S> {
             }
         }
         let (extents, tops) = (self.written.scrolls.clone(), self.written.tops.clone());
-        self.take(Msg::Presented(extents, tops))
+        self.take(Msg::Presented(extents, Box::new(tops)))
     }
 
     fn draw(&mut self) {

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::app::Msg;
 use crate::app::operations::OperationId;
+use crate::app::pane::journal::KEPT;
 use crate::app::refresh::Token;
 use crate::cloud::Cloud;
 use crate::cloud::meter::{self, Sharing};
@@ -25,7 +26,7 @@ use crate::domain::query::{Answer, Class, Query};
 use crate::domain::scope::{Account, Scope};
 use crate::domain::secret::SecretValue;
 use crate::guard::{CallOutcome, Permit};
-use crate::journal::{Event, Who};
+use crate::journal::{Event, History, Who};
 use crate::runtime::journal::Clerk;
 use crate::stdx::clock::{Clock, Wall};
 
@@ -39,11 +40,17 @@ pub struct Performer {
     messages: UnboundedSender<Msg>,
     running: HashMap<Token, Vec<AbortHandle>>,
     clerk: Arc<Mutex<Clerk>>,
-    lines: Arc<Mutex<VecDeque<Line>>>,
+    jobs: Arc<Mutex<VecDeque<Job>>>,
     /// Mutating calls and lines of the journal under way: they outlive the screen.
     pending: Arc<AtomicUsize>,
     /// Whether the screen is left: then no call is begun that still waits for its turn.
     left: watch::Sender<bool>,
+}
+
+/// What is to be done with the journal.
+enum Job {
+    Write(Box<Line>),
+    Read,
 }
 
 /// A line of the journal that waits to be written.
@@ -53,6 +60,8 @@ struct Line {
     caller: Option<String>,
     event: Event,
     waits: Option<OperationId>,
+    /// Whoever performs the jobs takes the oldest, so the line itself counts as pending.
+    _pending: Pending,
 }
 
 /// Counts as long as it lives.
@@ -81,7 +90,7 @@ impl Performer {
             messages,
             running: HashMap::new(),
             clerk,
-            lines: Arc::default(),
+            jobs: Arc::default(),
             pending: Arc::default(),
             left: watch::Sender::new(false),
         }
@@ -149,38 +158,45 @@ impl Performer {
         event: Event,
         waits: Option<OperationId>,
     ) {
-        let (clerk, messages, lines) =
-            (Arc::clone(&self.clerk), self.messages.clone(), Arc::clone(&self.lines));
         let pending = Pending::new(&self.pending);
-        lines.lock().unwrap_or_else(PoisonError::into_inner).push_back(Line {
-            at,
-            name,
-            caller,
-            event,
-            waits,
-        });
-        tokio::task::spawn_blocking(move || {
-            // Whoever has the clerk writes the oldest line: so they stand in the order in which they happened.
-            let mut clerk = clerk.lock().unwrap_or_else(PoisonError::into_inner);
-            let line = lines.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(Line { at, name, caller, event, waits }) = line else { return };
-            clerk.who.caller_arn = caller;
-            let outcome = clerk.write(at, &name, event);
-            let _ = match (waits, outcome) {
-                (Some(operation), outcome) => messages.send(Msg::Recorded(operation, outcome)),
-                (None, Err(why)) => messages.send(Msg::NoteFailed(why)),
-                (None, Ok(())) => Ok(()),
-            };
-            drop(pending);
-        });
+        self.journal(Job::Write(Box::new(Line { at, name, caller, event, waits, _pending: pending })));
     }
 
-    /// Reads the journal.
+    /// Reads the journal, with all that was to be written when this was asked.
     pub fn read_journal(&self) {
-        let (clerk, messages) = (Arc::clone(&self.clerk), self.messages.clone());
+        self.journal(Job::Read);
+    }
+
+    /// Puts a job into the journal's queue and somebody to work.
+    fn journal(&self, job: Job) {
+        let (clerk, messages, jobs) =
+            (Arc::clone(&self.clerk), self.messages.clone(), Arc::clone(&self.jobs));
+        jobs.lock().unwrap_or_else(PoisonError::into_inner).push_back(job);
         tokio::task::spawn_blocking(move || {
-            let report = clerk.lock().unwrap_or_else(PoisonError::into_inner).read();
-            let _ = messages.send(Msg::Journal(Box::new(report)));
+            // Whoever has the clerk does the oldest: so the lines stand in the order in which they happened, and
+            // what is read holds those that were asked for before.
+            let mut clerk = clerk.lock().unwrap_or_else(PoisonError::into_inner);
+            let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            match job {
+                None => {}
+                Some(Job::Read) => {
+                    let report = clerk.read();
+                    drop(clerk);
+                    // Years of entries are sorted out here and not on the loop.
+                    let history = report.map(|report| History::of(report, KEPT));
+                    let _ = messages.send(Msg::Journal(Box::new(history)));
+                }
+                Some(Job::Write(line)) => {
+                    let line = *line;
+                    clerk.who.caller_arn = line.caller;
+                    let outcome = clerk.write(line.at, &line.name, line.event);
+                    let _ = match (line.waits, outcome) {
+                        (Some(operation), outcome) => messages.send(Msg::Recorded(operation, outcome)),
+                        (None, Err(why)) => messages.send(Msg::NoteFailed(why)),
+                        (None, Ok(())) => Ok(()),
+                    };
+                }
+            }
         });
     }
 
@@ -283,5 +299,37 @@ impl Drop for Performer {
         for handle in self.running.values().flatten() {
             handle.abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::IncidentMark;
+    use crate::runtime::journal::JournalFile;
+
+    #[tokio::test]
+    async fn a_reading_knows_each_line_that_was_asked_for_before_it_and_no_later_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let clerk =
+            Clerk::new(Some(JournalFile::at(folder.path().join("journal/h-u.jsonl"))), Who::default());
+        let (message, mut messages) = tokio::sync::mpsc::unbounded_channel();
+        let connection = futures_util::future::pending().boxed().shared();
+        let mut performer = Performer::new(connection, Vec::new(), message).with_clerk(clerk);
+        for number in 0..20 {
+            let mark = IncidentMark { id: "i".into(), title: "x".into() };
+            let event = Event::IncidentOpened(mark);
+            performer.write(Wall(number), number.to_string(), None, event, None);
+            performer.read_journal();
+        }
+        let mut known = Vec::new();
+        for _ in 0..20 {
+            let Some(Msg::Journal(read)) = messages.recv().await else { panic!("another message") };
+            known.push(read.unwrap().deeds.len());
+        }
+        // Readings are told in any order.
+        known.sort_unstable();
+        assert_eq!(known, (1..=20).collect::<Vec<_>>());
+        assert!(!performer.is_busy());
     }
 }

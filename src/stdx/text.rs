@@ -127,6 +127,34 @@ pub fn pad(text: &str, columns: usize) -> String {
     format!("{fitted}{}", " ".repeat(missing))
 }
 
+/// The lines of a text at a width, split at blanks; a word longer than a line is cut where it must be.
+#[must_use]
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let mut rest = word;
+        while !rest.is_empty() {
+            let Some(line) = lines.last_mut() else { break };
+            let used = width(line) + usize::from(!line.is_empty());
+            if used + width(rest) <= columns {
+                line.push_str(if line.is_empty() { "" } else { " " });
+                line.push_str(rest);
+                break;
+            }
+            if line.is_empty() {
+                let head = prefix(rest, columns);
+                // A cluster wider than the line stands alone.
+                let head = if head.is_empty() { rest } else { head };
+                line.push_str(head);
+                rest = &rest[head.len()..];
+            }
+            lines.push(String::new());
+        }
+    }
+    lines
+}
+
 /// `1 task`, `2 tasks`: the number with its noun.
 #[must_use]
 pub fn count(number: usize, noun: &str) -> String {
@@ -144,6 +172,13 @@ pub fn capital(text: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn lines_are_split_at_blanks_and_long_words_where_they_must_be() {
+        assert_eq!(wrapped("line 4 was altered", 10), ["line 4 was", "altered"]);
+        assert_eq!(wrapped("a /home/ann/journal", 8), ["a", "/home/an", "n/journa", "l"]);
+        assert_eq!(wrapped("", 10), [""]);
+    }
 
     #[test]
     fn controls_and_bidi_lose_their_power_but_stay_visible() {

@@ -85,6 +85,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
 fn hints(model: &Model, width: usize) -> Vec<Piece> {
     let wanted: &[(Id, &str)] = match (&model.overlay, model.focus) {
         (Some(Overlay::LogFiles { .. }), _) => &[(Id::Open, "read"), (Id::Down, "next"), (Id::Back, "back")],
+        (Some(Overlay::Deed(..)), _) => {
+            &[(Id::Back, "close"), (Id::Open, "go there"), (Id::Down, "scroll"), (Id::Copy, "copy")]
+        }
         (Some(Overlay::Links { .. }), _) => &[(Id::Open, "copy"), (Id::Back, "close")],
         (Some(_), _) => &[(Id::Back, "close"), (Id::Down, "scroll"), (Id::Copy, "copy")],
         (None, PaneId::Services) => &[
@@ -163,6 +166,17 @@ fn hints(model: &Model, width: usize) -> Vec<Piece> {
             (Id::Back, "back"),
             (Id::Help, "keys"),
             (Id::CopyArn, "copy ARN"),
+            (Id::Quit, "quit"),
+        ],
+        (None, PaneId::Journal) => &[
+            (Id::Open, "details"),
+            (Id::Filter, "filter"),
+            (Id::Sort, "sort"),
+            (Id::Logs, "logs"),
+            (Id::Back, "back"),
+            (Id::Help, "keys"),
+            (Id::Operations, "this session"),
+            (Id::Copy, "copy"),
             (Id::Quit, "quit"),
         ],
         (None, PaneId::Api) => &[

@@ -1,5 +1,5 @@
 //! The dialog of an action: what would happen and the form that confirms it; then how it goes, and how it ended. And
-//! the list of actions with the journal.
+//! the list of this session's actions.
 //!
 //! The form is always on the screen: a plan that is too long scrolls above it. Must not draw a value of a secret.
 
@@ -14,7 +14,6 @@ use crate::app::pane::list::Scroll;
 use crate::domain::action::Action;
 use crate::domain::plan::{Finding, Plan, Target};
 use crate::guard::{Friction, Lock, Progress};
-use crate::journal::{Event, intents, unfinished, words};
 use crate::stdx::rect::Rect;
 use crate::stdx::{span, text};
 use crate::theme::{Glyphs, Role};
@@ -302,8 +301,8 @@ pub fn value(canvas: &mut Canvas<'_>, screen: Rect, input: &ValueInput) {
     window(canvas, screen, &format!("New value of {}", input.secret.name), &page, Scroll::default());
 }
 
-/// The actions of this session, and the journal's newest entries.
-pub fn journal(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, selected: usize, scroll: Scroll) {
+/// The actions of this session, with the lock and the incident.
+pub fn session(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, selected: usize, scroll: Scroll) {
     let glyphs = canvas.theme().glyphs;
     let mut page = Document::default();
     let operations = &model.operations;
@@ -318,9 +317,9 @@ pub fn journal(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, selected: u
     if let Some(mark) = &operations.incident {
         page.text(format!("Incident {} is open: {}", mark.id, mark.title), Role::Warn);
     }
-    page.heading("Of this session");
+    page.gap();
     if operations.list.is_empty() {
-        page.text("  Nothing was changed yet.", Role::Muted);
+        page.text("Nothing was changed in this session yet.", Role::Muted);
     }
     for (index, running) in operations.list.iter().rev().enumerate() {
         let mark = if index == selected { glyphs.cursor } else { " " };
@@ -342,44 +341,10 @@ pub fn journal(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, selected: u
             4,
         );
     }
-    entries(&mut page, model, &glyphs);
-    window(canvas, screen, "Changes and the journal", &page, scroll);
-}
-
-fn entries(page: &mut Document, model: &Model, glyphs: &Glyphs) {
-    let view = &model.operations.journal;
-    page.heading("Journal, newest first");
-    if let Some(trouble) = &view.trouble {
-        page.text(format!("  {} {trouble}", glyphs.warning), Role::Error);
-    }
-    for open in unfinished(&view.entries) {
-        // What runs in this console has an end to come.
-        let ours =
-            model.operations.under_way().any(|running| running.operation.id() == open.intent.operation);
-        if ours {
-            continue;
-        }
-        if let Event::Intent(intent) = &open.intent.event {
-            let text = format!("  {} {} of {}: {}", glyphs.unknown, intent.verb, intent.target, open.words());
-            page.hanging(vec![piece(text, Role::Warn)], 4);
-        }
-    }
-    if !view.read {
-        page.text("  Reading it…", Role::Progress);
-    } else if view.entries.is_empty() && view.trouble.is_none() {
-        page.text("  It is empty.", Role::Muted);
-    }
-    let intents = intents(&view.entries);
-    for entry in view.entries.iter().rev().take(200) {
-        let at = entry.at.timestamp().map_or_else(String::new, |t| {
-            t.to_zoned(model.zone.clone()).strftime("%m-%d %H:%M:%S").to_string()
-        });
-        let said = words(entry, intents.get(entry.operation.as_str()).copied());
-        page.hanging(
-            vec![piece(format!("  {at}  {}  ", entry.who.brief()), Role::Muted), piece(said, Role::Overlay)],
-            4,
-        );
-    }
+    page.gap();
+    let key = super::journal::key(model);
+    page.text(format!("{key} opens the journal: all that was changed on this host"), Role::Hint);
+    window(canvas, screen, "Changes of this session", &page, scroll);
 }
 
 /// What the header says of the lock.

@@ -36,6 +36,11 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) -> bool {
             let (title, page) = super::detail::page(model, item, inside_width(screen));
             window(canvas, screen, &title, &page, *scroll);
         }
+        Some(Overlay::Deed(operation, scroll)) => {
+            let glyphs = canvas.theme().glyphs;
+            let (title, page) = super::journal::page(model, operation, &glyphs);
+            window(canvas, screen, &title, &page, *scroll);
+        }
         Some(Overlay::Check(scroll)) => {
             let (title, page) = super::detail::check(model);
             window(canvas, screen, &title, &page, *scroll);
@@ -44,8 +49,8 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, screen: Rect) -> bool {
             has_form = super::operation::draw(canvas, model, screen, dialog);
         }
         Some(Overlay::Value(input)) => super::operation::value(canvas, screen, input),
-        Some(Overlay::Journal { selected, scroll }) => {
-            super::operation::journal(canvas, model, screen, *selected, *scroll);
+        Some(Overlay::Session { selected, scroll }) => {
+            super::operation::session(canvas, model, screen, *selected, *scroll);
         }
         Some(Overlay::LogFiles { database, selected }) => {
             let (page, line) = super::detail::log_list(model, database, selected);

@@ -70,6 +70,7 @@ pub fn of(model: &Model, pane: PaneId, theme: &Theme) -> Says {
             says.left.extend(left);
             says.right.extend(right);
         }
+        PaneId::Journal => super::journal::says(model, &theme.glyphs, &mut says),
         PaneId::Service | PaneId::Api => {}
         PaneId::Fleet
         | PaneId::Alarms
@@ -196,6 +197,8 @@ fn feeds(pane: PaneId, interest: &Interest) -> bool {
         PaneId::Clusters => matches!(interest, Interest::Clusters(_)),
         PaneId::Api => matches!(interest, Interest::Identity(_)),
         PaneId::Logs => matches!(interest, Interest::LogText(..)),
+        // AWS knows nothing of it.
+        PaneId::Journal => false,
         PaneId::Fleet => {
             matches!(interest, Interest::Services(_) | Interest::Clusters(_) | Interest::Watch(..))
         }

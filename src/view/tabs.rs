@@ -25,7 +25,8 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
         let name = if pane.follows_subject() == model.focus.follows_subject() { own } else { other };
         // The present tab always says its name.
         let name = if pane == model.focus { name.min(1) } else { name };
-        names.get(name).map_or("", |name| name(pane))
+        let word = names.get(name).map_or("", |name| name(pane));
+        if word.is_empty() && pane == model.focus { pane.tab() } else { word }
     };
     let width = |(name, airy, badged): ((usize, usize), bool, bool)| -> usize {
         let tabs = strip.iter().zip(&badges).map(|(pane, badge)| {
@@ -66,12 +67,12 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     }
 }
 
-/// The number of one of the first nine; of a service's pane the letter that opens it, if one does.
+/// The number of one of the first nine; of any other the letter that opens it, if one does.
 fn key(model: &Model, pane: PaneId) -> String {
-    if !pane.follows_subject() {
+    if pane.number() <= PaneId::NUMBERED {
         return pane.number().to_string();
     }
-    let contexts = [crate::command::Context::Service];
+    let contexts = [crate::command::Context::Service, crate::command::Context::Anywhere];
     let mut keys = model.keymap.keys_for(pane.command(), &contexts).into_iter();
     keys.find(|key| key.chars().count() == 1).unwrap_or_default()
 }
@@ -86,6 +87,8 @@ fn short(pane: PaneId) -> &'static str {
         PaneId::Databases => "RDS",
         PaneId::Caches => "Cache",
         PaneId::Clusters => "Clus",
+        // Its key is its letter; the others' names are worth more than a tenth.
+        PaneId::Journal => "",
         other => other.tab(),
     }
 }
@@ -108,6 +111,7 @@ fn shortest(pane: PaneId) -> &'static str {
         PaneId::Deployments => "Dep",
         PaneId::Clusters => "Cl",
         PaneId::Api => "API",
+        PaneId::Journal => "",
     }
 }
 

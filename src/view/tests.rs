@@ -3,6 +3,7 @@
 //! A picture that changed on purpose is renewed with `INSTA_UPDATE=always cargo test --lib view::`.
 
 mod blocks;
+mod journal;
 mod logs;
 mod operations;
 mod panes;
@@ -23,7 +24,7 @@ fn draw(model: &Model) -> Drawn {
 /// Draws and tells the model that the frame is written, as the loop does.
 fn show(bench: &mut Bench) -> Drawn {
     let drawn = draw(&bench.model);
-    bench.send(Msg::Presented(drawn.scrolls.clone(), drawn.tops.clone()));
+    bench.send(Msg::Presented(drawn.scrolls.clone(), Box::new(drawn.tops.clone())));
     draw(&bench.model)
 }
 

@@ -4,7 +4,7 @@
 
 use crate::app::Model;
 use crate::app::overlay::Prompt;
-use crate::app::pane::{PaneId, services, tasks};
+use crate::app::pane::{PaneId, journal, services, tasks};
 use crate::app::update::set_filter;
 use crate::command::Invocation;
 use crate::keymap::Keymap;
@@ -26,6 +26,7 @@ pub(super) fn has_filter(model: &Model) -> bool {
         PaneId::Events => model.events.filter.is_some(),
         PaneId::Deployments => model.deployments.filter.is_some(),
         PaneId::Clusters => model.clusters.filter.is_some(),
+        PaneId::Journal => model.journal.list.filter.is_some(),
         PaneId::Logs => model.logs.has_filter(),
         PaneId::Service | PaneId::Definition | PaneId::Api => false,
         pane => model.triage.list(pane).is_some_and(|list| list.filter.is_some()),
@@ -41,6 +42,7 @@ fn filter_text(model: &Model) -> String {
         PaneId::Events => text(&model.events.filter),
         PaneId::Deployments => text(&model.deployments.filter),
         PaneId::Clusters => text(&model.clusters.filter),
+        PaneId::Journal => text(&model.journal.list.filter),
         PaneId::Logs => model.logs.filter_text(),
         pane if model.triage.list(pane).is_some() => {
             model.triage.list(pane).map(|list| text(&list.filter)).unwrap_or_default()
@@ -98,6 +100,20 @@ pub(super) fn sort(model: &mut Model, column: Option<&str>) {
                 }
             }
         }
+        PaneId::Journal => {
+            let sort = &mut model.journal.list.sort;
+            match column.map(|name| journal::Column::ALL.into_iter().find(|c| c.name() == name)) {
+                Some(None) => Err(journal::Column::ALL.map(journal::Column::name).join(", ")),
+                Some(Some(column)) => {
+                    *sort = column;
+                    Ok(column.name())
+                }
+                None => {
+                    *sort = sort.next();
+                    Ok(sort.name())
+                }
+            }
+        }
         pane if model.triage.list(pane).is_some() => {
             model.say("This list keeps its order: the worst first, or the newest");
             return;
@@ -118,6 +134,7 @@ pub(super) fn reverse_sort(model: &mut Model) {
     match model.focus {
         PaneId::Services => model.services.list.reversed = !model.services.list.reversed,
         PaneId::Tasks => model.tasks.list.reversed = !model.tasks.list.reversed,
+        PaneId::Journal => model.journal.list.reversed = !model.journal.list.reversed,
         _ => return,
     }
     model.settled_at = u64::MAX;
@@ -137,7 +154,7 @@ pub(super) fn fold(model: &mut Model) {
             let folds = model.triage.folds(pane);
             model.triage.unfolded.insert(pane, folds);
         }
-        pane if model.triage.list(pane).is_some() => {
+        pane if pane == PaneId::Journal || model.triage.list(pane).is_some() => {
             model.say("Nothing of this list is folded away");
             return;
         }

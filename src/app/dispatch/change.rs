@@ -336,9 +336,9 @@ fn subject(
     }
 }
 
-/// Opens the list of what was changed; the journal is read anew.
+/// Opens the list of what this session changed; the journal tells whether an incident is open.
 pub fn open_operations(model: &mut Model) -> Vec<Effect> {
-    model.overlay = Some(Overlay::Journal { selected: 0, scroll: Scroll::default() });
+    model.overlay = Some(Overlay::Session { selected: 0, scroll: Scroll::default() });
     vec![Effect::ReadJournal]
 }
 

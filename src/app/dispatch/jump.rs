@@ -27,6 +27,20 @@ pub(super) fn open(model: &mut Model, pane: PaneId, item: &Item) {
     }
 }
 
+/// Enter in an operation of the journal: to what it was about, if that is still there.
+pub(super) fn from_deed(model: &mut Model, operation: &str) {
+    model.overlay = None;
+    let Some(deed) = model.journal.deed(operation) else { return };
+    match model.subject_of(deed) {
+        Some(subject) => to(model, &subject),
+        None if deed.mark().is_some() => {}
+        None => {
+            let what = deed.targets().join(", ");
+            model.say(format!("{what} is not known here: it is gone, or elsewhere, or not read yet"));
+        }
+    }
+}
+
 /// Enter in a database's details: its log files, of which the newest is selected; the only one at once.
 pub(super) fn further(model: &mut Model, item: &Item) {
     model.overlay = None;

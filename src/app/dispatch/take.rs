@@ -10,6 +10,7 @@ use crate::command::Id;
 use crate::config::{Variable, image_sha, image_tag};
 use crate::diagnose::Subject;
 use crate::domain::scope::Arn;
+use crate::journal::{Deed, Entry, words};
 
 pub(super) fn copied(model: &mut Model, text: String, what: &str) -> Vec<Effect> {
     if text.is_empty() {
@@ -51,6 +52,11 @@ pub(super) fn copy(model: &mut Model, id: Id) -> Vec<Effect> {
                 _ => (String::new(), "the selected row"),
             }
         }
+        PaneId::Journal if arn_wanted => {
+            let service = model.aimed_service().and_then(|id| model.world.service(id));
+            (service.map(|seen| seen.value.arn.clone()).unwrap_or_default(), "the service's ARN")
+        }
+        PaneId::Journal => (model.journal.selected().map(deed_told).unwrap_or_default(), "the operation"),
         PaneId::Logs => {
             let text = model.logs.selected().and_then(|id| model.logs.raw(id));
             (text.unwrap_or_default(), "the record")
@@ -74,6 +80,14 @@ pub(super) fn copy(model: &mut Model, id: Id) -> Vec<Effect> {
         }
     };
     copied(model, text, what)
+}
+
+/// An operation of the journal in lines, as `opsdeck journal` tells it.
+pub(super) fn deed_told(deed: &Deed) -> String {
+    let intent = deed.intents().last();
+    let line =
+        |entry: &Entry| format!("{} {} {}", entry.at.rfc3339(), entry.who.brief(), words(entry, intent));
+    deed.entries().map(line).collect::<Vec<String>>().join("\n")
 }
 
 /// What an item is called, or its ARN where it has one.

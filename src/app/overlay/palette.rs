@@ -6,7 +6,7 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::app::Model;
-use crate::app::pane::{PaneId, services, tasks};
+use crate::app::pane::{PaneId, journal, services, tasks};
 use crate::command::{Id, Kind, TABLE};
 use crate::domain::ecs::ServiceId;
 use crate::theme::Theme;
@@ -80,6 +80,9 @@ fn arguments(model: &Model, id: Id) -> Vec<Suggestion> {
         }
         (Id::Sort, _) if model.focus == PaneId::Tasks => {
             tasks::Column::ALL.iter().map(|c| (c.name().to_owned(), String::new())).collect()
+        }
+        (Id::Sort, _) if model.focus == PaneId::Journal => {
+            journal::Column::ALL.iter().map(|c| (c.name().to_owned(), String::new())).collect()
         }
         (Id::Pane, _) => PaneId::ALL.iter().map(|p| (p.number().to_string(), p.title().to_owned())).collect(),
         _ => Vec::new(),

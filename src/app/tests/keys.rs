@@ -237,7 +237,7 @@ fn overlays_scroll_close_and_give_way_to_panes() {
     assert!(bench.effects.is_empty(), "q closed the help and not opsdeck");
     bench.press("?");
     let tops = bench.model.tops();
-    bench.send(Msg::Presented(vec![(PaneId::Logs, 100)], tops));
+    bench.send(Msg::Presented(vec![(PaneId::Logs, 100)], Box::new(tops)));
     bench.press_blind("j j");
     let Some(Overlay::Help(scroll)) = bench.model.overlay else { panic!("the help is gone") };
     assert_eq!(scroll.top, 2);
@@ -283,7 +283,7 @@ fn tab_walks_what_is_visible_on_a_deck_and_the_tabs_on_a_narrow_screen() {
     bench.press("tab");
     assert_eq!(bench.model.focus, PaneId::Alarms);
     bench.press("backtab backtab backtab");
-    assert_eq!(bench.model.focus, PaneId::Api, "round the other way");
+    assert_eq!(bench.model.focus, PaneId::Journal, "round the other way");
     bench.press("2 enter tab");
     assert_eq!(bench.model.focus, PaneId::Tasks, "beside a service its own panes have tabs");
     let mut bench = Bench::small(220, 60);
@@ -303,8 +303,8 @@ fn number_keys_jump_and_a_number_without_a_pane_is_explained() {
     let mut bench = Bench::small(80, 24);
     bench.press("8");
     assert_eq!(bench.model.focus, PaneId::Clusters);
-    bench.command("pane 16");
-    assert_eq!(bench.notice(), "There are panes 1 to 15");
+    bench.command("pane 17");
+    assert_eq!(bench.notice(), "There are panes 1 to 16");
     let mut empty =
         Bench::with(fixtures::model(fixtures::session(&["eu-west-2"]), "", 80, 24), Aws::default());
     empty.settle();

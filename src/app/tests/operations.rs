@@ -170,7 +170,7 @@ fn after_300_ms_one_key_confirms_what_needs_no_more() {
 #[test]
 fn a_frame_without_the_form_takes_its_keys_away() {
     let mut bench = form(harmless(), true);
-    bench.send(Msg::Presented(Vec::new(), crate::app::Tops::default()));
+    bench.send(Msg::Presented(Vec::new(), Box::default()));
     bench.press_blind("y");
     assert_eq!((bench.changes(), progress(&bench)), (0, Some(Progress::Confirming)));
     bench.present().pass(SEEN).press_blind("y");

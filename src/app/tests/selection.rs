@@ -39,7 +39,7 @@ fn a_key_acts_on_the_row_that_the_written_frame_showed_though_the_rows_were_sort
     bench.pass(std::time::Duration::from_secs(6)).answer_all();
     assert_eq!(bench.services()[0], "worker");
     // The report of the frame before comes late, as from a slow terminal.
-    bench.send(Msg::Presented(Vec::new(), frame));
+    bench.send(Msg::Presented(Vec::new(), Box::new(frame)));
     assert_eq!(copied(&mut bench), Some("prod/api".into()), "`api` stands on top of the screen");
     bench.present();
     assert_eq!(copied(&mut bench), Some("prod/worker".into()));

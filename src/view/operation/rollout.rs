@@ -42,11 +42,7 @@ pub(super) fn progress(page: &mut Document, model: &Model, running: &Running, gl
         None if elapsed.as_secs() == 0 => page.text("It has just begun", Role::Progress),
         None => page.text(format!("Under way for {}", span::brief(elapsed)), Role::Progress),
         Some((verdict, _)) => {
-            let role = match verdict {
-                Verdict::Succeeded => Role::Ok,
-                Verdict::Accepted | Verdict::Superseded { .. } | Verdict::Unknown { .. } => Role::Warn,
-                _ => Role::Critical,
-            };
+            let (_, role) = crate::view::journal::look(verdict, glyphs);
             // What was never called took no time that matters; its plan tells what stood in the way.
             let called = !matches!(verdict, Verdict::Refused { .. } | Verdict::Changed { .. });
             page.text(sentence(&verdict.to_string()), role);

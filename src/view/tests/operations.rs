@@ -1,4 +1,4 @@
-//! The dialog of a change in each of its states, and the list of changes with the journal.
+//! The dialog of a change in each of its states, and the list of this session's changes.
 //!
 //! At 80×24, where room is short: the form is whole whatever the plan's length.
 
@@ -11,14 +11,11 @@ use super::{header, show, whole};
 use crate::app::fixtures::{self, Aws, Bench};
 use crate::app::{Msg, Session};
 use crate::domain::balancer::TargetHealth;
-use crate::domain::ecs::ServiceId;
 use crate::domain::fault::{Fault, FaultKind};
-use crate::domain::mutation::{Mutation, Receipt, ServiceChange};
+use crate::domain::mutation::Receipt;
 use crate::domain::registry::RegistryImage;
 use crate::domain::verdict::Verdict;
 use crate::guard::{CallOutcome, Rule, Rules};
-use crate::journal::{Acknowledged, Broken, Entry, Event, IncidentMark, Intent, Outcome, Report, Who};
-use crate::stdx::clock::Wall;
 
 const SEEN: Duration = Duration::from_millis(300);
 
@@ -255,77 +252,15 @@ fn several_under_way_stand_in_the_header() {
     bench.command("incident open checkout 5xx");
     assert_snapshot!("header_several_under_way", header(&mut bench));
     bench.press("O");
-    assert_snapshot!("journal_under_way", whole(&mut bench));
-}
-
-fn journal(entries: Vec<Entry>, broken: Option<Broken>, torn: Vec<usize>) -> String {
-    let mut bench = console(true);
-    bench.press("O");
-    let report = Report { entries, head: "0".repeat(64), broken, torn };
-    bench.send(Msg::Journal(Box::new(Ok(report))));
-    whole(&mut bench)
-}
-
-fn entries() -> Vec<Entry> {
-    let service = |name: &str| -> ServiceId { fixtures::service_id(name) };
-    let intent = |name: &str, verb: &str, reason: Option<&str>| {
-        Event::Intent(Box::new(Intent {
-            mutation: Mutation::UpdateService {
-                service: service(name),
-                change: ServiceChange { force: true, ..ServiceChange::default() },
-            },
-            verb: verb.into(),
-            target: format!("prod/{name}"),
-            step: 1,
-            steps: 1,
-            before: "deployment ecs-svc/0000000007".into(),
-            after: "deployment a new one of worker:7".into(),
-            reason: reason.map(ToOwned::to_owned),
-        }))
-    };
-    let mark = IncidentMark { id: "inc-202611201350".into(), title: "checkout 5xx".into() };
-    let events = [
-        ("0", Event::IncidentOpened(mark.clone())),
-        ("1", intent("worker", "deploy", Some("INC-7: stale configuration"))),
-        (
-            "1",
-            Event::Acknowledged(Acknowledged {
-                step: 1,
-                lost: None,
-                receipt: Receipt { deployment: Some("ecs-svc/0000000008".into()), ..Receipt::default() },
-            }),
-        ),
-        ("1", Event::Outcome(Outcome { verdict: Verdict::Succeeded })),
-        ("2", intent("api", "rollback", None)),
-    ];
-    let mut at = fixtures::ago(600);
-    events
-        .into_iter()
-        .map(|(operation, event)| {
-            at = Wall(at.0 + 61_000);
-            Entry {
-                at,
-                who: Who { os_user: Some("ann".into()), ..Who::default() },
-                operation: operation.into(),
-                incident: Some(mark.id.clone()),
-                event,
-            }
-        })
-        .collect()
+    assert_snapshot!("session_under_way", whole(&mut bench));
 }
 
 #[test]
-fn the_journal_empty_unread_full_and_broken() {
+fn the_session_names_the_journal_the_lock_and_the_incident() {
     let mut bench = console(true);
     bench.press("O");
-    assert_snapshot!("journal_unread", whole(&mut bench));
-    assert_snapshot!("journal_empty", journal(Vec::new(), None, Vec::new()));
-    assert_snapshot!("journal_entries", journal(entries(), None, Vec::new()));
-    assert_snapshot!("journal_torn", journal(entries(), None, vec![3]));
-    let broken = Broken { line: 4, why: "it does not follow from the line before".into() };
-    assert_snapshot!("journal_broken", journal(entries()[..3].to_vec(), Some(broken), Vec::new()));
-    bench.send(Msg::Journal(Box::new(Err(
-        "/home/ann/.local/state/opsdeck/journal: Permission denied".into()
-    ))));
-    assert_snapshot!("journal_unreadable", whole(&mut bench));
+    assert_snapshot!("session_locked", whole(&mut bench));
+    bench.press("J");
+    assert_eq!(bench.model.focus, crate::app::pane::PaneId::Journal);
+    assert!(bench.model.overlay.is_none());
 }

@@ -212,6 +212,43 @@ async fn deploy(story: &Story, service: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_stands_in_the_journal_while_it_runs_and_with_its_verdict() {
+    scene("gov")
+        .play(|story| async move {
+            story.press("J");
+            story.until("Nothing was changed with opsdeck on this host yet.").await;
+            story.press(":");
+            story.type_text("incident open uploads fail");
+            story.press("enter");
+            let screen = story.until("uploads fail").await;
+            let mark = story.journal().first().and_then(|entry| entry.incident.clone()).unwrap();
+            assert!(screen.contains(&format!("{mark} is open")), "{screen}");
+            story.press("2");
+            deploy(&story, "gov-backend").await;
+            story.until("Under way").await;
+            // From here on the pane follows by itself what the console writes.
+            story.press("esc J");
+            let screen = story.until("under way ").await;
+            let row = screen.lines().find(|line| line.contains("a drill")).unwrap();
+            assert!(
+                row.contains("gov-backend") && row.contains("ann") && row.contains("a drill"),
+                "{screen}"
+            );
+            story.until("succeeded").await;
+            story.press("/");
+            story.type_text(&format!("{mark} -open"));
+            story.press("enter");
+            story.until("1 of 2 operations").await;
+            story.press("enter");
+            let screen = story.until("Call 1 of 1: ecs:UpdateService on gov-cluster/gov-backend").await;
+            assert!(screen.contains("AWS accepted call 1") && screen.contains("Request"), "{screen}");
+            story.press("enter");
+            story.until("Service gov-backend").await;
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_lost_after_aws_acted_is_settled_by_looking() {
     scene("gov")
         .play(|story| async move {

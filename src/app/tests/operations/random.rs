@@ -403,7 +403,7 @@ impl Hand {
             }
             80..87 => {
                 if let Some(tops) = self.drawn.pop_front() {
-                    self.send(Msg::Presented(Vec::new(), tops));
+                    self.send(Msg::Presented(Vec::new(), Box::new(tops)));
                 }
             }
             87..90 => self.disturb(),
@@ -425,7 +425,7 @@ impl Hand {
             }
             self.drawn.clear();
             let tops = self.bench.model.tops();
-            self.send(Msg::Presented(Vec::new(), tops));
+            self.send(Msg::Presented(Vec::new(), Box::new(tops)));
             self.bench.now = self.bench.now.plus(Duration::from_millis(self.dice.u64(250..400)));
             return;
         }
