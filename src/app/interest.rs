@@ -15,6 +15,7 @@ use crate::app::world::World;
 use crate::diagnose::{Severity, Subject};
 use crate::domain::ecs::{ClusterId, ServiceId};
 use crate::domain::scope::Scope;
+use crate::guard::Progress;
 
 /// Revisions shown with the deployment history; one call describes so many.
 const REVISIONS: usize = 20;
@@ -90,6 +91,7 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
             wanted.push((Interest::Definition(subject.scope.clone(), arn), close(&[PaneId::Definition])));
         }
     }
+    details(model, &mut wanted);
     wanted
 }
 
@@ -228,7 +230,6 @@ fn estate(
         }
     }
     services(model, visible, wanted);
-    details(model, wanted);
 }
 
 /// What the judgement of services and secrets needs beside the services themselves.
@@ -259,11 +260,18 @@ fn services(model: &Model, visible: &dyn Fn(PaneId) -> bool, wanted: &mut Vec<(I
 /// What lies over the panes needs more of one resource.
 fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
     let known = &model.world.estate;
-    let mut add = |interest: Interest| {
-        if !wanted.iter().any(|(present, _)| *present == interest) {
-            wanted.push((interest, Closeness::Focused));
-        }
+    // A pane below may want it too, and from further away: the closest counts.
+    let mut near = |interest: Interest, mut closeness: Closeness| {
+        wanted.retain(|(present, known)| {
+            let same = *present == interest;
+            if same {
+                closeness = closeness.min(*known);
+            }
+            !same
+        });
+        wanted.push((interest, closeness));
     };
+    let mut add = |interest: Interest| near(interest, Closeness::Focused);
     match &model.overlay {
         Some(Overlay::Detail(Item::Subject(Subject::Alarm(id)), _)) => {
             add(Interest::AlarmHistory(id.clone()));
@@ -289,11 +297,15 @@ fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
             }
         }
         Some(Overlay::Operation(dialog)) => {
-            // The new tasks of a rollout, with those that stopped.
+            // The new tasks of a rollout, with those that stopped; once it has ended, nobody waits for them.
             let running = model.operations.get(dialog.operation);
-            for service in running.into_iter().flat_map(|running| running.operation.action().services()) {
-                add(Interest::Tasks(service.clone(), false));
-                add(Interest::Tasks(service.clone(), true));
+            for operation in running.into_iter().map(|running| &running.operation) {
+                let ended = operation.progress() == Progress::Ended;
+                let closeness = if ended { Closeness::Visible } else { Closeness::Focused };
+                for service in operation.action().services() {
+                    near(Interest::Tasks(service.clone(), false), closeness);
+                    near(Interest::Tasks(service.clone(), true), closeness);
+                }
             }
         }
         Some(Overlay::Check(_)) => {
