@@ -190,11 +190,12 @@ impl Keymap {
         let mut found: Vec<(usize, usize, String)> = Vec::new();
         for context in specific_first(active) {
             for (keys, binding) in self.tables.get(&context).into_iter().flatten() {
+                // Asked with each frame, for a dozen commands: only what is wanted is written out.
+                if !wanted(&binding.invocation) || !self.is_reachable(keys, &binding.invocation, active) {
+                    continue;
+                }
                 let text = sequence_text(keys);
-                if wanted(&binding.invocation)
-                    && self.is_reachable(keys, &binding.invocation, active)
-                    && found.iter().all(|(_, _, other)| *other != text)
-                {
+                if found.iter().all(|(_, _, other)| *other != text) {
                     found.push((keys.len(), binding.order, text));
                 }
             }

@@ -16,6 +16,7 @@ use crate::diagnose::{Severity, Subject};
 use crate::domain::action::Action;
 use crate::domain::ecs::{ClusterId, ServiceId};
 use crate::domain::scope::Scope;
+use crate::guard::Progress;
 
 /// Revisions shown with the deployment history; one call describes so many.
 const REVISIONS: usize = 20;
@@ -91,6 +92,7 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
             wanted.push((Interest::Definition(subject.scope.clone(), arn), close(&[PaneId::Definition])));
         }
     }
+    details(model, &mut wanted);
     wanted
 }
 
@@ -233,7 +235,6 @@ fn estate(
     }
     services(model, visible, wanted);
     pins(model, wanted);
-    details(model, wanted);
 }
 
 /// What the judgement of services and secrets needs beside the services themselves.
@@ -272,19 +273,30 @@ fn pins(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
     let list = &model.services.list;
     let Some(area) = layout(model, model.size).inside(PaneId::Services) else { return };
     for id in list.rows.iter().skip(list.cursor.offset()).take(usize::from(area.height)) {
-        let arn = model.world.service(id).map(|seen| seen.value.task_definition_arn.clone());
-        wanted.extend(arn.map(|arn| (Interest::Definition(id.scope.clone(), arn), Closeness::Rest)));
+        let Some(seen) = model.world.service(id) else { continue };
+        let interest = Interest::Definition(id.scope.clone(), seen.value.task_definition_arn.clone());
+        // A pane that shows it wants it from nearer.
+        if !wanted.iter().any(|(present, _)| *present == interest) {
+            wanted.push((interest, Closeness::Rest));
+        }
     }
 }
 
 /// What lies over the panes needs more of one resource.
 fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
     let known = &model.world.estate;
-    let mut add = |interest: Interest| {
-        if !wanted.iter().any(|(present, _)| *present == interest) {
-            wanted.push((interest, Closeness::Focused));
-        }
+    // A pane below may want it too, and from further away: the closest counts.
+    let mut near = |interest: Interest, mut closeness: Closeness| {
+        wanted.retain(|(present, known)| {
+            let same = *present == interest;
+            if same {
+                closeness = closeness.min(*known);
+            }
+            !same
+        });
+        wanted.push((interest, closeness));
     };
+    let mut add = |interest: Interest| near(interest, Closeness::Focused);
     match &model.overlay {
         Some(Overlay::Detail(Item::Subject(Subject::Alarm(id)), _)) => {
             add(Interest::AlarmHistory(id.clone()));
@@ -310,19 +322,22 @@ fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
             }
         }
         Some(Overlay::Operation(dialog)) => {
-            // The new tasks of a rollout, with those that stopped.
+            // The new tasks of a rollout, with those that stopped; once it has ended, nobody waits for them.
             let running = model.operations.get(dialog.operation);
-            for service in running.into_iter().flat_map(|running| running.operation.action().services()) {
-                add(Interest::Tasks(service.clone(), false));
-                add(Interest::Tasks(service.clone(), true));
-                if matches!(running.map(|running| running.operation.action()), Some(Action::RollBack { .. }))
-                {
-                    // Who deployed what it may return to.
-                    add(Interest::Watch(service.scope.clone(), Watch::Trail));
-                }
-                let balancers = model.world.service(service).map(|seen| &seen.value.load_balancers);
-                for arn in balancers.into_iter().flatten().filter_map(|b| b.target_group_arn.clone()) {
-                    add(Interest::TargetHealth(service.scope.clone(), arn));
+            for operation in running.into_iter().map(|running| &running.operation) {
+                let ended = operation.progress() == Progress::Ended;
+                let closeness = if ended { Closeness::Visible } else { Closeness::Focused };
+                for service in operation.action().services() {
+                    near(Interest::Tasks(service.clone(), false), closeness);
+                    near(Interest::Tasks(service.clone(), true), closeness);
+                    if matches!(operation.action(), Action::RollBack { .. }) {
+                        // Who deployed what it may return to.
+                        near(Interest::Watch(service.scope.clone(), Watch::Trail), closeness);
+                    }
+                    let balancers = model.world.service(service).map(|seen| &seen.value.load_balancers);
+                    for arn in balancers.into_iter().flatten().filter_map(|b| b.target_group_arn.clone()) {
+                        near(Interest::TargetHealth(service.scope.clone(), arn), closeness);
+                    }
                 }
             }
         }

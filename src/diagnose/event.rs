@@ -4,7 +4,7 @@
 
 use super::Severity::{self, Critical, Ok, Progress, Unknown, Warning};
 
-/// A stable part of a sentence, how bad it is, and what it means. The first that fits counts, so the more
+/// A stable part of a sentence in lower case, how bad it is, and what it means. The first that fits counts, so the more
 /// particular stand before the more general.
 const CATALOGUE: &[(&str, Severity, &str)] = &[
     ("has reached a steady state", Ok, "Steady state"),
@@ -16,16 +16,16 @@ const CATALOGUE: &[(&str, Severity, &str)] = &[
         Critical,
         "Tasks fail to start again and again; ECS waits up to 27 min between attempts",
     ),
-    ("TARGET GROUP IS NOT FOUND", Critical, "The target group does not exist any more"),
-    ("TARGET IS NOT FOUND", Critical, "A task is not registered in its target group"),
+    ("target group is not found", Critical, "The target group does not exist any more"),
+    ("target is not found", Critical, "A task is not registered in its target group"),
     ("is unhealthy in", Warning, "A task fails its target group's health check"),
     ("failed container health checks", Warning, "A task fails its container's health check"),
-    ("failed ELB health checks", Warning, "A task fails its target group's health check"),
+    ("failed elb health checks", Warning, "A task fails its target group's health check"),
     ("unable to assume the role", Critical, "ECS cannot assume a role that the task needs"),
     ("failed to launch a task", Critical, "ECS cannot launch tasks"),
     ("reached the limit on the number of", Critical, "The account's Fargate quota is used up"),
-    ("Capacity is unavailable", Critical, "Fargate has no capacity in the service's zones"),
-    ("RESOURCE:FARGATE", Critical, "Fargate has no capacity in the service's zones"),
+    ("capacity is unavailable", Critical, "Fargate has no capacity in the service's zones"),
+    ("resource:fargate", Critical, "Fargate has no capacity in the service's zones"),
     ("no container instance met all of its requirements", Critical, "No container instance can take a task"),
     ("unable to place a task", Critical, "ECS cannot place tasks"),
     (
@@ -75,7 +75,7 @@ pub fn event_text<'m>(message: &'m str, service: &str) -> &'m str {
 
 fn find(message: &str) -> Option<&'static (&'static str, Severity, &'static str)> {
     let message = message.to_ascii_lowercase();
-    CATALOGUE.iter().find(|(part, _, _)| message.contains(&part.to_ascii_lowercase()))
+    CATALOGUE.iter().find(|(part, _, _)| message.contains(part))
 }
 
 /// What stands in `(reason …)`, `(error …)` or behind `Reason:`.
@@ -117,4 +117,16 @@ pub(super) fn deployment_id(message: &str) -> Option<&str> {
     let digits = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
     let start = message.len() - from.len() - "ecs-svc/".len();
     message.get(start..start + "ecs-svc/".len() + digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_written_as_it_is_compared() {
+        for (part, ..) in CATALOGUE {
+            assert_eq!(*part, part.to_ascii_lowercase());
+        }
+    }
 }

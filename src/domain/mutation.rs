@@ -14,6 +14,7 @@ use crate::domain::ecs::ServiceId;
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::secret::SecretId;
 use crate::domain::task::TaskId;
+use crate::stdx::clock::Wall;
 
 /// The task definition that a service is told to run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -345,6 +346,9 @@ pub struct Receipt {
     /// The PRIMARY deployment's id of the service in the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
+    /// When AWS made it, by AWS's clock. For whoever watches it; nothing that a journal would need.
+    #[serde(skip)]
+    pub deployed_at: Option<Wall>,
     /// The ARN of the task definition that was registered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub definition: Option<String>,

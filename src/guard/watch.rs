@@ -171,7 +171,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Begins to watch what AWS accepted; `lost` when its answer never came.
     pub fn new(goal: Goal, receipt: Receipt, sent: Moment, now: Moment, lost: bool) -> Self {
-        let rollout = Rollout::new(receipt.deployment.clone(), sent, now, lost);
+        let rollout = Rollout::new(receipt.deployment.clone(), receipt.deployed_at, sent, now, lost);
         let verdict = match goal {
             Goal::Accepted if !lost => Some(Verdict::Succeeded),
             _ => None,

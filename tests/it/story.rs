@@ -196,10 +196,17 @@ impl Story {
 
     /// Waits in virtual time until the screen is as wanted.
     pub async fn until_such(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let mut looked_at = None;
         // A quarter of an hour of virtual time, finely at first.
         for step in 0..9_300 {
             let pause = if step < 300 { 10 } else { 100 };
             tokio::time::sleep(Duration::from_millis(pause)).await;
+            // A frame that was looked at says nothing new: most of the steps pass without another one.
+            let shown = self.shown.lock().unwrap().as_ref().map(|frame| frame.number);
+            if shown.is_some() && shown == looked_at {
+                continue;
+            }
+            looked_at = shown;
             let screen = self.screen();
             if wanted(&screen) {
                 return screen;

@@ -12,7 +12,8 @@ use crate::app::fixtures::{self, Aws, Bench};
 use crate::app::operations::dialog::Field;
 use crate::app::operations::{Standing, begin};
 use crate::app::overlay::Overlay;
-use crate::app::{Effect, Msg, Pointing, Session, Target};
+use crate::app::refresh::{Closeness, Interest};
+use crate::app::{Effect, Msg, Pointing, Session, Target, interests};
 use crate::domain::action::Action;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mutation::Receipt;
@@ -409,4 +410,28 @@ fn leaving_after_a_lost_answer_notes_that_it_is_unknown() {
     let noted = outcomes(&bench);
     let [Verdict::Unknown { how_to_find_out }] = noted.as_slice() else { panic!("it may have happened") };
     assert!(how_to_find_out.contains("opsdeck service prod/worker"), "{how_to_find_out}");
+}
+
+#[test]
+fn the_dialog_follows_its_tasks_closely_until_it_has_ended() {
+    let closeness = |bench: &Bench| -> Vec<Closeness> {
+        let wanted = interests(&bench.model).into_iter();
+        let of_api = |interest: &Interest| matches!(interest, Interest::Tasks(id, _) if id.name == "api");
+        wanted.filter(|(interest, _)| of_api(interest)).map(|(_, closeness)| closeness).collect()
+    };
+    let mut bench = console(harmless(), false);
+    bench.press("1").command("unlock drill");
+    assert_eq!(
+        closeness(&bench),
+        [Closeness::Rest; 2],
+        "the fleet asks for those of a sick service now and then"
+    );
+    bench.command("scale api 3");
+    bench.answer_looks();
+    bench.present().pass(SEEN);
+    assert_eq!(closeness(&bench), [Closeness::Focused; 2], "and no second time");
+    bench.press("y");
+    bench.record(Err("No space left on device".into()));
+    assert_eq!(progress(&bench), Some(Progress::Ended));
+    assert_eq!(closeness(&bench), [Closeness::Visible; 2]);
 }

@@ -11,7 +11,7 @@ use aws_sdk_ecs::types::{
 use aws_types::request_id::RequestId;
 
 use crate::cloud::fault::{Call, Lost};
-use crate::cloud::shape::unfit;
+use crate::cloud::shape::{unfit, wall};
 use crate::domain::mutation::{Definition, DefinitionEdit, Mutation, Receipt, ServiceChange};
 use crate::domain::scope::Arn;
 use crate::domain::task_definition::{PINNED_DIGEST, PINNED_FROM};
@@ -44,8 +44,10 @@ pub(in crate::cloud) async fn change(
             let out = request.send().await.map_err(|e| call.lost(e))?;
             let deployments = out.service().map(aws_sdk_ecs::types::Service::deployments).unwrap_or_default();
             let primary = deployments.iter().find(|d| d.status() == Some("PRIMARY"));
-            let deployment = primary.filter(|_| deploys).and_then(|d| d.id()).map(ToOwned::to_owned);
-            Ok(Receipt { request_id: id(&out), deployment, ..Receipt::default() })
+            let primary = primary.filter(|_| deploys);
+            let deployment = primary.and_then(|d| d.id()).map(ToOwned::to_owned);
+            let deployed_at = primary.and_then(|d| d.created_at().copied()).and_then(wall);
+            Ok(Receipt { request_id: id(&out), deployment, deployed_at, ..Receipt::default() })
         }
         Mutation::RegisterTaskDefinition { from, edit, .. } => register(client, &from, &edit, call).await,
         Mutation::StopServiceDeployment { arn, .. } => {

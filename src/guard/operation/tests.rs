@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::action::{Back, Deploy};
 use crate::domain::ecs::{
     CircuitBreaker, Deployment, DeploymentConfiguration, Revision, RevisionImage, Service, ServiceDeployment,
-    ServiceId, ServiceRevision,
+    ServiceEvent, ServiceId, ServiceRevision,
 };
 use crate::domain::fault::{Failure, FaultKind};
 use crate::domain::mutation::{Definition, ServiceChange};
@@ -716,6 +716,41 @@ fn a_stale_look_after_a_fresh_one_is_no_end() {
     let mut operation = accepted();
     operation.step(read(service(vec![deployment("ecs-svc/2", "PRIMARY", "IN_PROGRESS")])), at(8));
     assert!(still(&operation.step(read(rest()), at(13))), "what was PRIMARY before has not replaced it");
+}
+
+#[test]
+fn what_was_primary_before_and_has_changed_since_tells_of_a_rollback_between_two_looks() {
+    let back = |updated: u64| {
+        let mut before = deployment("ecs-svc/1", "PRIMARY", "COMPLETED");
+        before.updated_at = Some(at(updated).wall);
+        let mut service = service(vec![before]);
+        service.events.push(ServiceEvent {
+            id: "1".into(),
+            at: at(updated).wall,
+            message: "(service api) (deployment ecs-svc/2) deployment failed: tasks failed to start.".into(),
+        });
+        read(service)
+    };
+    // AWS said when it made ours: no look was needed to meet it.
+    let made = CallOutcome::Accepted(Receipt {
+        deployment: Some("ecs-svc/2".into()),
+        deployed_at: Some(at(2).wall),
+        ..Receipt::default()
+    });
+    let mut operation = force(policy(false), None);
+    called(&mut operation, &world());
+    operation.step(Input::Called(made), at(2));
+    assert!(still(&operation.step(back(1), at(8))), "a look from before the call");
+    let (verdict, _) = ended(operation.step(back(70), at(90)));
+    assert!(matches!(verdict, Verdict::RolledBack { why }
+        if why == "tasks failed to start; ecs-svc/1, which ran before, is PRIMARY again"));
+    // Or a look showed it.
+    let mut operation = accepted();
+    let mut ours = deployment("ecs-svc/2", "PRIMARY", "IN_PROGRESS");
+    ours.created_at = Some(at(2).wall);
+    operation.step(read(service(vec![ours])), at(8));
+    assert!(still(&operation.step(back(1), at(13))), "a stale look");
+    assert!(matches!(ended(operation.step(back(70), at(200))).0, Verdict::RolledBack { .. }));
 }
 
 #[test]

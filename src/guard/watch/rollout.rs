@@ -20,6 +20,8 @@ const ALARMED: Duration = Duration::from_secs(120);
 pub(super) struct Rollout {
     /// The deployment's id: from the answer, or found afterwards.
     id: Option<String>,
+    /// When AWS made it, by AWS's clock.
+    made: Option<Wall>,
     /// Of a strategy that `deployments` does not show: the service deployment.
     arn: Option<String>,
     /// The answer was lost.
@@ -35,8 +37,8 @@ pub(super) struct Rollout {
 }
 
 impl Rollout {
-    pub fn new(id: Option<String>, sent: Moment, since: Moment, lost: bool) -> Self {
-        Self { id, arn: None, lost, sent, since, met: None, failing: None, failed_at: None }
+    pub fn new(id: Option<String>, made: Option<Wall>, sent: Moment, since: Moment, lost: bool) -> Self {
+        Self { id, made, arn: None, lost, sent, since, met: None, failing: None, failed_at: None }
     }
 
     pub fn id(&self) -> Option<&str> {
@@ -84,8 +86,9 @@ impl Rollout {
         let ours = service.deployments.iter().find(|d| d.id == id);
         let primary = service.primary();
         let recently = self.met.is_some_and(|met| now.since(met) <= SETTLING);
-        if ours.is_some() {
+        if let Some(ours) = ours {
             self.met = Some(now);
+            self.made = self.made.or(ours.created_at);
         }
         match ours {
             Some(ours) if ours.status == "PRIMARY" => self.look_at_primary(ours, service, now),
@@ -96,6 +99,9 @@ impl Rollout {
                 None
             }
             Some(ours) => primary.map(|primary| self.replaced(Some(ours), primary, service)),
+            None if primary.is_some_and(|primary| before.contains(&primary.id) && self.is_back(primary)) => {
+                primary.map(|primary| Verdict::RolledBack { why: self.undone_by(&id, primary, service) })
+            }
             None if recently => primary.map(|primary| self.replaced(None, primary, service)),
             // A stale look: it does not know our deployment yet.
             None if self.met.is_none() && now.since(self.since) <= SETTLING => None,
@@ -152,13 +158,32 @@ impl Rollout {
 
     /// Whether what is PRIMARY says that it undoes ours: ECS may take the one before up again.
     fn is_undone(&self, primary: Option<&Deployment>) -> bool {
-        let reason = primary.and_then(|primary| primary.rollout_reason.as_deref());
-        self.failing.is_some() || reason.is_some_and(|reason| reason.contains("rolling back"))
+        self.failing.is_some() || primary.is_some_and(|primary| undoes(primary) || self.is_back(primary))
+    }
+
+    /// Whether the one that was PRIMARY before has changed since ours was made. A stale look cannot know that: ECS has
+    /// taken it up again, and says so only until that is done, which may fall between two looks.
+    fn is_back(&self, before: &Deployment) -> bool {
+        matches!((self.made, before.updated_at), (Some(made), Some(updated)) if updated > made)
+    }
+
+    /// Why ECS went back, as far as it was seen or the service's events still tell.
+    fn undone_by(&self, id: &str, primary: &Deployment, service: &Service) -> String {
+        if let Some(why) = &self.failing {
+            return why.clone();
+        }
+        if undoes(primary) {
+            return reason(primary);
+        }
+        let failed = format!("(deployment {id}) deployment failed: ");
+        let told = service.events.iter().find_map(|event| event.message.split_once(&failed));
+        let why = told.map_or(String::new(), |(_, why)| format!("{}; ", why.trim_end_matches('.')));
+        format!("{why}{}, which ran before, is PRIMARY again", primary.id)
     }
 
     /// What became of a deployment that is not PRIMARY any more: undone by ECS, or replaced by somebody.
     fn replaced(&self, ours: Option<&Deployment>, primary: &Deployment, service: &Service) -> Verdict {
-        let undoes = primary.rollout_reason.as_deref().is_some_and(|reason| reason.contains("rolling back"));
+        let undoes = undoes(primary);
         let failed = ours.filter(|ours| ours.rollout_state.as_deref() == Some("FAILED")).map(reason);
         match failed.or_else(|| self.failing.clone()) {
             Some(why)
@@ -267,6 +292,11 @@ pub(super) fn ended(deployment: &ServiceDeployment, undoing: bool) -> Option<Ver
         ("STOPPED", _) => Some(Verdict::Superseded { by: why() }),
         _ => None,
     }
+}
+
+/// Whether it says that it undoes another one.
+fn undoes(deployment: &Deployment) -> bool {
+    deployment.rollout_reason.as_deref().is_some_and(|reason| reason.contains("rolling back"))
 }
 
 fn reason(deployment: &Deployment) -> String {

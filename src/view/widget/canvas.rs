@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect as Area;
 use ratatui::style::{Color as Paint, Modifier, Style as Look};
 use unicode_segmentation::UnicodeSegmentation;
@@ -43,9 +43,10 @@ impl<'t> Canvas<'t> {
     /// An empty screen.
     #[must_use]
     pub fn new(theme: &'t Theme, size: Size) -> Self {
-        let mut buffer = Buffer::empty(Area::new(0, 0, size.width, size.height));
         let base = look(theme.style(Role::Text));
-        buffer.set_style(buffer.area, base);
+        let mut blank = Cell::default();
+        blank.set_style(base);
+        let buffer = Buffer::filled(Area::new(0, 0, size.width, size.height), blank);
         Self { theme, drawn: Drawn { buffer, ..Drawn::default() }, base }
     }
 
@@ -197,6 +198,17 @@ impl<'t> Canvas<'t> {
             look.bg = None;
         }
         let mut x = area.x;
+        if content.is_ascii() {
+            // Nearly all text: a letter a cell, with nothing to measure.
+            for letter in (0..content.len()).filter_map(|at| content.get(at..=at)) {
+                if x >= area.right() {
+                    break;
+                }
+                self.cell(x, area.y, letter, look);
+                x += 1;
+            }
+            return x;
+        }
         for cluster in content.graphemes(true) {
             // It has kept two words on one line and is a blank from here on: an ASCII terminal has no other.
             let cluster = if cluster == "\u{a0}" { " " } else { cluster };
@@ -207,11 +219,7 @@ impl<'t> Canvas<'t> {
             if x + width > area.right() {
                 break;
             }
-            if let Some(cell) = self.drawn.buffer.cell_mut((x, area.y)) {
-                cell.set_symbol(cluster);
-                cell.modifier = Modifier::empty();
-                cell.set_style(look);
-            }
+            self.cell(x, area.y, cluster, look);
             for covered in x + 1..x + width {
                 if let Some(cell) = self.drawn.buffer.cell_mut((covered, area.y)) {
                     cell.set_symbol(" ").set_style(look);
@@ -220,6 +228,14 @@ impl<'t> Canvas<'t> {
             x += width;
         }
         x
+    }
+
+    fn cell(&mut self, x: u16, y: u16, cluster: &str, look: Look) {
+        if let Some(cell) = self.drawn.buffer.cell_mut((x, y)) {
+            cell.set_symbol(cluster);
+            cell.modifier = Modifier::empty();
+            cell.set_style(look);
+        }
     }
 }
 
@@ -272,7 +288,7 @@ mod tests {
     use crate::theme::Depth;
 
     /// A line of the role's text, tinted.
-    fn tinted(theme: &Theme, role: Role, tint: Role) -> ratatui::buffer::Cell {
+    fn tinted(theme: &Theme, role: Role, tint: Role) -> Cell {
         let mut canvas = Canvas::new(theme, Size { width: 1, height: 1 });
         let line = Rect::new(0, 0, 1, 1);
         canvas.text(line, "x", role);
@@ -280,7 +296,7 @@ mod tests {
         canvas.into_drawn().buffer[(0, 0)].clone()
     }
 
-    fn contrast_of(cell: &ratatui::buffer::Cell) -> Option<f64> {
+    fn contrast_of(cell: &Cell) -> Option<f64> {
         let (Paint::Rgb(r, g, b), Paint::Rgb(x, y, z)) = (cell.fg, cell.bg) else { return None };
         Some(contrast((r, g, b), (x, y, z)))
     }

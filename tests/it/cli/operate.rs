@@ -371,14 +371,14 @@ fn a_journal_that_cannot_be_written_stops_the_call() {
     assert!(stage.asked().is_empty());
 }
 
-/// A world whose time runs ten times as fast: a rollout is still seen by looks five seconds apart.
+/// A world in which a minute is a second: a rollout begins and ends between two looks, which are five seconds apart.
+/// What looks see of one that lasts is a matter of `guard`'s tests and of the stories.
 fn quick() -> World {
     let config = SimConfig { stacks: vec![calm("gov")], throttle: false, lag: false, ..SimConfig::default() };
-    World::hastened(config, 10.0)
+    World::hastened(config, 60.0)
 }
 
 #[test]
-#[ignore = "a breaker's rollback takes minutes of real time here"]
 fn a_deployment_that_the_breaker_rolls_back_is_11_and_a_good_one_0() {
     let stage = Stage::over(quick());
     let image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gov-backend:9f31c7e";

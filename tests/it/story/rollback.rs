@@ -2,16 +2,19 @@
 //! there; and what is told when AWS's answer is lost, or the console is left meanwhile.
 //!
 //! The keys are counted, besides the typed texts: `docs/drills.md` keeps the count, and
-//! `OPSDECK_BLESS=1 cargo test --locked --test it drills` writes it anew. Must not tell the console what is wrong.
+//! `OPSDECK_BLESS=1 cargo test --locked --test it drills` writes it anew. Each drill is a test of its own, so that they
+//! run side by side. Must not tell the console what is wrong.
 
 use std::cell::Cell;
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use opsdeck::domain::verdict::Verdict;
 use opsdeck::journal::{Entry, Event};
 use opsdeck::runtime::event_loop::Ending;
 use opsdeck::sim::Stack;
+use opsdeck::sim::world::image::Behaviour;
 use opsdeck::sim::world::task::Status;
 
 use super::{Scene, Story};
@@ -37,7 +40,7 @@ const SYSTEMS: [System; 5] = [
 ];
 
 /// When the bad release shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum When {
     /// Its tasks fail at once: its deployment is still under way.
     UnderWay,
@@ -130,9 +133,15 @@ async fn drill(system: &'static System, when: When) -> (usize, Vec<String>) {
                     system.service
                 ))
                 .unwrap();
-            story.rest(Duration::from_secs(if when == When::Completed { 800 } else { 45 })).await;
-            let screen = story.screen();
-            assert!(screen.contains(system.service), "not on the first screen:\n{screen}");
+            let (sign, deployments, state) = match when {
+                When::UnderWay => ("failed, ", 2, "InProgress"),
+                When::Completed => ("exit 3", 1, "Completed"),
+            };
+            let tells = |line: &str| line.contains(system.service) && line.contains(sign);
+            story.until_such("the bad release on the first screen", |s| s.lines().any(tells)).await;
+            let bad = truth(&story, system);
+            assert_eq!((bad.deployments, bad.state.as_str()), (deployments, state), "{bad:?}");
+            assert_ne!(bad.images, good.images, "it is the bad release that runs");
             let hand = Hand { story: &story, keys: Cell::new(0) };
             hand.press("B");
             story.until(&format!("Type {}", system.service)).await;
@@ -166,35 +175,76 @@ async fn drill(system: &'static System, when: When) -> (usize, Vec<String>) {
     found.take()
 }
 
-#[tokio::test(start_paused = true)]
-#[ignore = "ten drills play more than an hour of the world: minutes; not seen to end yet"]
-async fn drills() {
-    let mut page = String::from(
-        "# Drills\n\nA bad release of each of the five systems, in its own habit, seen on the first screen and \
-         rolled back from there: `B`, the service's name, a reason. The keys are counted besides the typed texts; \
-         more than six fail the test. After it, the service has run for ten minutes what it ran before, by digest.\n\n\
-         `OPSDECK_BLESS=1 cargo test --locked --test it drills` plays them and writes this page.\n\n\
-         | System | Service | It deploys | The bad release | Keys | Calls |\n|---|---|---|---|---|---|\n",
-    );
-    for system in &SYSTEMS {
-        for (when, words) in
-            [(When::UnderWay, "fails at once, under way"), (When::Completed, "completed, crashes later")]
-        {
-            let (keys, calls) = drill(system, when).await;
-            assert!(keys <= MOST_KEYS, "{} takes {keys} keys", system.stack);
-            let calls: Vec<String> = calls.iter().map(|call| format!("`{call}`")).collect();
-            writeln!(
-                page,
-                "| {} | {} | {} | {words} | {keys} | {} |",
-                system.stack,
-                system.service,
-                system.habit,
-                calls.join(", ")
-            )
-            .unwrap();
-        }
+/// The page above its rows.
+const PAGE: &str = "\
+# Drills
+
+A bad release of each of the five systems, in its own habit, seen on the first screen and rolled back from there: `B`,
+the service's name, a reason. The keys are counted besides the typed texts; more than six fail the test. After it, the
+service has run for ten minutes what it ran before, by digest.
+
+`OPSDECK_BLESS=1 cargo test --locked --test it drills` plays them and writes this page.
+
+| System | Service | It deploys | The bad release | Keys | Calls |
+|---|---|---|---|---|---|
+";
+
+/// The page's row of a drill.
+fn row(system: &System, when: When, keys: usize, calls: &[String]) -> String {
+    let calls: Vec<String> = calls.iter().map(|call| format!("`{call}`")).collect();
+    let System { stack, service, habit } = system;
+    let words = match when {
+        When::UnderWay => "fails at once, under way",
+        When::Completed => "completed, crashes later",
+    };
+    format!("| {stack} | {service} | {habit} | {words} | {keys} | {} |\n", calls.join(", "))
+}
+
+/// Compares a drill's row with the page; when told so, writes the page once all rows are there.
+fn keep_row(number: usize, when: When, row: String) {
+    static ROWS: Mutex<BTreeMap<(usize, When), String>> = Mutex::new(BTreeMap::new());
+    if !crate::pictures::blesses() {
+        let page = crate::tidy::read(&crate::tidy::root().join("docs/drills.md"));
+        let rows = page.strip_prefix(PAGE).expect("docs/drills.md begins as it is written here");
+        assert!(rows.contains(&row), "docs/drills.md does not have this row:\n{row}");
+        assert_eq!(rows.lines().count(), 2 * SYSTEMS.len(), "each drill has its row:\n{rows}");
+        return;
     }
-    crate::pictures::keep_page("drills", &page);
+    let mut rows = ROWS.lock().unwrap();
+    rows.insert((number, when), row);
+    if rows.len() == 2 * SYSTEMS.len() {
+        let rows: String = rows.values().map(String::as_str).collect();
+        crate::pictures::write_page("drills", &format!("{PAGE}{rows}"));
+    }
+}
+
+mod drills {
+    use super::{MOST_KEYS, SYSTEMS, When, drill, keep_row, row};
+
+    macro_rules! drills {
+        ($($test:ident: $number:literal, $when:ident;)+) => {
+            $(#[tokio::test(start_paused = true)]
+            async fn $test() {
+                let system = &SYSTEMS[$number];
+                let (keys, calls) = drill(system, When::$when).await;
+                assert!(keys <= MOST_KEYS, "{} takes {keys} keys", system.stack);
+                keep_row($number, When::$when, row(system, When::$when, keys, &calls));
+            })+
+        };
+    }
+
+    drills! {
+        gov_under_way: 0, UnderWay;
+        gov_completed: 0, Completed;
+        codeguardians_under_way: 1, UnderWay;
+        codeguardians_completed: 1, Completed;
+        cma_under_way: 2, UnderWay;
+        cma_completed: 2, Completed;
+        saas_under_way: 3, UnderWay;
+        saas_completed: 3, Completed;
+        migrate_under_way: 4, UnderWay;
+        migrate_completed: 4, Completed;
+    }
 }
 
 /// A deployment by force of a calm system, confirmed with name and reason.
@@ -244,6 +294,27 @@ async fn a_change_stands_in_the_journal_while_it_runs_and_with_its_verdict() {
             assert!(screen.contains("AWS accepted call 1") && screen.contains("Request"), "{screen}");
             story.press("enter");
             story.until("Service gov-backend").await;
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_that_the_breaker_rolls_back_is_told_as_such() {
+    scene("gov")
+        .play(|story| async move {
+            let image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gov-backend:9f31c7e";
+            let crash = Behaviour::Crash {
+                after: Duration::from_secs(2),
+                exit_code: 3,
+                text: Some("no configuration".to_owned()),
+            };
+            story.control.push_image("us-east-1", image, "badbad0", crash);
+            deploy(&story, "gov-backend").await;
+            let screen = story.until("│ Rolled back").await;
+            // Its old tasks still ran: ECS was back between two looks, and only the event tells why.
+            assert!(screen.contains("Rolled back: tasks failed to start"), "{screen}");
+            assert_eq!(story.asked(), ["ecs:UpdateService"]);
+            assert!(matches!(outcomes(&story.journal()).as_slice(), [Verdict::RolledBack { .. }]));
         })
         .await;
 }
