@@ -243,7 +243,9 @@ fn form(
     page.draw(canvas, plan_area, dialog.scroll.top, PaneId::Logs);
     let (rule, form_area) = form_area.split_top(1);
     let more = plan_height > usize::from(plan_area.height);
-    canvas.fill(rule, canvas.theme().glyphs.horizontal, Role::OverlayBorder);
+    // Written and not filled: so it stands on the window.
+    let line = canvas.theme().glyphs.horizontal.repeat(usize::from(rule.width));
+    canvas.text(rule, &line, Role::Muted);
     if more {
         canvas.text(rule, " PgUp PgDn scroll the plan ", Role::Hint);
     }

@@ -239,6 +239,10 @@ async fn gallery() {
             let folder = folder.clone();
             scene
                 .play(|story| async move {
+                    let shot = |pane: &str, story: &Story| {
+                        let svg = drawn(story, pane, palette);
+                        write(&Path::new(&folder).join(format!("{name}-{width}-{pane}.svg")), &svg);
+                    };
                     story.until("gateway-service").await;
                     at(&story, 65).await;
                     for (pane, keys) in [
@@ -270,8 +274,21 @@ async fn gallery() {
                     ] {
                         story.press(keys);
                         story.rest(Duration::from_secs(3)).await;
-                        let svg = drawn(&story, pane, palette);
-                        write(&Path::new(&folder).join(format!("{name}-{width}-{pane}.svg")), &svg);
+                        shot(pane, &story);
+                    }
+                    story.press("2 :");
+                    story.type_text("deploy saas-backend");
+                    story.press("enter");
+                    story.rest(Duration::from_secs(3)).await;
+                    shot("plan", &story);
+                    story.type_text("saas-backend");
+                    story.press("enter");
+                    story.type_text("the cache was poisoned");
+                    story.press("enter enter");
+                    for (pane, keys) in [("rollout", ""), ("journal", "esc J"), ("deed", "enter")] {
+                        story.press(keys);
+                        story.rest(Duration::from_secs(30)).await;
+                        shot(pane, &story);
                     }
                 })
                 .await;

@@ -30,7 +30,7 @@ use crate::stdx::clock::Moment;
 const STEPS: usize = 50;
 
 /// A line as a person thinks of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Text {
     chars: Vec<char>,
     at: usize,
@@ -114,8 +114,9 @@ struct Asks {
 #[derive(Debug, Default)]
 struct Eye {
     form: Option<Form>,
-    /// The choice of a rollback's target was moved: its plan is made anew.
+    /// The choice of a rollback's target was moved: its plan is made anew, for the reason that was given.
     retargets: bool,
+    kept: Text,
 }
 
 impl Eye {
@@ -123,14 +124,10 @@ impl Eye {
     fn sees(&mut self, open: Option<&Asks>) {
         if self.form.as_ref().map(|form| form.id) != open.map(|asks| asks.id) {
             let place = self.retargets.then_some(Place::Target);
+            let reason = if self.retargets { self.kept.clone() } else { Text::default() };
             self.retargets &= open.is_none();
-            self.form = open.map(|asks| Form {
-                id: asks.id,
-                since: None,
-                place,
-                name: Text::default(),
-                reason: Text::default(),
-            });
+            self.form =
+                open.map(|asks| Form { id: asks.id, since: None, place, name: Text::default(), reason });
         }
     }
 
@@ -184,6 +181,7 @@ impl Eye {
             (Code::BackTab | Code::Up, _) => to(order.len() - 1),
             (Code::Left | Code::Right | Code::Char(' '), Place::Target) => {
                 self.retargets = asks.choice;
+                self.kept = form.reason.clone();
                 place
             }
             (Code::Enter, Place::Target) => to(1),

@@ -215,6 +215,26 @@ fn guess(running: &Running<'_>, facts: &Facts) -> Result<Candidate, NoPlan> {
     })
 }
 
+/// What containers ran, those of one image together: `gateway and 6 more latest@c2756db8756e`.
+fn codes(images: &[RevisionImage]) -> Vec<String> {
+    let mut found: Vec<(String, Vec<&str>)> = Vec::new();
+    for image in images {
+        let tag = EcrImage::parse(&image.image).and_then(|parsed| parsed.tag);
+        let tag = tag.map_or_else(String::new, |tag| format!("{tag}@"));
+        let code = image.digest.as_deref().map(|digest| format!("{tag}{}", short(digest)));
+        let code = code.unwrap_or_else(|| image.image.clone());
+        match found.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, containers)) => containers.push(&image.container),
+            None => found.push((code, vec![&image.container])),
+        }
+    }
+    let told = |(code, containers): (String, Vec<&str>)| match containers.as_slice() {
+        [first, _, _, ..] => format!("{first} and {} more {code}", containers.len() - 1),
+        few => format!("{} {code}", few.join(" and ")),
+    };
+    found.into_iter().map(told).collect()
+}
+
 impl Candidate {
     /// The digest that a container ran.
     pub fn digest(&self, container: &str) -> Option<&str> {
@@ -242,18 +262,7 @@ impl Candidate {
         Target {
             deployment: self.deployment(),
             revision: self.definition.clone(),
-            images: self
-                .images
-                .iter()
-                .map(|image| {
-                    let Some(digest) = image.digest.as_deref().map(short) else {
-                        return format!("{} {}", image.container, image.image);
-                    };
-                    let tag = EcrImage::parse(&image.image).and_then(|parsed| parsed.tag);
-                    let tag = tag.map_or_else(String::new, |tag| format!("{tag}@"));
-                    format!("{} {tag}{digest}", image.container)
-                })
-                .collect(),
+            images: codes(&self.images),
             begun_at: self.begun_at,
             deployed_at: self.deployed_at,
             chosen: false,
