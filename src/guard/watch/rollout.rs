@@ -264,7 +264,7 @@ pub(in crate::guard) fn stage(deployment: &ServiceDeployment) -> String {
         text.push_str(&format!(", in ALARM: {}", deployment.triggered_alarms.join(", ")));
     }
     if let Some(hook) = &deployment.waiting_hook {
-        text.push_str(&format!(", waits at the pause hook {hook} to be continued"));
+        text.push_str(&format!(", waits at the pause hook {hook} (`continue` lets it go on)"));
     }
     if let Some(breaker) = deployment.breaker.as_ref().filter(|breaker| breaker.failures > 0) {
         text.push_str(&format!(

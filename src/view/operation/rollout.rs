@@ -107,14 +107,14 @@ fn stages(page: &mut Document, watched: &Watched, glyphs: &Glyphs) {
         page.field("  Stage", stage);
         return;
     };
-    let words = |name: &str| name.to_lowercase().replace('_', " ");
+    let words = |name: &str| name.to_lowercase().replace('_', "\u{a0}");
     let pieces = LIFECYCLE_STAGES.iter().enumerate().flat_map(|(index, name)| {
         let (mark, role) = match index.cmp(&at) {
             std::cmp::Ordering::Less => (glyphs.ok, Role::Muted),
             std::cmp::Ordering::Equal => (glyphs.progress, Role::Strong),
             std::cmp::Ordering::Greater => (glyphs.bullet, Role::Faint),
         };
-        [piece(format!("{mark} {}", words(name)), role), piece("  ", role)]
+        [piece(format!("{mark}\u{a0}{}", words(name)), role), piece("  ", role)]
     });
     page.field_of("  Stages", pieces);
 }

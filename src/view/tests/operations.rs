@@ -192,6 +192,33 @@ fn the_call_is_made_and_watched() {
 }
 
 #[test]
+fn a_deployment_in_stages_shows_where_it_stands_and_its_traffic() {
+    let mut bench = watched("deploy worker", "ecs-svc/0000000009");
+    let worker = fixtures::service_id("worker");
+    let mut staged = fixtures::past_deployment(&worker, 9, "IN_PROGRESS", 0);
+    staged.created_at = Some(fixtures::NOON.plus(Duration::from_secs(3)));
+    staged.finished_at = None;
+    staged.lifecycle_stage = Some("PRODUCTION_TRAFFIC_SHIFT".into());
+    staged.traffic_percent = Some(10);
+    staged.waiting_hook = Some("approve".into());
+    let service = bench.aws.services.iter_mut().find(|service| service.id == worker).unwrap();
+    let mut new = fixtures::deployment("worker", 8, 2, 0);
+    new.id = "ecs-svc/0000000009".into();
+    new.created_at = staged.created_at;
+    new.rollout_state = None;
+    service.deployment_configuration.strategy = Some("CANARY".into());
+    service.current_service_deployment = Some(staged.arn.clone());
+    service.deployments[0].status = "ACTIVE".into();
+    service.deployments.insert(0, new);
+    bench.aws.deployments.push(staged);
+    for _ in 0..12 {
+        bench.pass(Duration::from_secs(1)).answer_all();
+        bench.answer_looks();
+    }
+    assert_snapshot!("operation_staged", whole(&mut bench));
+}
+
+#[test]
 fn each_verdict_in_its_words() {
     let why = || "ECS deployment circuit breaker: tasks failed to start.".to_owned();
     let verdicts = [
