@@ -79,6 +79,8 @@ pub struct Session {
     pub rules: Arc<Rules>,
     /// What names of operations are made from: another one for each session.
     pub seed: u64,
+    /// Who sits at it: the operating system's user.
+    pub operator: String,
     /// opsdeck's version.
     pub version: &'static str,
 }
@@ -96,6 +98,7 @@ impl Session {
             read_only: false,
             rules: Arc::default(),
             seed: 0,
+            operator: "somebody".to_owned(),
             version,
         }
     }

@@ -145,7 +145,10 @@ pub fn begin(model: &mut Model, action: Action, saw: Option<Saw>, value: Option<
     let id = OperationId(model.operations.next);
     model.operations.next += 1;
     let name = operation_name(model.session.seed, id);
-    let mut operation = Operation::new(name, action, policy, saw);
+    let incident =
+        model.operations.incident.as_ref().map_or_else(String::new, |mark| format!(" {}", mark.id));
+    let operator = format!("{}{incident}", model.session.operator);
+    let mut operation = Operation::new(name, action, policy, saw).by(operator);
     let demands = operation.start(model.now);
     let name = operation.action().name();
     model.operations.list.push(Running {

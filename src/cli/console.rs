@@ -44,6 +44,7 @@ pub fn live(request: &Request, environment: &Environment) -> Result<Exit, End> {
         read_only: operate::is_read_only(request, environment),
         rules: Arc::new(operate::rules(environment)?),
         seed: seed(),
+        operator: environment.user(),
         ..Session::empty(env!("CARGO_PKG_VERSION"))
     };
     let accounts = accounts.into_iter().map(|a| a.account).collect();
@@ -69,6 +70,7 @@ pub fn demo(request: &Request, environment: &Environment) -> Result<Exit, End> {
         read_only: operate::is_read_only(request, environment),
         rules: Arc::new(operate::rules(environment)?),
         seed: seed(),
+        operator: environment.user(),
         ..Session::empty(env!("CARGO_PKG_VERSION"))
     };
     runtime()?.block_on(async move {

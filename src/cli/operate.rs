@@ -138,7 +138,7 @@ pub async fn run(
         session.config.presumes_production(account, cluster, service)
     };
     let policy = rules.policy(&action, lock, account_id.as_deref(), &presumed, session.clock.now().wall);
-    let mut operation = Operation::new(new_id(), action, policy, None);
+    let mut operation = Operation::new(new_id(), action, policy, None).headless().by(clerk.operator());
     let watches = matches!(operation.action(), Action::Watch { .. });
     if !wait && !watches {
         operation = operation.watched_for(None);
@@ -365,6 +365,7 @@ impl Driver<'_> {
                             self.operation.action().target()
                         )
                     }
+                    Mistake::Guess => "name it: --to-revision, --to-deployment or --to-digest".to_owned(),
                     Mistake::TooLittle | Mistake::Headless => "use the console: opsdeck".to_owned(),
                 };
                 return Err(Problem::new(Exit::Refused, format!("{mistake}; AWS was not called"))

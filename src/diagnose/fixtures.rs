@@ -90,6 +90,7 @@ pub(super) fn definition(family: &str) -> TaskDefinition {
             depends_on: Vec::new(),
             stop_timeout_s: None,
             ulimits: Vec::new(),
+            resolves_anew: false,
             registry_credentials: None,
             labels: Vec::new(),
         }],

@@ -117,6 +117,8 @@ pub struct CircuitBreaker {
     pub enable: bool,
     /// Whether it rolls back.
     pub rollback: bool,
+    /// Its own threshold: `COUNT`, `BOUNDED_PERCENT` or `UNBOUNDED_PERCENT` with a number; else ECS's default rule.
+    pub threshold: Option<(String, u32)>,
 }
 
 /// How a rollout proceeds.

@@ -98,6 +98,8 @@ pub struct ContainerDefinition {
     pub health_check: Option<HealthCheck>,
     /// Log configuration.
     pub log: Option<LogConfiguration>,
+    /// Whether each task resolves the image's tag anew (`versionConsistency` is disabled), and not each deployment.
+    pub resolves_anew: bool,
     /// The secret with the credentials of a registry that is not ECR.
     pub registry_credentials: Option<String>,
     /// Containers it waits for, with the condition.

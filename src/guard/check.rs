@@ -67,11 +67,22 @@ pub(super) fn room(service: &Service) -> Check {
     if desired == 0 {
         return Check::new(name, Finding::Warn, "the desired count is 0: nothing would start");
     }
-    if minimum >= desired && maximum <= desired {
+    // The bounds are those of rolling deployments: the other strategies start all new tasks beside the old ones.
+    if let Some(strategy) = service.deployment_configuration.strategy.as_deref().filter(|s| *s != "ROLLING") {
         let why = format!(
-            "at least {minimum} and at most {maximum} tasks may run: no task can be stopped or started, the rollout would never move"
+            "{strategy} runs {desired} new tasks beside the old ones: whether there is capacity is not looked at"
         );
-        return Check::new(name, Finding::Block, why);
+        return Check::new(name, Finding::NotVerified, why);
+    }
+    if minimum >= desired && maximum <= desired {
+        let between = format!("at least {minimum} and at most {maximum} tasks may run");
+        // A task that is missing may be started as a new one: only those that run cannot be replaced.
+        let why = if service.running < service.desired {
+            format!("{between}: what is missing starts anew, but a task that runs cannot be replaced")
+        } else {
+            format!("{between}: no task can be stopped or started, the rollout would never move")
+        };
+        return Check::new(name, Finding::Warn, why);
     }
     Check::new(name, Finding::Pass, format!("{minimum} to {maximum} tasks may run around {desired}"))
 }

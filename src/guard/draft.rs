@@ -47,6 +47,8 @@ pub(super) struct Draft {
     pub saw: Saw,
     /// Whether it cannot be undone by the scheduler or by doing something else.
     pub destructive: bool,
+    /// Whether what it returns to is a guess, which a person has to look at.
+    pub guess: bool,
     /// What is watched without a call, with the id of what somebody else started.
     pub attached: Vec<(Goal, String)>,
 }
@@ -55,12 +57,18 @@ impl Draft {
     /// A plan of these steps that can be undone.
     pub fn new(mut plan: Plan, steps: Vec<Step>, saw: Saw) -> Self {
         plan.calls = steps.iter().map(|step| step.mutation.clone()).collect();
-        Self { plan, steps, saw, destructive: false, attached: Vec::new() }
+        Self { plan, steps, saw, destructive: false, guess: false, attached: Vec::new() }
     }
 
     /// The same, as something that cannot be undone.
     pub fn destructive(mut self) -> Self {
         self.destructive = true;
+        self
+    }
+
+    /// The same, whose aim is a guess.
+    pub fn guessed(mut self) -> Self {
+        self.guess = true;
         self
     }
 
@@ -70,6 +78,7 @@ impl Draft {
         self.steps.extend(other.steps);
         self.saw = self.saw.and(other.saw);
         self.destructive |= other.destructive;
+        self.guess |= other.guess;
         self.attached.extend(other.attached);
         self
     }
@@ -120,7 +129,7 @@ pub(super) fn draft(action: &Action, id: &str, facts: &Facts, now: Wall) -> Resu
         Action::Scale { service, desired, pools } => verb::scale::draft(service, *desired, pools, facts)?,
         Action::Bounds { service, change } => verb::scale::bounds(service, change, facts)?,
         Action::OnDemand { service } => verb::scale::on_demand(service, facts)?,
-        Action::StopTask { task, reason, .. } => verb::task::stop(task, reason, facts)?,
+        Action::StopTask { task, reason, .. } => verb::task::stop(task, reason, id, facts)?,
         Action::Restart { service, reason } => verb::task::restart(service, reason, facts)?,
         Action::Continue { service } => verb::rollback::resume(service, facts)?,
         Action::RunTask { service, container, command } => {

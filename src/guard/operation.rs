@@ -62,6 +62,10 @@ pub struct Operation {
     policy: Policy,
     saw: Option<Saw>,
     watch_for: Option<Duration>,
+    /// A command line asked for it.
+    headless: bool,
+    /// Who asks, and for which incident.
+    operator: String,
     stage: Stage,
     facts: Facts,
     /// Questions under way.
@@ -91,6 +95,8 @@ impl Operation {
             policy,
             saw,
             watch_for: Some(WATCH_FOR),
+            headless: false,
+            operator: String::new(),
             stage: Stage::New,
             facts: Facts::default(),
             asked: BTreeSet::new(),
@@ -110,6 +116,20 @@ impl Operation {
     #[must_use]
     pub fn watched_for(mut self, time: Option<Duration>) -> Self {
         self.watch_for = time;
+        self
+    }
+
+    /// The same, asked for by a command line, whoever answers its questions.
+    #[must_use]
+    pub fn headless(mut self) -> Self {
+        self.headless = true;
+        self
+    }
+
+    /// The same in somebody's name, with the incident that it belongs to.
+    #[must_use]
+    pub fn by(mut self, operator: impl Into<String>) -> Self {
+        self.operator = operator.into();
         self
     }
 
@@ -313,6 +333,9 @@ impl Operation {
 
     /// Whether a confirmation is enough; its reason.
     fn accepts(&self, confirmation: Confirmation, friction: Friction) -> Result<Option<String>, Mistake> {
+        if self.headless && self.policy.headless == Headless::Forbid {
+            return Err(Mistake::Headless);
+        }
         let given = |reason: Option<String>| reason.filter(|reason| !reason.trim().is_empty());
         let reason = match confirmation {
             Confirmation::Key if friction == Friction::YesKey => None,
@@ -322,6 +345,9 @@ impl Operation {
             }
             Confirmation::Typed { reason, .. } => given(reason),
             Confirmation::CommandLine { reason, confirm } => {
+                if self.draft.as_ref().is_some_and(|draft| draft.guess) {
+                    return Err(Mistake::Guess);
+                }
                 let reason = given(reason);
                 match self.policy.headless {
                     Headless::Allow => {}
@@ -364,6 +390,9 @@ impl Operation {
         if let Some(arn) = self.receipts.iter().rev().find_map(|receipt| receipt.definition.as_deref()) {
             step.mutation = step.mutation.with_registered(arn);
         }
+        if let Mutation::StopTask { reason, .. } = &mut step.mutation {
+            *reason = self.stop_reason(reason);
+        }
         let Some(draft) = &self.draft else { return self.finish(now) };
         let words = |side: fn(&crate::domain::plan::FieldChange) -> &str| {
             let parts = draft.plan.changes.iter().map(|change| format!("{} {}", change.field, side(change)));
@@ -381,6 +410,14 @@ impl Operation {
         };
         self.stage = Stage::Recording { step: Box::new(step) };
         vec![Demand::Record(Box::new(intent))]
+    }
+
+    /// What ECS and everybody who looks at the task are told: who, for which incident, by which operation, why.
+    fn stop_reason(&self, asked: &str) -> String {
+        let why = self.reason.as_deref().unwrap_or(asked);
+        let text = format!("opsdeck {} {}: {why}", self.operator, self.id);
+        // ECS takes 1,024 characters.
+        text.chars().take(1_000).collect()
     }
 
     /// The one place where a permit is minted: the intent is on disk, and the stage moves on for good.

@@ -132,6 +132,15 @@ impl Clerk {
         Ok(())
     }
 
+    /// Who acts, and for which incident, in a few words.
+    pub fn operator(&mut self) -> String {
+        if !self.asked {
+            let _ = self.read();
+        }
+        let who = self.who.os_user.as_deref().unwrap_or("somebody");
+        self.incident.as_ref().map_or_else(|| who.to_owned(), |incident| format!("{who} {incident}"))
+    }
+
     /// Reads and checks the whole journal.
     ///
     /// # Errors

@@ -143,7 +143,7 @@ fn asked(model: &Model, invocation: &Invocation) -> Result<(Action, Option<Saw>)
     let words = Words::of(invocation)?;
     let id = invocation.id;
     let first = words.first();
-    let why = || "opsdeck console".to_owned();
+    let why = || invocation.id.name().to_owned();
     let action = match id {
         Id::Deploy => Action::Deploy { services: services(model, &words)?, what: wish::deploy(&words)? },
         Id::RollBack => Action::RollBack { services: services(model, &words)?, to: wish::back(&words)? },

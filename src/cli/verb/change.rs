@@ -51,7 +51,7 @@ pub async fn run(
 async fn action(session: &Session, request: &Request, gather: &mut Gather) -> Result<Action, Problem> {
     let name = request.text("NAME").unwrap_or_default();
     let number = |flag: &str| request.number(flag).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-    let why = || format!("opsdeck: {}", request.text("reason").unwrap_or(request.id.name()));
+    let why = || request.text("reason").unwrap_or(request.id.name()).to_owned();
     let nothing = || Problem::usage(format!("`{}` changes nothing", request.id.name()));
     Ok(match request.id {
         Id::Deploy => Action::Deploy {

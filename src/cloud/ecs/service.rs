@@ -78,9 +78,11 @@ fn configuration(sdk: SdkConfiguration) -> DeploymentConfiguration {
         strategy: sdk.strategy.map(|s| s.as_str().to_owned()),
         minimum_healthy_percent: sdk.minimum_healthy_percent.map(count),
         maximum_percent: sdk.maximum_percent.map(count),
-        circuit_breaker: sdk
-            .deployment_circuit_breaker
-            .map(|b| CircuitBreaker { enable: b.enable, rollback: b.rollback }),
+        circuit_breaker: sdk.deployment_circuit_breaker.map(|b| CircuitBreaker {
+            enable: b.enable,
+            rollback: b.rollback,
+            threshold: b.threshold_configuration.map(|t| (t.r#type.as_str().to_owned(), count(t.value))),
+        }),
         alarms: sdk.alarms.filter(|a| a.enable).map(|a| a.alarm_names).unwrap_or_default(),
     }
 }

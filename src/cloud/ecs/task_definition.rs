@@ -60,6 +60,7 @@ fn container(sdk: SdkContainer) -> ContainerDefinition {
         privileged: sdk.privileged.unwrap_or(false),
         health_check: sdk.health_check.map(health_check),
         log: sdk.log_configuration.map(log),
+        resolves_anew: sdk.version_consistency.is_some_and(|found| found.as_str() == "disabled"),
         registry_credentials: sdk.repository_credentials.map(|found| found.credentials_parameter),
         depends_on: all(sdk.depends_on, |d| (d.container_name, d.condition.as_str().to_owned())),
         stop_timeout_s: sdk.stop_timeout.map(count),

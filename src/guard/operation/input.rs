@@ -63,6 +63,9 @@ pub enum Mistake {
     /// The policy wants a person at a console.
     #[error("the policy forbids it on a command line")]
     Headless,
+    /// What it would return to is not known to have run: somebody has to look at the plan.
+    #[error("what it would return to is only a guess")]
+    Guess,
 }
 
 /// How the operator said yes.

@@ -144,6 +144,7 @@ pub(in crate::guard) fn definition(number: u32, image: &str) -> TaskDefinition {
             depends_on: vec![],
             stop_timeout_s: None,
             ulimits: vec![],
+            resolves_anew: false,
             registry_credentials: None,
             labels: vec![],
         }],
@@ -515,11 +516,6 @@ fn preflights_block_warn_and_admit_what_they_do_not_know() {
     let controller = refused(met(|w| w.service.controller = Some("CODE_DEPLOY".into())));
     assert!(controller.contains("CODE_DEPLOY deploys"), "{controller}");
     assert!(refused(met(|w| w.service.status = "DRAINING".into())).contains("DRAINING"));
-    let stuck = refused(met(|w| {
-        w.service.deployment_configuration.minimum_healthy_percent = Some(100);
-        w.service.deployment_configuration.maximum_percent = Some(149);
-    }));
-    assert!(stuck.contains("never move"), "{stuck}");
     let gone = refused(met(|w| w.images.clear()));
     assert!(gone.contains("is not in ECR: no new task could start"), "{gone}");
     let found = |demand: Demand, name: &str| match demand {
@@ -529,6 +525,21 @@ fn preflights_block_warn_and_admit_what_they_do_not_know() {
         }
         other => panic!("{other:?}"),
     };
+    let stuck = |more: fn(&mut World)| {
+        let mut world = world();
+        world.service.deployment_configuration.minimum_healthy_percent = Some(100);
+        world.service.deployment_configuration.maximum_percent = Some(149);
+        more(&mut world);
+        let mut operation = force(policy(false), None);
+        found(asked(&mut operation, &world).into_iter().next().unwrap(), "room for a rollout")
+    };
+    let (finding, evidence) = stuck(|_| ());
+    assert!(finding == Finding::Warn && evidence.contains("never move"), "{evidence}");
+    // With a task missing, its replacement is a new one; and blue/green has no such bounds.
+    let (finding, evidence) = stuck(|w| w.service.running = 1);
+    assert!(finding == Finding::Warn && evidence.contains("what is missing starts anew"), "{evidence}");
+    let (finding, _) = stuck(|w| w.service.deployment_configuration.strategy = Some("BLUE_GREEN".into()));
+    assert_eq!(finding, Finding::NotVerified);
     assert_eq!(found(met(|w| w.service.controller = None), "deployment controller").0, Finding::NotVerified);
     let moving = met(|w| w.service.deployments[0].rollout_state = Some("IN_PROGRESS".into()));
     assert_eq!(found(moving, "rollout under way").0, Finding::Warn);
@@ -631,7 +642,7 @@ fn the_watch_goes_by_the_deployment_it_started() {
     let breaking = |deployments: Vec<Deployment>| {
         let mut service = service(deployments);
         service.deployment_configuration.circuit_breaker =
-            Some(CircuitBreaker { enable: true, rollback: true });
+            Some(CircuitBreaker { enable: true, rollback: true, threshold: None });
         service
     };
     // A stale look right after the call, with the old deployment at rest, is no end.
@@ -859,6 +870,92 @@ fn what_is_no_longer_allowed_is_not_called_to_its_end() {
 }
 
 #[test]
+fn a_history_that_could_not_be_read_is_no_reason_to_guess() {
+    let world = world();
+    let action = Action::RollBack { services: vec![service_id()], to: Back::Usual };
+    let mut operation = Operation::new("op-1", action, policy(false), None);
+    let mut demands = operation.start(at(0));
+    while let Some(Demand::Read { .. }) = demands.first() {
+        let mut next = Vec::new();
+        for demand in demands {
+            let Demand::Read { query, .. } = demand else { panic!("{demand:?}") };
+            let outcome = match &query {
+                Query::DescribeServiceRevisions { arns, .. } if arns[0].starts_with("past/") => {
+                    Err(fault(FaultKind::Denied))
+                }
+                query => world.answer(query),
+            };
+            next.extend(operation.step(input(query, outcome), at(1)));
+        }
+        demands = next;
+    }
+    let (verdict, _) = ended(demands);
+    assert!(
+        matches!(&verdict, Verdict::Failed { why } if why.contains("what ran before could not be read")),
+        "{verdict:?}"
+    );
+}
+
+#[test]
+fn secrets_pass_only_for_what_was_looked_at() {
+    let mut world = world();
+    let reference = |name: &str, from: &str| crate::domain::task_definition::SecretRef {
+        name: name.into(),
+        value_from: from.into(),
+    };
+    for definition in &mut world.definitions {
+        definition.containers[0].secrets = vec![reference("KEY", "/shop/key")];
+    }
+    let operation = roll_back(Back::Usual, &world);
+    let checks = &operation.plan().unwrap().checks;
+    assert!(checks.iter().all(|check| check.name != "secrets"), "{checks:?}");
+    let parameters = checks.iter().find(|check| check.name == "parameters").unwrap();
+    assert_eq!(
+        (parameters.finding, parameters.evidence.as_str()),
+        (Finding::NotVerified, "1 value of Parameter Store: not looked at")
+    );
+}
+
+#[test]
+fn a_guess_is_for_somebody_who_looks_at_it_and_not_for_a_script() {
+    let world = World { past: vec![], ..world() };
+    let run = |to: Back| {
+        let action = Action::RollBack { services: vec![service_id()], to };
+        let mut operation = Operation::new("op-1", action, policy(false), None);
+        asked(&mut operation, &world);
+        let yes = Confirmation::CommandLine { reason: None, confirm: None };
+        operation.step(confirm(yes, false), at(2))
+    };
+    let demands = run(Back::Usual);
+    assert!(
+        matches!(demands.as_slice(), [Demand::Confirm { mistake: Some(Mistake::Guess), .. }]),
+        "{demands:?}"
+    );
+    let demands = run(Back::Revision("6".into()));
+    assert!(!matches!(demands.as_slice(), [Demand::Confirm { .. }]), "{demands:?}");
+}
+
+#[test]
+fn what_a_policy_keeps_from_command_lines_no_answered_prompt_gets_around() {
+    let strict = Policy { headless: Headless::Forbid, ..policy(false) };
+    let action = Action::Deploy { services: vec![service_id()], what: Deploy::Force };
+    for (operation, told) in [
+        (Operation::new("op-1", action.clone(), strict.clone(), None).headless(), Some(Mistake::Headless)),
+        (Operation::new("op-1", action, strict.clone(), None), None),
+    ] {
+        let mut operation = operation;
+        asked(&mut operation, &world());
+        let demands =
+            operation.step(Input::Confirm { with: Confirmation::Key, policy: strict.clone() }, at(2));
+        match (demands.as_slice(), told) {
+            ([Demand::Confirm { mistake, .. }], Some(_)) => assert_eq!(*mistake, told),
+            ([Demand::Record(_)], None) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn when_the_registration_fails_nothing_is_deployed() {
     for outcome in
         [CallOutcome::Refused(fault(FaultKind::Denied)), CallOutcome::Lost(fault(FaultKind::Network))]
@@ -1009,15 +1106,18 @@ fn a_task_is_stopped_when_ecs_says_so_and_a_lonely_one_wants_its_name() {
     };
     for (group, friction) in [("service:api", Friction::YesKey), ("family:migrate", Friction::TypedName)] {
         let action = Action::StopTask { task: id.clone(), service: None, reason: "stuck".into() };
-        let mut operation = Operation::new("op", action, policy(false), None);
+        let mut operation = Operation::new("op", action, policy(false), None).by("ann INC-7");
         operation.start(at(0));
         let demands = operation.step(found(task("RUNNING", group)), at(1));
         let [Demand::Confirm { friction: asked, name, .. }] = demands.as_slice() else {
             panic!("{demands:?}")
         };
         assert_eq!((*asked, name.as_str()), (friction, "01234567"));
-        operation.step(typed("01234567", false), at(2));
-        operation.step(Input::Recorded(Ok(())), at(2));
+        let with = Confirmation::Typed { name: "01234567".into(), reason: Some("it hangs".into()) };
+        operation.step(confirm(with, false), at(2));
+        // Whoever finds the task stopped can tell who did it, for which incident, and why.
+        let Mutation::StopTask { reason, .. } = permitted(&mut operation) else { panic!() };
+        assert_eq!(reason, "opsdeck ann INC-7 op: it hangs");
         operation.step(Input::Called(CallOutcome::Accepted(Receipt::default())), at(3));
         assert!(still(&operation.step(found(task("DEACTIVATING", group)), at(8))));
         let missing = Failure { arn: id.id.clone(), reason: "MISSING".into(), detail: None };

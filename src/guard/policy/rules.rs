@@ -135,15 +135,26 @@ struct Target<'a> {
 }
 
 impl Rule {
+    /// Whether it may hold: what is not known of a target fits every pattern.
     fn holds(&self, target: &Target<'_>) -> bool {
+        self.fits(target, true)
+    }
+
+    /// Whether it holds for sure: only such a rule may loosen.
+    fn surely_holds(&self, target: &Target<'_>) -> bool {
+        self.fits(target, false)
+    }
+
+    fn fits(&self, target: &Target<'_>, unknown: bool) -> bool {
         let fits = |pattern: &Option<Pattern>, name: &str| pattern.as_ref().is_none_or(|p| p.fits(name));
         let account = self.place.account.as_ref().is_none_or(|pattern| {
-            pattern.fits(target.account) || target.id.is_some_and(|id| pattern.fits(id))
+            pattern.fits(target.account) || target.id.map_or(unknown, |id| pattern.fits(id))
         });
+        let service = self.place.service.as_ref().is_none_or(|p| target.name.map_or(unknown, |n| p.fits(n)));
         account
+            && service
             && fits(&self.place.region, target.region)
             && fits(&self.place.cluster, target.cluster)
-            && target.name.is_none_or(|name| fits(&self.place.service, name))
     }
 }
 
@@ -172,8 +183,11 @@ impl Rules {
 
     fn production(&self, target: &Target<'_>, presumed: &dyn Fn(&str, &str, &str) -> bool) -> bool {
         let holding: Vec<&Rule> = self.rules.iter().filter(|rule| rule.holds(target)).collect();
+        // That it is no production has to be certain.
+        let word =
+            |rule: &&&Rule| rule.production.filter(|production| *production || rule.surely_holds(target));
         let says = |layer: fn(u8) -> bool| {
-            holding.iter().filter(move |rule| layer(rule.layer)).filter_map(|rule| rule.production)
+            holding.iter().filter(move |rule| layer(rule.layer)).filter_map(|rule| word(&rule))
         };
         // The machine's last word, then what is presumed; the user may only make it production.
         let last = says(|layer| layer == 0).next_back();
@@ -329,6 +343,40 @@ mod tests {
             [forbidden(Some("checkout")), forbidden(None), forbidden(Some("web"))],
             [true, true, false]
         );
+    }
+
+    #[test]
+    fn what_is_not_known_tightens_and_never_loosens() {
+        let of = |account: Option<&str>, service: Option<&str>| Place {
+            account: account.map(Pattern::new),
+            service: service.map(Pattern::new),
+            ..Place::default()
+        };
+        // The account's id is not known: a rule about it may hold.
+        let by_id =
+            Rule { place: of(Some("999999999999"), None), forbid: vec!["*".into()], ..Rule::default() };
+        let action = scale("default", "shop", "api");
+        let held = |id: Option<&str>| {
+            let rules = Rules { rules: vec![by_id.clone()], ..Rules::default() };
+            rules.policy(&action, Lock::Unlocked, id, &|_, _, _| true, NOW).forbidden.is_some()
+        };
+        assert_eq!([held(None), held(Some("999999999999")), held(Some("1"))], [true, true, false]);
+        // The task's service is not known: that sandboxes are no production says nothing about it.
+        let production = Rule { production: Some(true), ..Rule::default() };
+        let sandbox = Rule { place: of(None, Some("*-sandbox")), production: Some(false), ..Rule::default() };
+        let task = crate::domain::task::TaskId {
+            scope: Scope::new("default", "eu-west-2"),
+            cluster: "shop".into(),
+            id: "0123".into(),
+        };
+        let stop = |service: Option<&str>| Action::StopTask {
+            task: task.clone(),
+            service: service.map(ToOwned::to_owned),
+            reason: "x".into(),
+        };
+        let rules = || vec![production.clone(), sandbox.clone()];
+        assert!(policy(rules(), &stop(None)).production);
+        assert!(!policy(rules(), &stop(Some("web-sandbox"))).production);
     }
 
     #[test]

@@ -323,12 +323,7 @@ fn image(running: &Running<'_>, container: &ContainerDefinition, facts: &Facts, 
 /// What is edited, from what was asked for.
 fn edit(running: &Running<'_>, from: &TaskDefinition, what: &Deploy) -> Result<DefinitionEdit, NoPlan> {
     let Deploy::Edit { image, container, cpu, memory } = what else { return Ok(DefinitionEdit::default()) };
-    let mut edit = DefinitionEdit {
-        cpu: cpu.clone(),
-        memory: memory.clone(),
-        unpinned: from.pinned_from().is_some() && image.is_some(),
-        ..DefinitionEdit::default()
-    };
+    let mut edit = DefinitionEdit { cpu: cpu.clone(), memory: memory.clone(), ..DefinitionEdit::default() };
     let Some(image) = image else {
         if cpu.is_none() && memory.is_none() {
             return Err(NoPlan::Refused("nothing was named that would change".to_owned()));

@@ -14,7 +14,7 @@ use crate::domain::action::Back;
 use crate::domain::ecs::{Service, ServiceDeployment, ServiceId, ServiceRevision};
 use crate::domain::mutation::{DefinitionEdit, Mutation, ServiceChange};
 use crate::domain::plan::{Check, FieldChange, Finding, Plan, Target};
-use crate::domain::query::Query;
+use crate::domain::query::{Answer, Query};
 use crate::domain::registry::{EcrImage, ImageName};
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::secret::ValueFrom;
@@ -236,7 +236,8 @@ fn back(running: &Running<'_>, candidate: &Candidate, facts: &Facts, now: Wall) 
         vec![Step::new(deploy::update(id, wanted.arn.clone()), goal(service))]
     };
     let saw = Saw::service(service).and(deploy::codes(running, Some(&target), facts));
-    Ok(Draft::new(plan, steps, saw))
+    let draft = Draft::new(plan, steps, saw);
+    Ok(if candidate.origin == candidate::Origin::Guess { draft.guessed() } else { draft })
 }
 
 /// Which containers have to be pinned to run what ran before, and whether their images are still there.
@@ -273,18 +274,24 @@ fn pin(
             continue;
         };
         let tag = image.name(None);
-        let now = match check::image(facts, &check::image_query(scope, &image, tag)) {
-            InRegistry::Found(found) => Some(found.digest.as_str()),
-            InRegistry::Gone | InRegistry::Unread(_) => None,
+        let (now, unread) = match check::image(facts, &check::image_query(scope, &image, tag)) {
+            InRegistry::Found(found) => (Some(found.digest.as_str()), false),
+            InRegistry::Gone => (None, false),
+            InRegistry::Unread(_) => (None, true),
         };
         let Some(digest) = candidate.digest(&container.name) else {
             let evidence = match now {
                 Some(now) => {
                     format!("{} means {} now; what it meant then is unknown", container.image, short(now))
                 }
+                None if unread => format!("{} could not be looked up in ECR", container.image),
                 None => format!("{} cannot be found in ECR", container.image),
             };
-            let finding = if now.is_some() { Finding::Warn } else { Finding::Block };
+            let finding = match now {
+                Some(_) => Finding::Warn,
+                None if unread => Finding::NotVerified,
+                None => Finding::Block,
+            };
             checks.push(Check::new(name, finding, evidence));
             continue;
         };
@@ -297,7 +304,12 @@ fn pin(
         checks.push(match check::image(facts, &query) {
             InRegistry::Found(found) => match found.status.as_deref() {
                 None | Some("ACTIVE") if edit.images.contains_key(&container.name) => {
-                    let why = format!("{said} is in ECR; its tag means something else now, so it is pinned");
+                    let tag = if unread {
+                        "what its tag means now is unknown"
+                    } else {
+                        "its tag means something else now"
+                    };
+                    let why = format!("{said} is in ECR; {tag}, so it is pinned");
                     Check::new(name, Finding::Pass, why)
                 }
                 None | Some("ACTIVE") => Check::new(name, Finding::Pass, format!("{said} is in ECR")),
@@ -350,7 +362,7 @@ fn secret_checks(
     for (secret, query) in secrets(id, definition) {
         let name = format!("secret {}", Arn::parse(&secret).map_or(secret.as_str(), |arn| arn.resource));
         let found = match facts.answer(&query) {
-            Some(crate::domain::query::Answer::Secrets { found, .. }) => found.first(),
+            Some(Answer::Secrets { found, .. }) => found.first(),
             _ => None,
         };
         let Some(found) = found else {
@@ -377,10 +389,42 @@ fn secret_checks(
             checks.push(Check::new(name, Finding::Warn, why));
         }
     }
-    if checks.is_empty()
-        && definition.containers.iter().any(|container| container.references().next().is_some())
-    {
-        checks.push(Check::new("secrets", Finding::Pass, "all are there, and unchanged since that code ran"));
+    checks.extend(rest(id, definition, candidate, facts, checks.is_empty()));
+    checks
+}
+
+/// What is to be said of those secrets with which nothing is wrong, and of what was not looked at.
+fn rest(
+    id: &ServiceId,
+    definition: &TaskDefinition,
+    candidate: &Candidate,
+    facts: &Facts,
+    all_well: bool,
+) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let found = secrets(id, definition);
+    let changes_known = candidate.replaced_at.is_some()
+        && found.iter().all(|(_, query)| match facts.answer(query) {
+            Some(Answer::Secrets { found, .. }) => found.first().is_some_and(|s| s.last_changed.is_some()),
+            _ => false,
+        });
+    match (all_well && !found.is_empty(), changes_known) {
+        (true, true) => {
+            let why = "all are there, and unchanged since that code ran; their keys are not looked for";
+            checks.push(Check::new("secrets", Finding::Pass, why));
+        }
+        (true, false) => {
+            let why = "all are there; whether they changed since that code ran is unknown, and their keys are not looked for";
+            checks.push(Check::new("secrets", Finding::NotVerified, why));
+        }
+        _ => {}
+    }
+    let references = definition.containers.iter().flat_map(ContainerDefinition::references);
+    let parameters = references.filter(|reference| !ValueFrom::parse(reference.value_from).secret).count();
+    if parameters > 0 {
+        let why =
+            format!("{} of Parameter Store: not looked at", crate::stdx::text::count(parameters, "value"));
+        checks.push(Check::new("parameters", Finding::NotVerified, why));
     }
     checks
 }

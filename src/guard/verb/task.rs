@@ -12,7 +12,7 @@ use crate::domain::scope::Arn;
 use crate::domain::task::{Task, TaskId};
 use crate::guard::check;
 use crate::guard::draft::{Draft, NoPlan, Step};
-use crate::guard::facts::{Facts, service_query, task_query};
+use crate::guard::facts::{Facts, task_query};
 use crate::guard::saw::Saw;
 use crate::guard::watch::Goal;
 use crate::stdx::clock::Wall;
@@ -23,7 +23,12 @@ pub(in crate::guard) fn stop_wants(task: &TaskId) -> Vec<Query> {
 }
 
 /// Stops one task.
-pub(in crate::guard) fn stop(id: &TaskId, reason: &str, facts: &Facts) -> Result<Draft, NoPlan> {
+pub(in crate::guard) fn stop(
+    id: &TaskId,
+    reason: &str,
+    operation: &str,
+    facts: &Facts,
+) -> Result<Draft, NoPlan> {
     let task = facts.task(id).ok_or_else(|| match facts.fault(&task_query(id)) {
         Some(fault) => NoPlan::Failed(format!(
             "the target could not be read again ({fault}); AWS was not asked to change it"
@@ -48,7 +53,8 @@ pub(in crate::guard) fn stop(id: &TaskId, reason: &str, facts: &Facts) -> Result
         ..Plan::default()
     };
     let mutation = Mutation::StopTask { task: id.clone(), reason: reason.to_owned() };
-    let goal = Goal::Stopped { task: id.clone(), reason: reason.to_owned() };
+    // By the operation's name in it, a stop is known for ours.
+    let goal = Goal::Stopped { task: id.clone(), reason: operation.to_owned() };
     let draft = Draft::new(plan, vec![Step::new(mutation, goal)], Saw::task(task));
     // Nobody starts a task again that belongs to no service.
     Ok(if task.service().is_none() { draft.destructive() } else { draft })
@@ -83,10 +89,36 @@ fn described(id: &ServiceId, names: &[String]) -> Vec<Query> {
 
 /// What to ask to restart a service.
 pub(in crate::guard) fn restart_wants(id: &ServiceId, facts: &Facts) -> Vec<Query> {
-    let mut wants = vec![service_query(id)];
+    let mut wants = running::wants(id, facts);
     wants.extend(facts.pages(&list(id)).next);
     wants.extend(described(id, &names(id, facts)));
     wants
+}
+
+/// Whether a task that is replaced runs the same code: ECS keeps the digests of a deployment, unless a container has its
+/// `versionConsistency` disabled.
+fn kept(running: &Running<'_>) -> Check {
+    let name = "code";
+    let Some(definition) = running.definition else {
+        return Check::new(name, Finding::NotVerified, "the task definition could not be read");
+    };
+    let loose: Vec<&str> = definition
+        .containers
+        .iter()
+        .filter(|container| !container.image.contains('@'))
+        .filter(|container| container.resolves_anew || running.digest(&container.name).is_none())
+        .map(|container| container.name.as_str())
+        .collect();
+    if loose.is_empty() {
+        return Check::new(name, Finding::Pass, "the digests that run are kept: no tag is resolved");
+    }
+    let anew = definition.containers.iter().any(|container| container.resolves_anew);
+    let (finding, why) = if anew {
+        (Finding::Warn, "each new task resolves the tag anew: it may be other code than what runs")
+    } else {
+        (Finding::NotVerified, "no digest is recorded: which code a new task runs is unknown")
+    };
+    Check::new(name, finding, format!("{}: {why}", loose.join(", ")))
 }
 
 /// Stops a service's tasks one by one, the oldest first, each when the one before is replaced.
@@ -125,13 +157,13 @@ pub(in crate::guard) fn restart(id: &ServiceId, reason: &str, facts: &Facts) -> 
                 count - 1,
                 count
             ),
-            "the digests that run are kept: no tag is resolved".to_owned(),
             "its containers get SIGTERM, and SIGKILL after their stop timeout".to_owned(),
         ],
         checks: vec![
             check::status(service),
             steady(service.running, service.desired),
             check::under_way(service),
+            kept(&Running::of(id, facts)?),
         ],
         ..Plan::default()
     };

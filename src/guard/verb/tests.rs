@@ -254,6 +254,8 @@ fn the_next_task_is_stopped_only_when_the_one_before_is_replaced_by_a_healthy_on
         _ => Ok(Answer::Services { found: vec![rest()], failures: vec![] }),
     });
     assert_eq!(planned(&demands).calls.len(), 2);
+    // Nothing tells which code runs, so nothing is said to be kept.
+    assert_eq!(finding(planned(&demands), "code").0, Finding::NotVerified);
     let policy = Policy::new(Lock::Unlocked, false);
     operation.step(Input::Confirm { with: Confirmation::Key, policy }, at(1));
     operation.step(Input::Recorded(Ok(())), at(1));

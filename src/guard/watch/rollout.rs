@@ -245,10 +245,17 @@ impl Rollout {
     }
 }
 
-/// The failures at which the circuit breaker gives up, by its default rule.
+/// The failures at which the circuit breaker gives up: by its own threshold, or else half of the tasks.
 fn threshold(service: &Service, desired: u32) -> Option<u32> {
-    let breaker = service.deployment_configuration.circuit_breaker.as_ref()?;
-    breaker.enable.then(|| desired.div_ceil(2).clamp(3, 200))
+    let breaker = service.deployment_configuration.circuit_breaker.as_ref().filter(|b| b.enable)?;
+    let share = |percent: u32| desired.saturating_mul(percent).div_ceil(100);
+    match breaker.threshold.as_ref().map(|(kind, value)| (kind.as_str(), *value)) {
+        None => Some(share(50).clamp(3, 200)),
+        Some(("COUNT", count)) => Some(count),
+        Some(("BOUNDED_PERCENT", percent)) => Some(share(percent).clamp(3, 200)),
+        Some(("UNBOUNDED_PERCENT", percent)) => Some(share(percent).max(1)),
+        Some(_) => None,
+    }
 }
 
 /// A service deployment in a line.

@@ -246,6 +246,7 @@ impl Model {
                 depends_on: vec![],
                 stop_timeout_s: None,
                 ulimits: vec![],
+                resolves_anew: false,
                 registry_credentials: None,
                 labels: vec![],
             }

@@ -6,7 +6,7 @@ use super::running::Running;
 use crate::domain::action::Back;
 use crate::domain::ecs::{RevisionImage, ServiceDeployment, ServiceId, ServiceRevision};
 use crate::domain::plan::{Check, FieldChange, Finding, Target};
-use crate::domain::query::Query;
+use crate::domain::query::{Answer, Query};
 use crate::domain::registry::EcrImage;
 use crate::domain::scope::Arn;
 use crate::guard::check::short;
@@ -79,24 +79,28 @@ fn targets(id: &ServiceId, facts: &Facts) -> Vec<String> {
             arns.push(arn);
         }
     }
-    arns.truncate(DESCRIBED);
     arns
+}
+
+/// The questions about them.
+fn questions(id: &ServiceId, facts: &Facts) -> Vec<Query> {
+    targets(id, facts).chunks(DESCRIBED).map(|some| revisions_query(id, some)).collect()
 }
 
 /// What to ask to know the candidates.
 pub(super) fn wants(id: &ServiceId, facts: &Facts) -> Vec<Query> {
     let mut wants = vec![history(id)];
-    let arns = targets(id, facts);
-    if !arns.is_empty() {
-        wants.push(revisions_query(id, &arns));
-    }
+    wants.extend(questions(id, facts));
     wants
 }
 
 /// All that completed and differs from what runs, newest first.
 pub(super) fn candidates(running: &Running<'_>, facts: &Facts) -> Vec<Candidate> {
     let id = &running.service.id;
-    of(running, facts.deployments(&history(id)), facts.revisions(id, &targets(id, facts)).iter())
+    let arns = targets(id, facts);
+    let revisions: Vec<&ServiceRevision> =
+        arns.chunks(DESCRIBED).flat_map(|some| facts.revisions(id, some)).collect();
+    of(running, facts.deployments(&history(id)), revisions.into_iter())
 }
 
 /// The same, of a history and the revisions that are known of it.
@@ -145,7 +149,8 @@ pub(super) fn chosen(running: &Running<'_>, to: &Back, facts: &Facts) -> Result<
             all.into_iter().find(named).ok_or_else(|| {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 NoPlan::Refused(format!(
-                    "no deployment {text} that completed and differs is known; there are: {known}"
+                    "no deployment {text} that completed and differs is among the newest {}; there are: {known}",
+                    facts.deployments(&history(&service.id)).len()
                 ))
             })
         }
@@ -165,7 +170,10 @@ pub(super) fn chosen(running: &Running<'_>, to: &Back, facts: &Facts) -> Result<
             };
             let mut found = all.into_iter().filter(|candidate| candidate.images.iter().any(has));
             found.next().ok_or_else(|| {
-                NoPlan::Refused(format!("no deployment that completed ran {text} and differs from what runs"))
+                NoPlan::Refused(format!(
+                    "of the newest {} deployments, none that completed ran {text} and differs from what runs",
+                    facts.deployments(&history(&service.id)).len()
+                ))
             })
         }
         Back::Revision(text) => {
@@ -193,6 +201,17 @@ pub(super) fn chosen(running: &Running<'_>, to: &Back, facts: &Facts) -> Result<
     }
 }
 
+/// Why some of what was asked for is not known.
+fn unread(query: &Query, facts: &Facts) -> Option<String> {
+    match (facts.answer(query), facts.fault(query)) {
+        (_, Some(fault)) => Some(fault.to_string()),
+        (Some(Answer::Revisions { failures, .. }), _) => {
+            failures.first().map(|failure| failure.reason.clone())
+        }
+        _ => None,
+    }
+}
+
 /// The revision before, when nothing better is known.
 fn guess(running: &Running<'_>, facts: &Facts) -> Result<Candidate, NoPlan> {
     let service = running.service;
@@ -200,6 +219,10 @@ fn guess(running: &Running<'_>, facts: &Facts) -> Result<Candidate, NoPlan> {
     if let Some(fault) = facts.fault(&history(&service.id)) {
         let why =
             format!("the deployment history could not be read ({fault}): name a revision with --to-revision");
+        return Err(NoPlan::Failed(why));
+    }
+    if let Some(why) = questions(&service.id, facts).iter().find_map(|query| unread(query, facts)) {
+        let why = format!("what ran before could not be read ({why}): name a revision with --to-revision");
         return Err(NoPlan::Failed(why));
     }
     if revision.number < 2 {
