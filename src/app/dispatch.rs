@@ -34,7 +34,7 @@ pub fn run(model: &mut Model, invocation: &Invocation) -> Vec<Effect> {
     }
     let arg = invocation.arg();
     match invocation.id {
-        Id::Quit => return vec![Effect::Quit],
+        Id::Quit => return operations::quit(model),
         Id::Suspend => return vec![Effect::Suspend],
         Id::Help => model.overlay = Some(Overlay::Help(Scroll::default())),
         Id::Palette => model.prompt = Some(Prompt::palette()),

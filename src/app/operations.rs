@@ -72,6 +72,8 @@ pub struct Operations {
     pub incident: Option<IncidentMark>,
     /// The console is being left.
     leaving: bool,
+    /// Somebody was told that leaving stops something half way.
+    warned: bool,
     next: u64,
 }
 
@@ -148,7 +150,12 @@ pub fn begin(model: &mut Model, action: Action, saw: Option<Saw>, value: Option<
     let incident =
         model.operations.incident.as_ref().map_or_else(String::new, |mark| format!(" {}", mark.id));
     let operator = format!("{}{incident}", model.session.operator);
-    let mut operation = Operation::new(name, action, policy, saw).by(operator);
+    // Why the console was unlocked is why it changes something, until another reason is given.
+    let reason = match &model.operations.standing {
+        Standing::Unlocked { reason, .. } if !reason.trim().is_empty() => Some(reason.clone()),
+        _ => None,
+    };
+    let mut operation = Operation::new(name, action, policy, saw).by(operator).because(reason);
     let demands = operation.start(model.now);
     let name = operation.action().name();
     model.operations.list.push(Running {
@@ -348,6 +355,19 @@ fn mark_incident(model: &mut Model, event: Event) -> Vec<Effect> {
     let note = Effect::Note { operation: operation_name(model.session.seed, id), caller: None, event };
     // A reading that is under way does not know it yet, and would take it back.
     vec![note, Effect::ReadJournal]
+}
+
+/// Leaves the console. What still has calls to make stops half way then: that takes a second time.
+pub fn quit(model: &mut Model) -> Vec<Effect> {
+    let left: usize = model.operations.under_way().map(|running| running.operation.calls_left()).sum();
+    if left == 0 || std::mem::replace(&mut model.operations.warned, true) {
+        return vec![Effect::Quit];
+    }
+    let calls = crate::stdx::text::count(left, "call");
+    model.complain(format!(
+        "What is under way would stop half way, with {calls} not made: quit again to leave it so"
+    ));
+    Vec::new()
 }
 
 /// The console is left: what is watched stays without its end, and the journal says so; so does what AWS still answers.

@@ -24,7 +24,7 @@ shape! {
         evidence: Vec<Evidence> = "list of Evidence",
         /// The one safe thing to do next.
         next: Option<String> = "text or null",
-        /// The command of the AWS CLI for it, where it is not opsdeck's to do.
+        /// The command that does it: opsdeck's, or the AWS CLI's where it is not opsdeck's to do.
         command: Option<String> = "text or null",
     }
 

@@ -111,6 +111,8 @@ struct Driver<'s> {
     asks: bool,
     told: String,
     log: TaskLog,
+    /// A signal ended the watch.
+    interrupted: bool,
 }
 
 /// Performs an action. `value` is what a `secret put` stores.
@@ -161,6 +163,7 @@ pub async fn run(
         asks: terminal && printer.form == Form::Table,
         told: String::new(),
         log: TaskLog::default(),
+        interrupted: false,
         printer,
     };
     let verdict = driver.drive().await?;
@@ -276,7 +279,10 @@ impl Driver<'_> {
                     Input::Read { query: Box::new(query), outcome: Box::new(outcome) }
                 }
                 () = signals.came() => match self.operation.progress() {
-                    Progress::Watching => Input::StopWatching,
+                    Progress::Watching => {
+                        self.interrupted = true;
+                        Input::StopWatching
+                    }
                     _ => Input::Cancel,
                 },
                 else => return Err(Problem::new(Exit::Other, "the operation waits for nothing").into()),
@@ -475,6 +481,11 @@ impl Driver<'_> {
             }
             lines
         })?;
-        Ok(verdict.map_or(exit, |verdict| Exit::of_verdict(&verdict)))
+        Ok(match verdict {
+            // Somebody waited for the end, and it was not seen.
+            Some(Verdict::Accepted) if self.interrupted => Exit::Unknown,
+            Some(verdict) => Exit::of_verdict(&verdict),
+            None => exit,
+        })
     }
 }

@@ -107,7 +107,9 @@ impl Printer {
                 self.lines(&lines)?;
                 if report.items.is_empty() && report.printed == 0 && report.is_complete() {
                     let regions: Vec<&str> = report.scopes.iter().map(|s| s.region.as_str()).collect();
-                    self.remark(&format!("nothing found in {}", regions.join(", ")));
+                    let places = regions.join(", ");
+                    let places = if places.is_empty() { places } else { format!(" in {places}") };
+                    self.remark(&format!("nothing found{places}"));
                 }
             }
         }

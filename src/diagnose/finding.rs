@@ -104,7 +104,7 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// The one safe thing to do next, where there is one.
     pub next: Option<String>,
-    /// The command of the AWS CLI for it, where it is not opsdeck's to do.
+    /// The command that does it: opsdeck's, or the AWS CLI's where it is not opsdeck's to do.
     pub command: Option<String>,
 }
 

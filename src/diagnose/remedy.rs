@@ -1,5 +1,6 @@
-//! The command of the AWS CLI for a fix that opsdeck does not make: a health check's path, a security group's rule, a
-//! log group, a role's permission. Ready to be copied; what only a person can know stands in it as it is now.
+//! The command for what is advised: of the AWS CLI for a fix that opsdeck does not make (a health check's path, a
+//! security group's rule, a log group, a role's permission), or opsdeck's own. Ready to be copied; what only a person
+//! can know stands in it as it is now.
 //!
 //! Must not guess what is not known: without the resource's own name there is no command.
 
@@ -35,8 +36,21 @@ pub(super) fn with_command(
     };
     match found {
         Some((next, command)) => finding.next(next).command(command),
-        None => finding,
+        None => ours(finding, service),
     }
+}
+
+/// The command line of a fix that opsdeck makes itself, for what it advises.
+fn ours(finding: Finding, service: &Service) -> Finding {
+    let name = format!("{}/{}", service.id.cluster, service.id.name);
+    let next = finding.next.as_deref().unwrap_or_default();
+    if next.contains("go back to the revision") {
+        return finding.command(format!("opsdeck rollback {name} --wait"));
+    }
+    if next.contains("capacity provider that is not Spot") {
+        return finding.command(format!("opsdeck capacity {name} --wait"));
+    }
+    finding
 }
 
 /// All that is said of it, to look for causes in.

@@ -185,7 +185,10 @@ pub fn secret_findings<'t>(
             }
             if let Some(lambda) = &secret.rotation_lambda {
                 let function = lambda.rsplit(':').next().unwrap_or(lambda);
-                finding = finding.next(format!("Read the logs of /aws/lambda/{function}"));
+                let region = &secret.id.scope.region;
+                finding = finding
+                    .next(format!("Read the logs of /aws/lambda/{function}"))
+                    .command(format!("aws logs tail /aws/lambda/{function} --region {region} --since 1h"));
             }
             found.push(finding);
         }
@@ -197,7 +200,10 @@ pub fn secret_findings<'t>(
             let mut finding = say("secret.slow", Severity::Warning, text).since(Some(since));
             if let Some(lambda) = &secret.rotation_lambda {
                 let function = lambda.rsplit(':').next().unwrap_or(lambda);
-                finding = finding.next(format!("Read the logs of /aws/lambda/{function}"));
+                let region = &secret.id.scope.region;
+                finding = finding
+                    .next(format!("Read the logs of /aws/lambda/{function}"))
+                    .command(format!("aws logs tail /aws/lambda/{function} --region {region} --since 1h"));
             }
             found.push(finding);
         }
@@ -258,7 +264,17 @@ pub fn secret_findings<'t>(
             let started = task.started_at.map_or_else(String::new, Wall::rfc3339);
             finding = finding.because(task.started_at, format!("task {} started {started}", task.id.short()));
         }
-        found.push(finding.next("Force a deployment of these services"));
+        let services: BTreeSet<String> = old
+            .iter()
+            .filter_map(|task| task.service_id())
+            .map(|service| format!("{}/{}", service.cluster, service.name))
+            .collect();
+        let services = services.into_iter().collect::<Vec<_>>().join(" ");
+        found.push(
+            finding
+                .next("Force a deployment of these services")
+                .command(format!("opsdeck deploy {services} --wait")),
+        );
     }
     rank(&mut found);
     found

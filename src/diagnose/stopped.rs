@@ -179,7 +179,8 @@ pub fn service_finding<'t>(
     for event in complaints.take(2) {
         finding = finding.because(Some(event.at), event_text(&event.message, &service.id.name));
     }
-    if let Some(next) = unwanted.first().copied().or(past.first()).and_then(advice) {
+    // What is over needs nothing done: what runs now is what was gone back to.
+    if let Some(next) = unwanted.first().copied().and_then(advice) {
         finding = finding.next(next);
     }
     Some(finding)

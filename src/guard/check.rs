@@ -181,6 +181,14 @@ pub(super) enum InRegistry<'f> {
     Unread(Option<&'f Fault>),
 }
 
+/// Whether a repository's name is one that AWS proposes for a pull-through cache: then the first pull fetches what is
+/// not there yet.
+pub(super) fn may_be_fetched(repository: &str) -> bool {
+    let prefixes =
+        ["docker-hub/", "ecr-public/", "quay/", "kubernetes/", "github/", "gitlab/", "chainguard/"];
+    prefixes.iter().any(|prefix| repository.starts_with(prefix))
+}
+
 /// What ECR said to `image_query`.
 pub(super) fn image<'f>(facts: &'f Facts, query: &Query) -> InRegistry<'f> {
     match (facts.answer(query), facts.fault(query)) {

@@ -38,6 +38,30 @@ pub(super) fn between(from: &TaskDefinition, to: &TaskDefinition) -> Vec<FieldCh
     changes.0
 }
 
+/// The same changes of several containers as one: `image of gateway and 6 more`.
+pub(super) fn folded(changes: Vec<FieldChange>) -> Vec<FieldChange> {
+    let mut found: Vec<(FieldChange, Vec<String>)> = Vec::new();
+    for change in changes {
+        let parts = change.field.split_once(" of ").map(|(what, of)| (what.to_owned(), of.to_owned()));
+        let same = |known: &FieldChange| {
+            known.before == change.before
+                && known.after == change.after
+                && known.field.split_once(" of ").map(|(what, _)| what)
+                    == parts.as_ref().map(|(what, _)| what.as_str())
+        };
+        match (parts.clone(), found.iter_mut().find(|(known, _)| parts.is_some() && same(known))) {
+            (Some((_, of)), Some((_, more))) => more.push(of),
+            _ => found.push((change, Vec::new())),
+        }
+    }
+    let told = |(change, more): (FieldChange, Vec<String>)| match more.as_slice() {
+        [] => change,
+        [one] => FieldChange { field: format!("{} and {one}", change.field), ..change },
+        several => FieldChange { field: format!("{} and {} more", change.field, several.len()), ..change },
+    };
+    found.into_iter().map(told).collect()
+}
+
 #[derive(Default)]
 struct Changes(Vec<FieldChange>);
 
@@ -95,5 +119,24 @@ impl Changes {
             };
             self.field(&format!("{what}: {name}"), told(before, "a value"), told(after, "another value"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_change_of_several_containers_is_told_once() {
+        let image =
+            |container: &str, after: &str| FieldChange::new(format!("image of {container}"), "a", after);
+        let told = |changes: Vec<FieldChange>| {
+            folded(changes).into_iter().map(|change| change.field).collect::<Vec<String>>()
+        };
+        assert_eq!(
+            told(vec![image("one", "b"), image("two", "c"), image("three", "b"), image("four", "b")]),
+            ["image of one and 2 more", "image of two"]
+        );
+        assert_eq!(told(vec![image("one", "b"), image("two", "b")]), ["image of one and two"]);
     }
 }

@@ -135,7 +135,9 @@ pub(super) fn draft(action: &Action, id: &str, facts: &Facts, now: Wall) -> Resu
         Action::RunTask { service, container, command } => {
             verb::task::run(service, container.as_deref(), command, id, facts, now)?
         }
-        Action::Watch { services } => together(services, |service| verb::deploy::attach(service, facts))?,
+        Action::Watch { services } => {
+            together(services, |service| verb::deploy::attach(service, facts, now))?
+        }
         Action::Secret { secret, work } => verb::secret::draft(secret, work, id, facts, now)?,
         Action::Database { database, work } => verb::database::draft(database, work, facts)?,
         Action::CacheFailover { cache, node_group } => {
@@ -144,6 +146,7 @@ pub(super) fn draft(action: &Action, id: &str, facts: &Facts, now: Wall) -> Resu
         Action::Alarm { alarm, work } => verb::alarm::draft(alarm, *work, facts, now)?,
     };
     draft.plan.title = action.to_string();
+    draft.plan.changes = super::diff::folded(draft.plan.changes);
     Ok(draft)
 }
 

@@ -4,6 +4,7 @@
 //! stage is ignored: a late answer or a second confirmation can do nothing. A permit is minted in one place, on
 //! the one way from a confirmation through a journalled intent, and the stage is left in the same move.
 
+mod confirm;
 mod input;
 mod verdicts;
 
@@ -15,7 +16,7 @@ pub use input::{CallOutcome, Confirmation, Demand, Input, Mistake, Progress, Wat
 use super::draft::{self, Draft, NoPlan, Step};
 use super::facts::Facts;
 use super::permit::Permit;
-use super::policy::{Friction, Headless, Policy};
+use super::policy::{Friction, Policy};
 use super::saw::Saw;
 use super::watch::{Goal, Watch};
 use crate::domain::action::Action;
@@ -66,6 +67,8 @@ pub struct Operation {
     headless: bool,
     /// Who asks, and for which incident.
     operator: String,
+    /// Why, when the confirmation does not say it.
+    usual_reason: Option<String>,
     stage: Stage,
     facts: Facts,
     /// Questions under way.
@@ -97,6 +100,7 @@ impl Operation {
             watch_for: Some(WATCH_FOR),
             headless: false,
             operator: String::new(),
+            usual_reason: None,
             stage: Stage::New,
             facts: Facts::default(),
             asked: BTreeSet::new(),
@@ -133,6 +137,13 @@ impl Operation {
         self
     }
 
+    /// The same, for a reason that holds unless another one is given.
+    #[must_use]
+    pub fn because(mut self, reason: Option<String>) -> Self {
+        self.usual_reason = reason;
+        self
+    }
+
     /// Its name in the journal.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -155,6 +166,12 @@ impl Operation {
     #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
         self.draft.as_ref().map(|draft| &draft.plan)
+    }
+
+    /// How many calls of the plan are not made yet: they are made one after the other, and only while somebody drives.
+    #[must_use]
+    pub fn calls_left(&self) -> usize {
+        self.steps.len()
     }
 
     /// What AWS said to the calls so far.
@@ -180,7 +197,7 @@ impl Operation {
     pub fn watched(&self) -> Vec<Watched> {
         let told = |watch: &Watch| Watched {
             name: watch.name(),
-            state: watch.verdict().map_or_else(|| watch.state().to_owned(), ToString::to_string),
+            state: watch.verdict().map_or_else(|| watch.state(), ToString::to_string),
             deployment: watch.deployment().map(ToOwned::to_owned),
             stage: watch.stage().map(ToOwned::to_owned),
             is_over: watch.verdict().is_some(),
@@ -311,67 +328,9 @@ impl Operation {
         vec![Demand::Confirm { plan, friction, name: self.action.name(), mistake }]
     }
 
-    fn confirmed(&mut self, with: Confirmation, policy: Policy, read_at: Moment, now: Moment) -> Vec<Demand> {
-        // The lock may have fallen, or a window closed, while the dialog stood open.
-        self.policy = policy;
-        if let Some(why) = self.policy.forbids() {
-            let why = why.to_owned();
-            return self.end(Verdict::Refused { why });
-        }
-        let friction = self.policy.friction(self.draft.as_ref().is_some_and(|draft| draft.destructive));
-        let reason = match self.accepts(with, friction) {
-            Ok(reason) => reason,
-            Err(mistake) => return self.ask(friction, Some(mistake), read_at),
-        };
-        if now.since(read_at) > FRESH {
-            self.facts.clear();
-            self.stage = Stage::Reading { confirmed: Some(reason) };
-            return self.read_on(now);
-        }
-        self.begin(reason, now)
-    }
-
-    /// Whether a confirmation is enough; its reason.
-    fn accepts(&self, confirmation: Confirmation, friction: Friction) -> Result<Option<String>, Mistake> {
-        if self.headless && self.policy.headless == Headless::Forbid {
-            return Err(Mistake::Headless);
-        }
-        let given = |reason: Option<String>| reason.filter(|reason| !reason.trim().is_empty());
-        let reason = match confirmation {
-            Confirmation::Key if friction == Friction::YesKey => None,
-            Confirmation::Key => return Err(Mistake::TooLittle),
-            Confirmation::Typed { name, .. } if friction > Friction::YesKey && name != self.action.name() => {
-                return Err(Mistake::Name);
-            }
-            Confirmation::Typed { reason, .. } => given(reason),
-            Confirmation::CommandLine { reason, confirm } => {
-                if self.draft.as_ref().is_some_and(|draft| draft.guess) {
-                    return Err(Mistake::Guess);
-                }
-                let reason = given(reason);
-                match self.policy.headless {
-                    Headless::Allow => {}
-                    Headless::Reason if reason.is_some() => {}
-                    Headless::Reason => return Err(Mistake::Reason),
-                    Headless::Confirm if confirm.as_deref() == Some(&self.action.target()) => {}
-                    Headless::Confirm => return Err(Mistake::Name),
-                    Headless::Forbid => return Err(Mistake::Headless),
-                }
-                if friction == Friction::TypedNameAndReason && reason.is_none() {
-                    return Err(Mistake::Reason);
-                }
-                return Ok(reason);
-            }
-        };
-        if friction == Friction::TypedNameAndReason && reason.is_none() {
-            return Err(Mistake::Reason);
-        }
-        Ok(reason)
-    }
-
     /// Everything is said: the calls begin.
     fn begin(&mut self, reason: Option<String>, now: Moment) -> Vec<Demand> {
-        self.reason = reason;
+        self.reason = reason.or_else(|| self.usual_reason.clone());
         self.steps = self.draft.as_ref().map(|draft| draft.steps.clone().into()).unwrap_or_default();
         if self.steps.is_empty() {
             return self.end(Verdict::Refused { why: "there is nothing to do".to_owned() });
@@ -401,7 +360,11 @@ impl Operation {
         let intent = Intent {
             mutation: step.mutation.clone(),
             verb: self.action.verb().to_owned(),
-            target: step.mutation.target(),
+            // A restart stops one task after the other: it is the service's all the same.
+            target: match &self.action {
+                Action::Restart { .. } => self.action.target(),
+                _ => step.mutation.target(),
+            },
             step: self.recorded + 1,
             steps: draft.steps.len(),
             before: words(|change| &change.before),
@@ -551,12 +514,13 @@ impl Operation {
     fn looked(&mut self, query: &Query, outcome: Result<Answer, Fault>, now: Moment) -> Vec<Demand> {
         // A failed look says nothing about the target.
         let mut turned = false;
-        if let Ok(answer) = &outcome {
-            for watch in &mut self.watches {
-                if watch.query().as_ref() == Some(query) {
+        for watch in self.watches.iter_mut().filter(|watch| watch.query().as_ref() == Some(query)) {
+            match &outcome {
+                Ok(answer) => {
                     watch.look(query, answer, now);
                     turned |= watch.is_turning();
                 }
+                Err(fault) => watch.miss(fault),
             }
         }
         if self.watches.iter().all(|watch| watch.verdict().is_some()) {

@@ -5,6 +5,7 @@
 
 mod data;
 mod rollout;
+mod words;
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::domain::balancer::TargetHealth;
 use crate::domain::cache::CacheId;
 use crate::domain::database::DatabaseId;
 use crate::domain::ecs::{Revision, Service, ServiceId};
-use crate::domain::fault::Failure;
+use crate::domain::fault::{Failure, Fault};
 use crate::domain::mutation::Receipt;
 use crate::domain::query::{Answer, Query};
 use crate::domain::scope::Arn;
@@ -162,6 +163,8 @@ pub(super) struct Watch {
     page: Option<Query>,
     /// What the last look showed.
     state: String,
+    /// Why the last look failed, if it did.
+    missed: Option<String>,
     /// The stage that it showed, of a deployment that has stages.
     stage: Option<String>,
     /// How it ended.
@@ -188,6 +191,7 @@ impl Watch {
             busy: false,
             page: None,
             state,
+            missed: None,
             stage: None,
             verdict,
         }
@@ -203,9 +207,12 @@ impl Watch {
         self.page.is_some()
     }
 
-    /// What the last look showed.
-    pub fn state(&self) -> &str {
-        &self.state
+    /// What the last look showed; that it failed, when it did.
+    pub fn state(&self) -> String {
+        match &self.missed {
+            Some(why) => format!("it cannot be looked at now ({why}); last seen: {}", self.state),
+            None => self.state.clone(),
+        }
     }
 
     /// The name of what is watched.
@@ -302,8 +309,14 @@ impl Watch {
         })
     }
 
+    /// A look failed: it says nothing about the target, and that is said.
+    pub fn miss(&mut self, fault: &Fault) {
+        self.missed = Some(fault.to_string());
+    }
+
     /// Takes a look. A list that does not show the target is turned to its next page.
     pub fn look(&mut self, query: &Query, answer: &Answer, now: Moment) {
+        self.missed = None;
         let turned = answer.next().and_then(|token| query.turned_to(token.clone()));
         self.page = None;
         let verdict = match (self.goal.clone(), answer) {
@@ -530,51 +543,6 @@ impl Watch {
             return Verdict::Unknown { how_to_find_out };
         }
         Verdict::Accepted
-    }
-
-    /// How a person finds out what became of it.
-    pub fn how_to_find_out(&self) -> String {
-        match &self.goal {
-            Goal::Deployment { service, .. } => match self.rollout.id() {
-                Some(id) => format!(
-                    "look whether {id} is PRIMARY and COMPLETED with `opsdeck service {}/{}`",
-                    service.cluster, service.name
-                ),
-                None => format!(
-                    "look for a new PRIMARY deployment with `opsdeck service {}/{}`; do not repeat it before",
-                    service.cluster, service.name
-                ),
-            },
-            Goal::Undone { service, .. } | Goal::Resumed { service, .. } => {
-                format!("look with `opsdeck deployments {}/{}`", service.cluster, service.name)
-            }
-            Goal::Stopped { task, .. } => format!(
-                "look whether task {} in {} is stopping; stopping it twice does no harm",
-                task.short(),
-                task.cluster
-            ),
-            Goal::Replaced { service, .. } | Goal::Count { service, .. } => {
-                format!("look with `opsdeck service {}/{}`", service.cluster, service.name)
-            }
-            Goal::Exits { service, .. } => {
-                format!("look for the task with `opsdeck tasks --cluster {}`", service.cluster)
-            }
-            Goal::Current { secret, .. } | Goal::Stage { secret, .. } => {
-                format!("look at its versions with `opsdeck secrets {}`", secret.name)
-            }
-            Goal::Database { database, .. } => format!("look with `opsdeck rds {}`", database.name),
-            Goal::Snapshot { database, name } => format!(
-                "look with `aws rds {}`",
-                if database.cluster {
-                    format!("describe-db-cluster-snapshots --db-cluster-snapshot-identifier {name}")
-                } else {
-                    format!("describe-db-snapshots --db-snapshot-identifier {name}")
-                }
-            ),
-            Goal::CacheFailover { cache, .. } => format!("look with `opsdeck cache {}`", cache.name),
-            Goal::AlarmActions { alarm, .. } => format!("look with `opsdeck alarms {}`", alarm.name),
-            Goal::Accepted => "look at the target again; CloudTrail has the call within 15 min".to_owned(),
-        }
     }
 }
 

@@ -247,7 +247,11 @@ fn form(
     let line = canvas.theme().glyphs.horizontal.repeat(usize::from(rule.width));
     canvas.text(rule, &line, Role::Muted);
     if more {
-        canvas.text(rule, " PgUp PgDn scroll the plan ", Role::Hint);
+        let checks = running.operation.plan().map(|plan| plan.checks.as_slice()).unwrap_or_default();
+        let of = |finding: Finding| checks.iter().filter(|check| check.finding == finding).count();
+        let mut told = vec![text::count(of(Finding::Warn), "warning")];
+        told.push(format!("{} not verified", of(Finding::NotVerified)));
+        canvas.text(rule, &format!(" {}: PgUp PgDn scroll the plan ", told.join(", ")), Role::Hint);
     }
     bottom.draw(canvas, form_area, 0, PaneId::Api);
     if let Some((columns, row)) = cursor {

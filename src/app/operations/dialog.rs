@@ -197,7 +197,12 @@ fn leave(model: &mut Model, id: OperationId, progress: Progress) -> Vec<Effect> 
             effects
         }
         Progress::Calling | Progress::Watching => {
-            model.say("It goes on; O opens it again");
+            let left = model.operations.get(id).map_or(0, |running| running.operation.calls_left());
+            model.say(if left > 0 {
+                "It goes on as long as this console runs; O opens it again"
+            } else {
+                "It goes on; O opens it again"
+            });
             Vec::new()
         }
         Progress::Ended => Vec::new(),

@@ -64,7 +64,7 @@ pub enum Mistake {
     #[error("the policy forbids it on a command line")]
     Headless,
     /// What it would return to is not known to have run: somebody has to look at the plan.
-    #[error("what it would return to is only a guess")]
+    #[error("what to return to has to be named here, the plan says why")]
     Guess,
 }
 

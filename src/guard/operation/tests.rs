@@ -13,7 +13,7 @@ use crate::domain::registry::{ImageName, RegistryImage};
 use crate::domain::scope::Scope;
 use crate::domain::task::{Task, TaskId};
 use crate::domain::task_definition::{ContainerDefinition, TaskDefinition};
-use crate::guard::Lock;
+use crate::guard::{Headless, Lock};
 use crate::stdx::clock::Wall;
 use proptest::prelude::*;
 
@@ -914,6 +914,61 @@ fn secrets_pass_only_for_what_was_looked_at() {
         (parameters.finding, parameters.evidence.as_str()),
         (Finding::NotVerified, "1 value of Parameter Store: not looked at")
     );
+}
+
+#[test]
+fn what_was_returned_from_is_not_returned_to_by_itself() {
+    // Revision 7 at `new` runs; 6 was tried in between, and left again for what runs.
+    let back_and_forth = |older: &[(u32, &'static str)]| {
+        let mut past = vec![(7, "sha256:new"), (6, "sha256:abcdef0123"), (7, "sha256:new")];
+        past.extend(older);
+        let mut world = World { past, ..world() };
+        world.images.push(("sha256:abcdef0123", "sha256:abcdef0123"));
+        world
+    };
+    let world = back_and_forth(&[(7, "sha256:old")]);
+    let action = |to: Back| Action::RollBack { services: vec![service_id()], to };
+    let mut operation = Operation::new("op-1", action(Back::Usual), policy(false), None);
+    let demands = asked(&mut operation, &world);
+    let [Demand::Confirm { plan, .. }] = demands.as_slice() else { panic!("{demands:?}") };
+    let way = plan.checks.iter().find(|check| check.name == "way back").unwrap();
+    assert!(
+        way.finding == Finding::Warn && way.evidence.contains("api:6, from which it was returned"),
+        "{way:?}"
+    );
+    assert!(plan.changes.iter().any(|c| c.field == "digest of api" && c.after == "old"), "{plan:?}");
+    let yes = Confirmation::CommandLine { reason: None, confirm: None };
+    let demands = operation.step(confirm(yes, false), at(2));
+    assert!(
+        matches!(demands.as_slice(), [Demand::Confirm { mistake: Some(Mistake::Guess), .. }]),
+        "{demands:?}"
+    );
+    // With nothing older there is nothing to propose; by its name it can be had.
+    let world = back_and_forth(&[]);
+    let mut operation = Operation::new("op-1", action(Back::Usual), policy(false), None);
+    let (verdict, _) = ended(asked(&mut operation, &world));
+    assert!(matches!(&verdict, Verdict::Refused { why } if why.contains("--to-deployment")), "{verdict:?}");
+    let mut operation = Operation::new("op-1", action(Back::Revision("6".into())), policy(false), None);
+    assert!(matches!(asked(&mut operation, &world).as_slice(), [Demand::Confirm { .. }]));
+}
+
+#[test]
+fn a_deployment_that_ended_long_ago_is_not_watched_for_the_one_that_is_meant() {
+    let mut world = world();
+    let watch = |world: &World| {
+        let mut operation =
+            Operation::new("op-1", Action::Watch { services: vec![service_id()] }, policy(false), None);
+        asked(&mut operation, world)
+    };
+    world.service.deployments[0].updated_at = Some(at(0).wall.minus(Duration::from_secs(3_600)));
+    let (verdict, _) = ended(watch(&world));
+    assert!(
+        matches!(&verdict, Verdict::Refused { why } if why.contains("nothing is under way: ecs-svc/1 (api:7) completed 1 h ago")),
+        "{verdict:?}"
+    );
+    world.service.deployments[0].updated_at = Some(at(0).wall.minus(Duration::from_secs(60)));
+    let (verdict, _) = ended(watch(&world));
+    assert_eq!(verdict, Verdict::Succeeded);
 }
 
 #[test]

@@ -36,6 +36,11 @@ pub(super) fn together(parts: Vec<(String, Verdict)>) -> Verdict {
         )
         .collect();
     let text = told.join("; ");
+    // Refused means that AWS was not asked: a part that was carried out is no refusal.
+    let untouched = |verdict: &Verdict| matches!(verdict, Verdict::Refused { .. } | Verdict::Changed { .. });
+    if untouched(&worst) && !named.iter().all(|(_, verdict)| untouched(verdict)) {
+        return Verdict::Failed { why: text };
+    }
     match worst {
         Verdict::Failed { .. } => Verdict::Failed { why: text },
         Verdict::RolledBack { .. } => Verdict::RolledBack { why: text },
@@ -44,5 +49,23 @@ pub(super) fn together(parts: Vec<(String, Verdict)>) -> Verdict {
         Verdict::Refused { .. } => Verdict::Refused { why: text },
         Verdict::Changed { .. } => Verdict::Changed { difference: text },
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_in_part_is_no_refusal() {
+        let unmade = || Verdict::Refused { why: "1 call of the plan not made".to_owned() };
+        let half = together(vec![("api".into(), Verdict::Accepted), (String::new(), unmade())]);
+        assert!(
+            matches!(&half, Verdict::Failed { why } if why.contains("1 call of the plan not made")),
+            "{half:?}"
+        );
+        let changed = Verdict::Changed { difference: "x".into() };
+        let none = together(vec![("a".into(), unmade()), ("b".into(), changed)]);
+        assert!(matches!(none, Verdict::Changed { .. }), "{none:?}");
     }
 }

@@ -3,6 +3,8 @@
 //! A forced deployment sends only that field. What would really run is said: a tag is resolved anew, and may mean
 //! other code than what runs.
 
+use std::time::Duration;
+
 use super::running::{self, Running};
 use crate::domain::action::Deploy;
 use crate::domain::ecs::{Service, ServiceId};
@@ -152,12 +154,28 @@ pub(in crate::guard) fn draft(
     }
 }
 
-/// Watches the deployment under way, whoever started it; the last one, when none is.
-pub(in crate::guard) fn attach(id: &ServiceId, facts: &Facts) -> Result<Draft, NoPlan> {
+/// So long after its end a deployment is still what somebody means who watches "the deployment".
+const JUST_NOW: Duration = Duration::from_secs(600);
+
+/// Watches the deployment under way, whoever started it; the last one, when it has just ended.
+pub(in crate::guard) fn attach(id: &ServiceId, facts: &Facts, now: Wall) -> Result<Draft, NoPlan> {
     let service = running::service(id, facts)?;
     let Some(primary) = service.primary() else {
         return Err(NoPlan::Refused(format!("{} has no deployment that ECS tells of", id.name)));
     };
+    let ended = primary.updated_at.or(primary.created_at).map(|at| at.age_at(now));
+    if primary.rollout_state.as_deref() == Some("COMPLETED")
+        && primary.running == primary.desired
+        && let Some(age) = ended.filter(|age| *age > JUST_NOW)
+    {
+        let why = format!(
+            "nothing is under way: {} ({}) completed {} ago",
+            primary.id,
+            primary.revision,
+            brief(age)
+        );
+        return Err(NoPlan::Refused(why));
+    }
     let mut draft = Draft::new(Plan::default(), Vec::new(), Saw::default());
     draft.attached.push((goal(service), primary.id.clone()));
     Ok(draft)
@@ -279,6 +297,11 @@ fn image(running: &Running<'_>, container: &ContainerDefinition, facts: &Facts, 
     let found =
         match check::image(facts, &check::image_query(&running.service.id.scope, &parsed, asked.clone())) {
             InRegistry::Found(found) => found,
+            InRegistry::Gone if check::may_be_fetched(parsed.repository) => {
+                let why =
+                    format!("{said} is not in ECR: it can start only if a pull-through cache fetches it");
+                return Check::new(name, Finding::Warn, why);
+            }
             InRegistry::Gone => {
                 let why = format!("{said} is not in ECR: no new task could start");
                 return Check::new(name, Finding::Block, why);

@@ -11,7 +11,7 @@ pub(in crate::guard) use candidate::Candidate;
 use super::deploy::{self, definition, goal, registered};
 use super::running::{self, Running};
 use crate::domain::action::Back;
-use crate::domain::ecs::{Service, ServiceDeployment, ServiceId, ServiceRevision};
+use crate::domain::ecs::{RevisionImage, Service, ServiceDeployment, ServiceId, ServiceRevision};
 use crate::domain::mutation::{DefinitionEdit, Mutation, ServiceChange};
 use crate::domain::plan::{Check, FieldChange, Finding, Plan, Target};
 use crate::domain::query::{Answer, Query};
@@ -22,7 +22,7 @@ use crate::domain::task_definition::{ContainerDefinition, TaskDefinition};
 use crate::guard::check::{self, InRegistry, short};
 use crate::guard::diff;
 use crate::guard::draft::{Draft, NoPlan, Step};
-use crate::guard::facts::{Facts, definition_query, service_query};
+use crate::guard::facts::{Facts, definition_query, revisions_query, service_query};
 use crate::guard::saw::Saw;
 use crate::guard::watch::Goal;
 use crate::stdx::clock::Wall;
@@ -46,6 +46,51 @@ fn aborts(service: &Service, to: &Back, facts: &Facts) -> bool {
     })
 }
 
+/// The deployment that is under way, if ECS described it.
+fn under_way<'f>(service: &Service, facts: &'f Facts) -> Option<&'f ServiceDeployment> {
+    facts.deployments(&described(service, in_progress(service)?)).first()
+}
+
+/// What to ask about what ran before a deployment, and about what it deploys.
+fn sources(id: &ServiceId, deployment: &ServiceDeployment) -> Query {
+    let mut arns = deployment.source_revision_arns.clone();
+    arns.extend(deployment.target_revision_arn.clone());
+    revisions_query(id, &arns)
+}
+
+/// What changes when a deployment is undone: the revision and the digests, from what it deploys to what ran before.
+fn undone(running: &Running<'_>, facts: &Facts) -> Vec<FieldChange> {
+    let id = &running.service.id;
+    let Some(deployment) = under_way(running.service, facts) else { return Vec::new() };
+    let mut arns = deployment.source_revision_arns.clone();
+    arns.extend(deployment.target_revision_arn.clone());
+    let known = facts.revisions(id, &arns);
+    let find = |arn: Option<&String>| known.iter().find(|revision| Some(&revision.arn) == arn);
+    let (from, to) = (
+        find(deployment.target_revision_arn.as_ref()),
+        known
+            .iter()
+            .filter(|r| deployment.source_revision_arns.contains(&r.arn))
+            .max_by_key(|r| r.created_at),
+    );
+    let (Some(from), Some(to)) = (from, to) else { return Vec::new() };
+    let mut changes = Vec::new();
+    if from.revision != to.revision {
+        changes.push(FieldChange::new("task definition", from.revision.to_string(), to.revision.to_string()));
+    }
+    for image in &to.images {
+        let code = |image: &RevisionImage| {
+            image.digest.as_deref().map_or_else(|| image.image.clone(), |d| short(d).to_owned())
+        };
+        let now = from.images.iter().find(|other| other.container == image.container).map(code);
+        let now = now.unwrap_or_else(|| "none".to_owned());
+        if now != code(image) {
+            changes.push(FieldChange::new(format!("digest of {}", image.container), now, code(image)));
+        }
+    }
+    changes
+}
+
 fn described(service: &Service, arn: &str) -> Query {
     Query::DescribeServiceDeployments { scope: service.id.scope.clone(), arns: vec![arn.to_owned()] }
 }
@@ -58,6 +103,7 @@ pub(in crate::guard) fn wants(id: &ServiceId, to: &Back, facts: &Facts) -> Vec<Q
         wants.push(described(running.service, arn));
     }
     if aborts(running.service, to, facts) {
+        wants.extend(under_way(running.service, facts).map(|deployment| sources(id, deployment)));
         return wants;
     }
     wants.extend(check::alarms_query(running.service).and_then(|first| facts.pages(&first).next));
@@ -109,6 +155,10 @@ pub(in crate::guard) fn draft(id: &ServiceId, to: &Back, facts: &Facts, now: Wal
     }
     let candidate = candidate::chosen(&running, to, facts)?;
     let mut draft = back(&running, &candidate, facts, now)?;
+    if let Some(check) = candidate::further_back(&running, facts, now).filter(|_| *to == Back::Usual) {
+        draft.plan.checks.insert(0, check);
+        draft = draft.guessed();
+    }
     draft.plan.targets = candidate::candidates(&running, facts)
         .iter()
         .map(|other| Target { chosen: other.is_same(&candidate), ..other.target() })
@@ -128,7 +178,7 @@ pub fn way_back<'r>(
     let own = revisions.clone().filter(|revision| current.contains(&revision.arn));
     let revision = own.filter(|r| r.revision == service.revision).max_by_key(|r| r.created_at);
     let running = Running { service, definition, revision };
-    candidate::of(&running, history, revisions).first().map(Candidate::target)
+    candidate::of(&running, history, revisions).iter().find(|found| !found.left).map(Candidate::target)
 }
 
 /// Undoes a deployment that is under way: ECS returns to the last one that completed.
@@ -170,8 +220,10 @@ fn abort(running: &Running<'_>, facts: &Facts) -> Result<Draft, NoPlan> {
         format!("{} in progress", primary.map_or("a deployment", |d| d.id.as_str())),
         "undone by ECS".to_owned(),
     );
+    let mut changes = vec![change];
+    changes.extend(undone(running, facts));
     let plan = Plan {
-        changes: vec![change],
+        changes,
         reach: vec![
             "its tasks are stopped, and what ran before is started again where it is gone".to_owned(),
         ],

@@ -293,7 +293,8 @@ fn the_next_task_is_stopped_only_when_the_one_before_is_replaced_by_a_healthy_on
             operation.step(Input::Read { query: Box::new(query), outcome: Box::new(Ok(answer)) }, at(second));
     }
     let [Demand::Record(intent)] = demands.as_slice() else { panic!("{demands:?}") };
-    assert_eq!((intent.step, intent.target.as_str()), (2, "c/two"));
+    assert_eq!((intent.step, intent.target.as_str()), (2, "c/api"));
+    assert_eq!(intent.mutation.target(), "c/two");
     assert!(second >= 43 && !short, "a count that was never short is believed after {second} s only");
 }
 

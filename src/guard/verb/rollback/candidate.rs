@@ -35,6 +35,8 @@ pub(in crate::guard) struct Candidate {
     pub replaced_at: Option<Wall>,
     /// Where it comes from.
     pub origin: Origin,
+    /// What runs now ran before it, too: somebody has already returned from it.
+    pub left: bool,
 }
 
 /// Where a candidate comes from.
@@ -122,7 +124,12 @@ pub(super) fn of<'r>(
             deployed_at: deployment.finished_at.or(deployment.created_at),
             replaced_at,
             origin: Origin::Deployment(deployment.arn.clone()),
+            left: false,
         };
+        if candidate.runs(running) {
+            // All that was deployed since, and is not what runs, was left again for it.
+            list.iter_mut().for_each(|newer| newer.left = true);
+        }
         let known = list.iter().any(|known| known.is_same(&candidate));
         if !known && candidate.differs(running) {
             list.push(candidate);
@@ -136,10 +143,17 @@ pub(super) fn chosen(running: &Running<'_>, to: &Back, facts: &Facts) -> Result<
     let all = candidates(running, facts);
     let service = running.service;
     match to {
-        Back::Usual => match all.into_iter().next() {
-            Some(newest) => Ok(newest),
-            None => guess(running, facts),
-        },
+        Back::Usual => {
+            let left = all.iter().find(|candidate| candidate.left).cloned();
+            match (all.into_iter().find(|candidate| !candidate.left), left) {
+                (Some(newest), _) => Ok(newest),
+                (None, Some(left)) => Err(NoPlan::Refused(format!(
+                    "what runs is what ran before {}, from which it was returned, and nothing older is known: name what to run, with --to-deployment or --to-revision",
+                    left.definition
+                ))),
+                (None, None) => guess(running, facts),
+            }
+        }
         Back::Deployment(text) => {
             let named = |candidate: &Candidate| match &candidate.origin {
                 Origin::Deployment(arn) => arn == text || Arn::last(arn) == text,
@@ -195,6 +209,7 @@ pub(super) fn chosen(running: &Running<'_>, to: &Back, facts: &Facts) -> Result<
                     deployed_at: None,
                     replaced_at: None,
                     origin: Origin::Named,
+                    left: false,
                 })
             })
         }
@@ -210,6 +225,26 @@ fn unread(query: &Query, facts: &Facts) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether what runs is itself what was returned to, so that this would go one further back.
+pub(super) fn further_back(running: &Running<'_>, facts: &Facts, now: Wall) -> Option<Check> {
+    let name = "way back";
+    let newest = facts.deployments(&history(&running.service.id)).iter().max_by_key(|d| d.created_at);
+    if let Some(deployment) = newest.filter(|deployment| deployment.status == "ROLLBACK_SUCCESSFUL") {
+        let age =
+            deployment.finished_at.map_or_else(String::new, |at| format!(" {} ago", brief(at.age_at(now))));
+        let why = format!(
+            "ECS rolled the last deployment back{age}: what runs is what ran before it, and this goes further back"
+        );
+        return Some(Check::new(name, Finding::Warn, why));
+    }
+    let left = candidates(running, facts).into_iter().find(|candidate| candidate.left)?;
+    let why = format!(
+        "what runs is what ran before {}, from which it was returned: this goes further back",
+        left.definition
+    );
+    Some(Check::new(name, Finding::Warn, why))
 }
 
 /// The revision before, when nothing better is known.
@@ -235,6 +270,7 @@ fn guess(running: &Running<'_>, facts: &Facts) -> Result<Candidate, NoPlan> {
         deployed_at: None,
         replaced_at: None,
         origin: Origin::Guess,
+        left: false,
     })
 }
 
@@ -294,6 +330,14 @@ impl Candidate {
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.definition == other.definition && Self::digests(&self.images) == Self::digests(&other.images)
+    }
+
+    /// Whether it is the code that runs now.
+    fn runs(&self, running: &Running<'_>) -> bool {
+        match running.revision {
+            Some(revision) => Self::digests(&revision.images) == Self::digests(&self.images),
+            None => self.definition == running.service.revision.to_string(),
+        }
     }
 
     /// Whether it is something else than what runs: other digests, or another revision that is not its pin.
