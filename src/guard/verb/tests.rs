@@ -184,6 +184,28 @@ fn a_secret_is_rotated_restored_and_unstuck_only_where_that_can_be() {
 }
 
 #[test]
+fn a_rotation_by_hand_says_that_it_turns_the_schedule_on_again() {
+    let rotated = |secret: Secret| {
+        let mut operation = operation(Action::Secret { secret: secret.id.clone(), work: SecretWork::Rotate });
+        asked(&mut operation, readers(secret, &[]))
+    };
+    let off = Secret { rotation_enabled: false, ..secret() };
+    let demands = rotated(off.clone());
+    let plan = planned(&demands);
+    let change = plan.changes.iter().find(|change| change.field == "automatic rotation").unwrap();
+    assert_eq!((change.before.as_str(), change.after.as_str()), ("off", "on"));
+    assert_eq!(finding(plan, "automatic rotation").0, Finding::Warn);
+    assert!(
+        matches!(demands.as_slice(), [Demand::Confirm { friction, .. }] if *friction == crate::guard::Friction::TypedName)
+    );
+    // A schedule that is on stays so, and another service's secret has none of its own.
+    for other in [secret(), Secret { owning_service: Some("rds".into()), ..off }] {
+        let demands = rotated(other);
+        assert_eq!(planned(&demands).changes.len(), 1, "{demands:?}");
+    }
+}
+
+#[test]
 fn a_count_outside_the_bounds_is_told_with_its_consequence_and_the_connections() {
     let scaled = |desired: u32, bounds: Option<(u32, u32)>| {
         let pools = vec![("shop-db".to_owned(), 10)];
