@@ -1,5 +1,7 @@
 //! Plans of secrets, scaling, databases and restarts, each from what was read.
 
+mod data;
+
 use std::time::Duration;
 
 use crate::domain::action::{Action, DatabaseWork, SecretWork};
