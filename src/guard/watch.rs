@@ -156,7 +156,7 @@ pub(super) struct Watch {
     tasks: Option<Vec<String>>,
     /// Of a restart: which of its target groups is looked at.
     group: Option<usize>,
-    /// Of a database: it was seen doing it.
+    /// Of a database: it was seen rebooting.
     busy: bool,
     /// The page of a list to look at.
     page: Option<Query>,
@@ -366,8 +366,8 @@ impl Watch {
                 self.exited(&container, found.first(), failures)
             }
             (goal, answer) => {
-                let settled = self.settled(now);
-                let seen = data::look(&goal, answer, &mut self.busy, settled);
+                let known = data::Known { lost: self.rollout.is_lost(), settled: self.settled(now) };
+                let seen = data::look(&goal, answer, &mut self.busy, &known);
                 match seen {
                     data::Seen::Absent => {
                         self.page = turned;
@@ -561,6 +561,9 @@ impl Watch {
             }
             Goal::Current { secret, .. } | Goal::Stage { secret, .. } => {
                 format!("look at its versions with `opsdeck secrets {}`", secret.name)
+            }
+            Goal::Database { database, goal: DatabaseGoal::Available } if self.rollout.is_lost() => {
+                data::events(database)
             }
             Goal::Database { database, .. } => format!("look with `opsdeck rds {}`", database.name),
             Goal::Snapshot { database, name } => format!(

@@ -1,7 +1,9 @@
-//! Databases: what a call applies besides what it was made for.
+//! Databases: what is applied besides, and whose reboot it was.
 
 use super::*;
 use crate::domain::database::{DbInstance, ParameterGroup};
+use crate::domain::mutation::Receipt;
+use crate::guard::CallOutcome;
 
 fn database() -> DbInstance {
     DbInstance {
@@ -99,4 +101,51 @@ fn a_reboot_promises_to_apply_only_what_a_reboot_applies() {
         "pending: EngineVersion 16.4, DBInstanceClass db.r6g.xlarge"
     );
     assert_eq!(finding(plan, "parameters").1, "applied by the reboot: what waits in shop-pg16");
+}
+
+/// What becomes of a reboot of which these statuses are seen, every ten seconds.
+fn rebooted(answered: bool, statuses: &[&str]) -> Vec<Demand> {
+    let (mut operation, _) = work(&database(), DatabaseWork::Reboot { failover: false });
+    let mut demands = if answered {
+        let policy = Policy::new(Lock::Unlocked, false);
+        let with = Confirmation::Typed { name: operation.action().name(), reason: None };
+        operation.step(Input::Confirm { with, policy }, at(1));
+        operation.step(Input::Recorded(Ok(())), at(1));
+        operation.step(Input::Called(CallOutcome::Accepted(Receipt::default())), at(2))
+    } else {
+        lost(&mut operation)
+    };
+    for (n, status) in statuses.iter().enumerate() {
+        let instance = DbInstance { status: (*status).to_owned(), ..database() };
+        demands = look(&mut operation, &demands, found(&instance), 12 + 10 * n as u64);
+        if operation.is_ended() {
+            break;
+        }
+    }
+    demands
+}
+
+#[test]
+fn a_backup_is_not_taken_for_the_reboot() {
+    let verdict = |demands: &[Demand]| match demands {
+        [Demand::End { verdict, .. }] => Some(verdict.clone()),
+        _ => None,
+    };
+    for other in ["backing-up", "modifying", "maintenance", "configuring-log-exports"] {
+        assert_eq!(verdict(&rebooted(true, &[other, "available"])), None, "{other} is no reboot");
+        assert_eq!(verdict(&rebooted(false, &[other, "available"])), None, "{other} is no reboot");
+    }
+    assert_eq!(verdict(&rebooted(true, &["rebooting", "available"])), Some(Verdict::Succeeded));
+    // Never seen: after a minute it has done it unseen, unless nobody knows whether it was asked at all.
+    assert_eq!(verdict(&rebooted(true, &["available"; 7])), Some(Verdict::Succeeded));
+    assert_eq!(verdict(&rebooted(false, &["available"; 7])), None);
+    assert!(matches!(
+        verdict(&rebooted(false, &["available"; 200])),
+        Some(Verdict::Unknown { how_to_find_out }) if how_to_find_out.contains("aws rds describe-events")
+    ));
+    // Whose reboot it was, a status does not tell.
+    assert!(matches!(
+        verdict(&rebooted(false, &["rebooting", "available"])),
+        Some(Verdict::Unknown { how_to_find_out }) if how_to_find_out.contains("aws rds describe-events")
+    ));
 }
