@@ -364,6 +364,7 @@ impl Operation {
         if let Some(arn) = self.receipts.iter().rev().find_map(|receipt| receipt.definition.as_deref()) {
             step.mutation = step.mutation.with_registered(arn);
         }
+        step.mutation = step.mutation.made_at(now.wall);
         let Some(draft) = &self.draft else { return self.finish(now) };
         let words = |side: fn(&crate::domain::plan::FieldChange) -> &str| {
             let parts = draft.plan.changes.iter().map(|change| format!("{} {}", change.field, side(change)));
@@ -514,12 +515,13 @@ impl Operation {
     fn looked(&mut self, query: &Query, outcome: Result<Answer, Fault>, now: Moment) -> Vec<Demand> {
         // A failed look says nothing about the target.
         let mut turned = false;
-        if let Ok(answer) = &outcome {
-            for watch in &mut self.watches {
-                if watch.query().as_ref() == Some(query) {
+        for watch in self.watches.iter_mut().filter(|watch| watch.query().as_ref() == Some(query)) {
+            match &outcome {
+                Ok(answer) => {
                     watch.look(query, answer, now);
                     turned |= watch.is_turning();
                 }
+                Err(fault) => watch.failed(fault),
             }
         }
         if self.watches.iter().all(|watch| watch.verdict().is_some()) {

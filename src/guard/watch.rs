@@ -5,6 +5,7 @@
 
 mod data;
 mod rollout;
+mod words;
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::domain::balancer::TargetHealth;
 use crate::domain::cache::CacheId;
 use crate::domain::database::DatabaseId;
 use crate::domain::ecs::{Revision, Service, ServiceId};
-use crate::domain::fault::Failure;
+use crate::domain::fault::{Failure, Fault, FaultKind};
 use crate::domain::mutation::Receipt;
 use crate::domain::query::{Answer, Query};
 use crate::domain::scope::Arn;
@@ -134,6 +135,13 @@ pub(super) enum Goal {
         /// The primary before.
         primary: Option<String>,
     },
+    /// The rule that mutes the alarm is there.
+    Muted {
+        /// The alarm.
+        alarm: crate::domain::alarm::AlarmId,
+        /// The rule's name.
+        rule: String,
+    },
     /// The alarm's actions are so.
     AlarmActions {
         /// The alarm.
@@ -223,7 +231,7 @@ impl Watch {
             Goal::Database { database, .. } => database.name.clone(),
             Goal::Snapshot { name, .. } => format!("snapshot {name}"),
             Goal::CacheFailover { cache, .. } => cache.name.clone(),
-            Goal::AlarmActions { alarm, .. } => alarm.name.clone(),
+            Goal::AlarmActions { alarm, .. } | Goal::Muted { alarm, .. } => alarm.name.clone(),
         }
     }
 
@@ -295,6 +303,9 @@ impl Watch {
             }
             Goal::CacheFailover { cache, .. } => {
                 Query::DescribeReplicationGroups { scope: cache.scope.clone(), page: None }
+            }
+            Goal::Muted { alarm, rule } => {
+                Query::GetAlarmMuteRule { alarm: alarm.clone(), rule: rule.clone() }
             }
             Goal::AlarmActions { alarm, .. } => {
                 Query::DescribeAlarms { scope: alarm.scope.clone(), state: None, page: None }
@@ -385,6 +396,14 @@ impl Watch {
             }
         };
         self.verdict = verdict;
+    }
+
+    /// Takes a look that failed: it says nothing about the target. But whoever may mute an alarm need not be allowed
+    /// to read the rule, and no later look would show more.
+    pub fn failed(&mut self, fault: &Fault) {
+        if matches!(self.goal, Goal::Muted { .. }) && fault.kind == FaultKind::Denied {
+            self.verdict = Some(self.left());
+        }
     }
 
     /// Whether a target that is as before has had its time; after a lost answer no time is enough.
@@ -530,54 +549,6 @@ impl Watch {
             return Verdict::Unknown { how_to_find_out };
         }
         Verdict::Accepted
-    }
-
-    /// How a person finds out what became of it.
-    pub fn how_to_find_out(&self) -> String {
-        match &self.goal {
-            Goal::Deployment { service, .. } => match self.rollout.id() {
-                Some(id) => format!(
-                    "look whether {id} is PRIMARY and COMPLETED with `opsdeck service {}/{}`",
-                    service.cluster, service.name
-                ),
-                None => format!(
-                    "look for a new PRIMARY deployment with `opsdeck service {}/{}`; do not repeat it before",
-                    service.cluster, service.name
-                ),
-            },
-            Goal::Undone { service, .. } | Goal::Resumed { service, .. } => {
-                format!("look with `opsdeck deployments {}/{}`", service.cluster, service.name)
-            }
-            Goal::Stopped { task, .. } => format!(
-                "look whether task {} in {} is stopping; stopping it twice does no harm",
-                task.short(),
-                task.cluster
-            ),
-            Goal::Replaced { service, .. } | Goal::Count { service, .. } => {
-                format!("look with `opsdeck service {}/{}`", service.cluster, service.name)
-            }
-            Goal::Exits { service, .. } => {
-                format!("look for the task with `opsdeck tasks --cluster {}`", service.cluster)
-            }
-            Goal::Current { secret, .. } | Goal::Stage { secret, .. } => {
-                format!("look at its versions with `opsdeck secrets {}`", secret.name)
-            }
-            Goal::Database { database, goal: DatabaseGoal::Available } if self.rollout.is_lost() => {
-                data::events(database)
-            }
-            Goal::Database { database, .. } => format!("look with `opsdeck rds {}`", database.name),
-            Goal::Snapshot { database, name } => format!(
-                "look with `aws rds {}`",
-                if database.cluster {
-                    format!("describe-db-cluster-snapshots --db-cluster-snapshot-identifier {name}")
-                } else {
-                    format!("describe-db-snapshots --db-snapshot-identifier {name}")
-                }
-            ),
-            Goal::CacheFailover { cache, .. } => format!("look with `opsdeck cache {}`", cache.name),
-            Goal::AlarmActions { alarm, .. } => format!("look with `opsdeck alarms {}`", alarm.name),
-            Goal::Accepted => "look at the target again; CloudTrail has the call within 15 min".to_owned(),
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Plans of secrets, scaling, databases and restarts, each from what was read.
 
+mod alarm;
 mod data;
 
 use std::time::Duration;

@@ -96,6 +96,17 @@ pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, known: &Known)
             }
             Seen::State(format!("{}, primary {}", group.status, now.as_deref().unwrap_or("unknown")))
         }
+        (Goal::Muted { alarm, .. }, Answer::MuteRule(rule)) => {
+            let covers = rule.alarms.contains(&alarm.name);
+            match rule.status.as_str() {
+                _ if !covers => Seen::State("the rule is there, without the alarm".to_owned()),
+                "ACTIVE" | "SCHEDULED" => Seen::End(Verdict::Succeeded),
+                "EXPIRED" => Seen::End(Verdict::Failed {
+                    why: "the rule's time was over before it began: the alarm is not muted".to_owned(),
+                }),
+                other => Seen::State(format!("the rule is {other}")),
+            }
+        }
         (Goal::AlarmActions { alarm, enabled }, Answer::Alarms { found, .. }) => {
             let Some(found) = found.iter().find(|found| found.id == *alarm) else { return Seen::Absent };
             if found.actions_enabled == *enabled {
