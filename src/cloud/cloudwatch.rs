@@ -10,7 +10,8 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{AlarmType, ScanBy, StateValue};
 
 use crate::cloud::fault::{Call, Lost};
-use crate::cloud::shape::{all, next, stray, time, token};
+use crate::cloud::shape::{all, next, stray, time, token, wall};
+use crate::domain::alarm::MuteRule;
 use crate::domain::query::{Answer, MetricRequest, Query};
 
 /// The largest page of alarms and of their history.
@@ -49,6 +50,15 @@ pub(super) async fn ask(client: &Client, query: &Query, call: &Call<'_>) -> Resu
             let out = request.send().await.map_err(|e| call.lost(e))?;
             let items = all(out.alarm_history_items, alarm::history);
             Ok(Answer::AlarmHistory { items, next: next(out.next_token) })
+        }
+        Query::GetAlarmMuteRule { rule, .. } => {
+            let out = client.get_alarm_mute_rule().alarm_mute_rule_name(rule).send().await;
+            let out = out.map_err(|e| call.lost(e))?;
+            Ok(Answer::MuteRule(MuteRule {
+                status: out.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+                alarms: out.mute_targets.and_then(|targets| targets.alarm_names).unwrap_or_default(),
+                ends_at: out.expire_date.and_then(wall),
+            }))
         }
         Query::GetMetricData(request) => metrics(client, request, call).await,
         other => Err(stray(other, "CloudWatch")),

@@ -17,6 +17,17 @@ pub struct AlarmId {
     pub name: String,
 }
 
+/// A rule that holds alarms' actions back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MuteRule {
+    /// `SCHEDULED`, `ACTIVE`, `EXPIRED`.
+    pub status: String,
+    /// The alarms that it mutes.
+    pub alarms: Vec<String>,
+    /// When it ends.
+    pub ends_at: Option<Wall>,
+}
+
 /// The kinds of alarms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -219,7 +219,7 @@ pub enum Mutation {
         alarm: AlarmId,
         /// The rule's name.
         rule: String,
-        /// From when, in seconds since 1970.
+        /// From when, in seconds since 1970: a full minute.
         from: i64,
         /// For how many minutes.
         minutes: u32,
@@ -324,6 +324,16 @@ impl Mutation {
         }
     }
 
+    /// The same, to be made now: a mute begins at the first minute that is still ahead when AWS reads of it, for a
+    /// window that has begun already is over for good.
+    #[must_use]
+    pub fn made_at(mut self, now: Wall) -> Self {
+        if let Self::MuteAlarm { from, .. } = &mut self {
+            *from = first_minute(now);
+        }
+        self
+    }
+
     /// The service whose definition is to be the one that was just registered, told which that is.
     #[must_use]
     pub fn with_registered(mut self, arn: &str) -> Self {
@@ -334,6 +344,14 @@ impl Mutation {
         }
         self
     }
+}
+
+/// The first full minute that a call made now is sure to be before, in seconds since 1970.
+#[must_use]
+pub fn first_minute(now: Wall) -> i64 {
+    const AHEAD: i64 = 10;
+    let soonest = now.0.div_euclid(1000) + AHEAD;
+    soonest + (-soonest).rem_euclid(60)
 }
 
 /// What AWS said when it accepted a call.

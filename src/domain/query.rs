@@ -2,7 +2,7 @@
 //!
 //! Must not decide when to ask or how often: `app` and the headless verbs decide, `cloud` paces.
 
-use crate::domain::alarm::{Alarm, AlarmHistoryItem, AlarmState};
+use crate::domain::alarm::{Alarm, AlarmHistoryItem, AlarmId, AlarmState, MuteRule};
 use crate::domain::balancer::{TargetGroup, TargetHealth};
 use crate::domain::cache::{CacheCluster, ReplicationGroup};
 use crate::domain::change::TrailEvent;
@@ -77,6 +77,8 @@ pub enum Query {
     FilterLogEvents(LogQuery),
     /// `cloudwatch:DescribeAlarms`, all kinds, 100 a page; with a state, only those in it.
     DescribeAlarms { scope: Scope, state: Option<AlarmState>, page: Option<PageToken> },
+    /// `cloudwatch:GetAlarmMuteRule` of one that mutes an alarm.
+    GetAlarmMuteRule { alarm: AlarmId, rule: String },
     /// `cloudwatch:DescribeAlarmHistory`, all kinds of alarms, newest first, 100 a page.
     DescribeAlarmHistory { scope: Scope, alarm: Option<String>, from: Wall, page: Option<PageToken> },
     /// `cloudwatch:GetMetricData`, at most 500 queries, oldest number first.
@@ -216,6 +218,7 @@ impl Query {
     pub fn scope(&self) -> &Scope {
         match self {
             Self::DescribeDbSnapshot { database, .. } => &database.scope,
+            Self::GetAlarmMuteRule { alarm, .. } => &alarm.scope,
             Self::CallerIdentity { scope }
             | Self::ListClusters { scope, .. }
             | Self::DescribeClusters { scope, .. }
@@ -277,6 +280,7 @@ impl Query {
             Self::DescribeLogStreams { .. } => "logs:DescribeLogStreams",
             Self::FilterLogEvents(_) => "logs:FilterLogEvents",
             Self::DescribeAlarms { .. } => "cloudwatch:DescribeAlarms",
+            Self::GetAlarmMuteRule { .. } => "cloudwatch:GetAlarmMuteRule",
             Self::DescribeAlarmHistory { .. } => "cloudwatch:DescribeAlarmHistory",
             Self::GetMetricData(_) => "cloudwatch:GetMetricData",
             Self::DescribeDbInstances { .. } => "rds:DescribeDBInstances",
@@ -332,6 +336,8 @@ pub enum Answer {
     LogEvents { events: Vec<LogEvent>, next: Option<PageToken> },
     /// To `DescribeAlarms`.
     Alarms { found: Vec<Alarm>, next: Option<PageToken> },
+    /// To `GetAlarmMuteRule`.
+    MuteRule(MuteRule),
     /// To `DescribeAlarmHistory`.
     AlarmHistory { items: Vec<AlarmHistoryItem>, next: Option<PageToken> },
     /// To `GetMetricData`: a series for each wanted query, in no order, and what CloudWatch said beside them.

@@ -352,6 +352,7 @@ impl Operation {
         if let Mutation::StopTask { reason, .. } = &mut step.mutation {
             *reason = self.stop_reason(reason);
         }
+        step.mutation = step.mutation.made_at(now.wall);
         let Some(draft) = &self.draft else { return self.finish(now) };
         let words = |side: fn(&crate::domain::plan::FieldChange) -> &str| {
             let parts = draft.plan.changes.iter().map(|change| format!("{} {}", change.field, side(change)));

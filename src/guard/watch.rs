@@ -14,7 +14,7 @@ use crate::domain::balancer::TargetHealth;
 use crate::domain::cache::CacheId;
 use crate::domain::database::DatabaseId;
 use crate::domain::ecs::{Revision, Service, ServiceId};
-use crate::domain::fault::{Failure, Fault};
+use crate::domain::fault::{Failure, Fault, FaultKind};
 use crate::domain::mutation::Receipt;
 use crate::domain::query::{Answer, Query};
 use crate::domain::scope::Arn;
@@ -135,6 +135,13 @@ pub(super) enum Goal {
         /// The primary before.
         primary: Option<String>,
     },
+    /// The rule that mutes the alarm is there.
+    Muted {
+        /// The alarm.
+        alarm: crate::domain::alarm::AlarmId,
+        /// The rule's name.
+        rule: String,
+    },
     /// The alarm's actions are so.
     AlarmActions {
         /// The alarm.
@@ -157,7 +164,7 @@ pub(super) struct Watch {
     tasks: Option<Vec<String>>,
     /// Of a restart: which of its target groups is looked at.
     group: Option<usize>,
-    /// Of a database: it was seen doing it.
+    /// Of a database: it was seen rebooting.
     busy: bool,
     /// The page of a list to look at.
     page: Option<Query>,
@@ -230,7 +237,7 @@ impl Watch {
             Goal::Database { database, .. } => database.name.clone(),
             Goal::Snapshot { name, .. } => format!("snapshot {name}"),
             Goal::CacheFailover { cache, .. } => cache.name.clone(),
-            Goal::AlarmActions { alarm, .. } => alarm.name.clone(),
+            Goal::AlarmActions { alarm, .. } | Goal::Muted { alarm, .. } => alarm.name.clone(),
         }
     }
 
@@ -303,15 +310,22 @@ impl Watch {
             Goal::CacheFailover { cache, .. } => {
                 Query::DescribeReplicationGroups { scope: cache.scope.clone(), page: None }
             }
+            Goal::Muted { alarm, rule } => {
+                Query::GetAlarmMuteRule { alarm: alarm.clone(), rule: rule.clone() }
+            }
             Goal::AlarmActions { alarm, .. } => {
                 Query::DescribeAlarms { scope: alarm.scope.clone(), state: None, page: None }
             }
         })
     }
 
-    /// A look failed: it says nothing about the target, and that is said.
+    /// A look failed: it says nothing about the target, and that is said. But whoever may mute an alarm need not be
+    /// allowed to read the rule, and no later look would show more.
     pub fn miss(&mut self, fault: &Fault) {
         self.missed = Some(fault.to_string());
+        if matches!(self.goal, Goal::Muted { .. }) && fault.kind == FaultKind::Denied {
+            self.verdict = Some(self.left());
+        }
     }
 
     /// Takes a look. A list that does not show the target is turned to its next page.
@@ -379,8 +393,8 @@ impl Watch {
                 self.exited(&container, found.first(), failures)
             }
             (goal, answer) => {
-                let settled = self.settled(now);
-                let seen = data::look(&goal, answer, &mut self.busy, settled);
+                let known = data::Known { lost: self.rollout.is_lost(), settled: self.settled(now) };
+                let seen = data::look(&goal, answer, &mut self.busy, &known);
                 match seen {
                     data::Seen::Absent => {
                         self.page = turned;

@@ -11,6 +11,8 @@ use crate::keymap::{Code, Key};
 /// AWS takes so many bytes.
 const LONGEST: usize = 65_536;
 
+const CUT: &str = "More than 65,536 bytes: nothing is stored until Ctrl-U empties it";
+
 /// The input.
 #[derive(Clone, Debug)]
 pub struct ValueInput {
@@ -18,6 +20,8 @@ pub struct ValueInput {
     pub secret: SecretId,
     /// What was typed.
     value: SecretValue,
+    /// Whether something was left out: the rest must not be stored as if it were all.
+    cut: bool,
     /// What is wrong.
     pub said: Option<&'static str>,
 }
@@ -26,7 +30,7 @@ impl ValueInput {
     /// An empty one.
     #[must_use]
     pub fn new(secret: SecretId) -> Self {
-        Self { secret, value: SecretValue::default(), said: None }
+        Self { secret, value: SecretValue::default(), cut: false, said: None }
     }
 
     /// How many characters it has.
@@ -43,7 +47,8 @@ impl ValueInput {
 
     fn push(&mut self, c: char) {
         if self.value.expose().len() + c.len_utf8() > LONGEST {
-            self.said = Some("A secret holds 65,536 bytes at most: the rest was left out");
+            self.cut = true;
+            self.said = Some(CUT);
         } else {
             self.value.push(c);
         }
@@ -59,13 +64,23 @@ pub fn press(model: &mut Model, key: Key) -> Vec<Effect> {
             model.overlay = None;
             model.say("Cancelled: nothing was stored");
         }
-        (Code::Char('u'), true, _) => input.value = SecretValue::default(),
-        (Code::Backspace, ..) => input.value.pop(),
-        (Code::Enter, ..) if input.value.expose().is_empty() => {
-            input.said = Some("A value has one character at least");
+        (Code::Char('u'), true, _) => {
+            input.value = SecretValue::default();
+            input.cut = false;
         }
+        (Code::Backspace, ..) => {
+            input.value.pop();
+            input.cut &= !input.value.expose().is_empty();
+        }
+        (Code::Enter, ..) if input.cut => input.said = Some(CUT),
         (Code::Enter, ..) => {
-            let (secret, value) = (input.secret.clone(), std::mem::take(&mut input.value));
+            // What is copied from a terminal or an editor brings its line's end along; the command line takes it off too.
+            let value = std::mem::take(&mut input.value).without_last_line_feed();
+            if value.expose().is_empty() {
+                input.said = Some("A value has one character at least");
+                return Vec::new();
+            }
+            let secret = input.secret.clone();
             let work = SecretWork::Put { keys: value.keys() };
             return super::begin(model, Action::Secret { secret, work }, None, Some(value));
         }
@@ -78,5 +93,72 @@ pub fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 /// A paste: values are seldom typed.
 pub fn paste(model: &mut Model, text: &str) {
     let Some(Overlay::Value(input)) = model.overlay.as_mut() else { return };
-    text.chars().for_each(|c| input.push(c));
+    // Terminals paste a line's end as the key Enter sends it.
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let alone = c == '\r' && chars.peek() != Some(&'\n');
+        input.push(if alone { '\n' } else { c });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Msg;
+    use crate::app::fixtures::{self, Aws, Bench};
+    use crate::domain::action::Action;
+
+    /// An open input into which this was pasted.
+    fn pasted(texts: &[&str]) -> Bench {
+        let mut bench =
+            Bench::with(fixtures::model(fixtures::session(&["eu-west-2"]), "", 100, 30), Aws::small());
+        let secret = SecretId { scope: fixtures::home(), name: "shop/db".into() };
+        bench.model.overlay = Some(Overlay::Value(Box::new(ValueInput::new(secret))));
+        for text in texts {
+            bench.send(Msg::Paste((*text).to_owned()));
+        }
+        bench
+    }
+
+    fn open(bench: &Bench) -> &ValueInput {
+        match &bench.model.overlay {
+            Some(Overlay::Value(input)) => input,
+            other => panic!("no input: {other:?}"),
+        }
+    }
+
+    /// What Enter goes on to store.
+    fn entered(mut bench: Bench) -> String {
+        bench.press("enter");
+        let running = bench.model.operations.list.last().expect("an operation");
+        assert!(matches!(running.operation.action(), Action::Secret { work: SecretWork::Put { .. }, .. }));
+        running.value.as_ref().expect("a value").expose().to_owned()
+    }
+
+    #[test]
+    fn a_pasted_value_is_stored_without_the_end_of_its_line() {
+        for end in ["", "\n", "\r\n", "\r"] {
+            assert_eq!(entered(pasted(&[&format!("pass word{end}")])), "pass word", "{end:?}");
+        }
+        assert_eq!(entered(pasted(&["one\rtwo\r\nthree\n\n"])), "one\ntwo\r\nthree\n");
+        let mut bare = pasted(&["\n"]);
+        bare.press("enter");
+        assert!(bare.model.operations.list.is_empty() && open(&bare).said.is_some(), "nothing is no value");
+    }
+
+    #[test]
+    fn a_value_that_was_cut_is_not_stored_until_the_input_was_emptied() {
+        let long = "x".repeat(LONGEST + 1);
+        let mut bench = pasted(&[&long]);
+        // Twice: whoever missed the sentence presses Enter again.
+        for key in ["enter", "backspace", "enter", "enter"] {
+            bench.press(key);
+            assert!(bench.model.operations.list.is_empty(), "{key}");
+        }
+        assert_eq!(open(&bench).said, Some(CUT));
+        bench.press("ctrl-u");
+        bench.send(Msg::Paste("short".to_owned()));
+        assert_eq!(entered(bench), "short");
+        assert_eq!(entered(pasted(&[&"x".repeat(LONGEST)])).len(), LONGEST, "as much as AWS takes is taken");
+    }
 }

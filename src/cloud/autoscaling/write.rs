@@ -22,6 +22,8 @@ pub(in crate::cloud) async fn change(
         return Err(unfit(&mutation, "Application Auto Scaling"));
     };
     let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+    // All three, though some may be so already: AWS calls `false` the default of one that is left out, so leaving one
+    // out may resume it.
     let suspended = change.suspended.map(|rests| {
         SuspendedState::builder()
             .dynamic_scaling_in_suspended(rests)

@@ -29,16 +29,14 @@ pub(in crate::cloud) async fn change(
             out.map_err(|e| call.lost(e))?.request_id().map(ToOwned::to_owned)
         }
         Mutation::MuteAlarm { alarm, rule, from, minutes } => {
-            // `at(yyyy-MM-ddThh:mm)` knows whole minutes, and the next one is the first that has not begun.
-            let start = from - from.rem_euclid(60) + 60;
-            let text = Wall(start * 1000).rfc3339();
+            let text = Wall(from * 1000).rfc3339();
             let minute = text.get(..16).ok_or_else(|| call.unsent("the time cannot be written"))?;
             let schedule = Schedule::builder()
                 .expression(format!("at({minute})"))
                 .duration(format!("PT{minutes}M"))
                 .timezone("UTC")
                 .build();
-            let end = start + i64::from(minutes) * 60;
+            let end = from + i64::from(minutes) * 60;
             let request = client
                 .put_alarm_mute_rule()
                 .name(rule)

@@ -4,7 +4,7 @@
 
 use crate::domain::action::AlarmWork;
 use crate::domain::alarm::{Alarm, AlarmId};
-use crate::domain::mutation::Mutation;
+use crate::domain::mutation::{Mutation, first_minute};
 use crate::domain::plan::{Check, FieldChange, Finding, Plan};
 use crate::domain::query::{Answer, Query};
 use crate::guard::draft::{Draft, NoPlan, Step};
@@ -58,6 +58,7 @@ pub(in crate::guard) fn draft(
         if alarm.state == crate::domain::alarm::AlarmState::Alarm { Finding::Warn } else { Finding::Pass },
         format!("it is {}", alarm.state.word()),
     );
+    let mut window = None;
     let (change, mutation, goal, reach) = match work {
         AlarmWork::Mute { minutes } => {
             if minutes == 0 || minutes > 15 * 24 * 60 {
@@ -65,11 +66,12 @@ pub(in crate::guard) fn draft(
                     "an alarm is muted for a minute at least and 15 days at most".to_owned(),
                 ));
             }
-            let from = now.0 / 1000;
-            let mutation =
-                Mutation::MuteAlarm { alarm: id.clone(), rule: rule(&id.name, from), from, minutes };
+            let (name, from) = (rule(&id.name, now.0.div_euclid(1000)), first_minute(now));
+            let goal = Goal::Muted { alarm: id.clone(), rule: name.clone() };
+            let mutation = Mutation::MuteAlarm { alarm: id.clone(), rule: name, from, minutes };
             let change = FieldChange::new("actions", "run", format!("muted for {minutes} min"));
-            (change, mutation, Goal::Accepted, told)
+            window = Some(format!("{}; a later confirmation moves both", span(from, minutes)));
+            (change, mutation, goal, told)
         }
         AlarmWork::Enable | AlarmWork::Disable => {
             let enabled = work == AlarmWork::Enable;
@@ -84,7 +86,8 @@ pub(in crate::guard) fn draft(
             (change, mutation, goal, reach)
         }
     };
-    let mut plan = Plan { changes: vec![change], reach: vec![reach], checks: vec![state], ..Plan::default() };
+    let reach = std::iter::once(reach).chain(window).collect();
+    let mut plan = Plan { changes: vec![change], reach, checks: vec![state], ..Plan::default() };
     if work == AlarmWork::Disable {
         plan.advice.push(
             "`opsdeck alarm mute` ends by itself; disabled actions stay so until somebody enables them"
@@ -92,6 +95,15 @@ pub(in crate::guard) fn draft(
         );
     }
     Ok(Draft::new(plan, vec![Step::new(mutation, goal)], saw))
+}
+
+/// From when to when, in UTC; the day of the end where it is another one.
+fn span(from: i64, minutes: u32) -> String {
+    let text = |seconds: i64| Wall(seconds * 1000).rfc3339();
+    let (begin, end) = (text(from), text(from + i64::from(minutes) * 60));
+    let (day, time) = (end.get(..10).unwrap_or_default(), end.get(11..16).unwrap_or_default());
+    let other = if begin.starts_with(day) { String::new() } else { format!("{day} ") };
+    format!("from {} to {other}{time} UTC", begin.get(11..16).unwrap_or_default())
 }
 
 /// A mute rule's name: AWS takes letters, digits, `-` and `_`.

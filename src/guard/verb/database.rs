@@ -84,7 +84,7 @@ fn of_instance(instance: &DbInstance, work: &DatabaseWork) -> Result<Draft, NoPl
         DatabaseWork::Grow { .. } => growable(&instance.status),
         _ => available(&instance.status),
     }];
-    let saw = Saw::fact(format!("the status of {}", id.name), instance.status.clone())
+    let mut saw = Saw::fact(format!("the status of {}", id.name), instance.status.clone())
         .and(Saw::fact(format!("the zone of {}", id.name), instance.zone.clone().unwrap_or_default()));
     let zone = || instance.zone.clone().unwrap_or_else(|| "its zone".to_owned());
     let (change, reach, mutation, goal, destructive) = match work {
@@ -141,6 +141,7 @@ fn of_instance(instance: &DbInstance, work: &DatabaseWork) -> Result<Draft, NoPl
                     "it has {now} GiB: RDS grows by a tenth at least, to {least} GiB or more"
                 )));
             }
+            saw = saw.and(Saw::fact(format!("what is pending at {}", id.name), pending(instance)));
             checks.push(Check::new(
                 "time since the last change",
                 Finding::NotVerified,
@@ -158,10 +159,7 @@ fn of_instance(instance: &DbInstance, work: &DatabaseWork) -> Result<Draft, NoPl
             )
         }
     };
-    if let Some(status) = instance.pending.first() {
-        let why = format!("pending and applied by a reboot: {} {}", status.0, status.1);
-        checks.push(Check::new("pending changes", Finding::Warn, why));
-    }
+    checks.extend(waiting(instance, work));
     let plan = Plan { changes: vec![change], reach, checks, ..Plan::default() };
     let goal = match work {
         DatabaseWork::Snapshot { name } => Goal::Snapshot { database: id.clone(), name: name.clone() },
@@ -169,6 +167,44 @@ fn of_instance(instance: &DbInstance, work: &DatabaseWork) -> Result<Draft, NoPl
     };
     let draft = Draft::new(plan, vec![Step::new(mutation, goal)], saw);
     Ok(if destructive { draft.destructive() } else { draft })
+}
+
+/// What waits for the window or a reboot, by AWS's names.
+fn pending(instance: &DbInstance) -> String {
+    let told: Vec<String> = instance.pending.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
+}
+
+/// What the call applies besides. RDS has no way to grow the storage at once and to leave what is pending alone; and
+/// which pending value a reboot applies differs from one to the next, so none is promised.
+fn waiting(instance: &DbInstance, work: &DatabaseWork) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let name = "pending changes";
+    match work {
+        DatabaseWork::Grow { .. } if instance.pending.is_empty() => {
+            checks.push(Check::new(name, Finding::Pass, "nothing is pending that would be applied with it"));
+        }
+        DatabaseWork::Grow { .. } => {
+            let why = format!(
+                "RDS would apply these with it, at once and perhaps with an outage: {}; let them be applied or take them back first",
+                pending(instance)
+            );
+            checks.push(Check::new(name, Finding::Block, why));
+        }
+        _ if instance.pending.is_empty() => {}
+        _ => checks.push(Check::new(name, Finding::Warn, format!("pending: {}", pending(instance)))),
+    }
+    let groups: Vec<&str> = instance
+        .parameter_groups
+        .iter()
+        .filter(|group| group.status == "pending-reboot")
+        .map(|group| group.name.as_str())
+        .collect();
+    if matches!(work, DatabaseWork::Reboot { .. }) && !groups.is_empty() {
+        let why = format!("applied by the reboot: what waits in {}", groups.join(", "));
+        checks.push(Check::new("parameters", Finding::Warn, why));
+    }
+    checks
 }
 
 fn of_cluster(cluster: &DbCluster, work: &DatabaseWork) -> Result<Draft, NoPlan> {

@@ -15,6 +15,13 @@ use crate::guard::saw::Saw;
 use crate::guard::watch::Goal;
 use crate::stdx::text::count;
 
+/// What of autoscaling is suspended one by one: AWS's name of it, and ours.
+const ACTIVITIES: [(&str, &str); 3] = [
+    ("DynamicScalingIn", "scaling in"),
+    ("DynamicScalingOut", "scaling out"),
+    ("ScheduledScaling", "scheduled scaling"),
+];
+
 fn targets_query(id: &ServiceId) -> Query {
     Query::DescribeScalableTargets { scope: id.scope.clone(), page: None }
 }
@@ -133,7 +140,6 @@ pub(in crate::guard) fn bounds(
     if min > max {
         return Err(NoPlan::Refused(format!("the fewest tasks ({min}) are more than the most ({max})")));
     }
-    let was = !target.suspended.is_empty();
     let mut changes = Vec::new();
     let mut field = |name: &str, before: String, after: String| {
         if before != after {
@@ -143,7 +149,10 @@ pub(in crate::guard) fn bounds(
     field("minimum", target.min.to_string(), min.to_string());
     field("maximum", target.max.to_string(), max.to_string());
     let word = |suspended: bool| if suspended { "suspended" } else { "running" }.to_owned();
-    field("autoscaling", word(was), word(change.suspended.unwrap_or(was)));
+    for (activity, name) in ACTIVITIES {
+        let was = target.suspended.iter().any(|suspended| suspended == activity);
+        field(name, word(was), word(change.suspended.unwrap_or(was)));
+    }
     if changes.is_empty() {
         return Err(NoPlan::Refused("autoscaling is so already".to_owned()));
     }
@@ -158,8 +167,11 @@ pub(in crate::guard) fn bounds(
             service.desired.clamp(min, max)
         ));
     }
+    let suspended =
+        if target.suspended.is_empty() { "nothing".to_owned() } else { target.suspended.join(", ") };
     let saw = Saw::service(service)
-        .and(Saw::fact("autoscaling's bounds", format!("{} to {}", target.min, target.max)));
+        .and(Saw::fact("autoscaling's bounds", format!("{} to {}", target.min, target.max)))
+        .and(Saw::fact("what of autoscaling is suspended", suspended));
     let plan = Plan { changes, reach, checks: vec![check::status(service)], ..Plan::default() };
     let mutation = Mutation::RegisterScalableTarget { service: id.clone(), change: change.clone() };
     Ok(Draft::new(plan, vec![Step::new(mutation, Goal::Accepted)], saw))

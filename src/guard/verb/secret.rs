@@ -46,7 +46,9 @@ pub(in crate::guard) fn draft(
     };
     let current = secret.version_at("AWSCURRENT");
     let pending = secret.version_at("AWSPENDING").filter(|pending| Some(*pending) != current);
-    let saw = Saw::fact(format!("the current version of {}", id.name), current.unwrap_or("none"));
+    let switch = |on: bool| if on { "on" } else { "off" };
+    let saw = Saw::fact(format!("the current version of {}", id.name), current.unwrap_or("none"))
+        .and(Saw::fact(format!("automatic rotation of {}", id.name), switch(secret.rotation_enabled)));
     let version =
         |id: Option<&str>| id.map_or_else(|| "none".to_owned(), |id| format!("version {}", short(id)));
     let mut checks = vec![alive(secret)];
@@ -56,6 +58,10 @@ pub(in crate::guard) fn draft(
     let (changes, reach, mutation, goal, destructive) = match work {
         SecretWork::Rotate => {
             checks.push(rotatable(secret, pending, now));
+            if wakes_schedule(secret) {
+                let why = "automatic rotation was turned off: a rotation by hand turns it on again, and AWS rotates by its schedule from then on";
+                checks.push(Check::new("automatic rotation", Finding::Warn, why));
+            }
             (
                 FieldChange::new("AWSCURRENT", version(current), format!("version {}", short(operation))),
                 vec!["its Lambda makes a new value in four steps".to_owned(), holders.to_owned()],
@@ -135,7 +141,11 @@ pub(in crate::guard) fn draft(
             )
         }
     };
-    let mut plan = Plan { changes: vec![changes], reach, checks, ..Plan::default() };
+    let mut changes = vec![changes];
+    if *work == SecretWork::Rotate && wakes_schedule(secret) {
+        changes.push(FieldChange::new("automatic rotation", switch(false), switch(true)));
+    }
+    let mut plan = Plan { changes, reach, checks, ..Plan::default() };
     if !readers.services.is_empty() && *work != SecretWork::Unstick {
         let names: Vec<String> =
             readers.services.iter().map(|service| format!("{}/{}", service.cluster, service.name)).collect();
@@ -205,6 +215,12 @@ fn alive(secret: &Secret) -> Check {
         return Check::new(name, Finding::Block, why);
     }
     Check::new(name, Finding::Pass, "it is in use")
+}
+
+/// Whether a rotation at once turns the schedule on besides: `CancelRotateSecret` leaves the function, and
+/// `RotateSecret` has no way to leave the schedule off. What another service manages has no schedule of its own.
+fn wakes_schedule(secret: &Secret) -> bool {
+    !secret.rotation_enabled && secret.owning_service.is_none()
 }
 
 fn rotatable(secret: &Secret, pending: Option<&str>, now: Wall) -> Check {

@@ -1,10 +1,14 @@
 //! Plans of secrets, scaling, databases and restarts, each from what was read.
 
+mod alarm;
+mod data;
+
 use std::time::Duration;
 
 use crate::domain::action::{Action, DatabaseWork, SecretWork};
 use crate::domain::database::DatabaseId;
 use crate::domain::fault::{Fault, FaultKind};
+use crate::domain::mutation::ScalingChange;
 use crate::domain::plan::{Finding, Plan};
 use crate::domain::query::{Answer, Query};
 use crate::domain::scaling::ScalableTarget;
@@ -181,6 +185,89 @@ fn a_secret_is_rotated_restored_and_unstuck_only_where_that_can_be() {
     let mut first = secret();
     first.versions.truncate(1);
     assert!(refused(&work(SecretWork::Restore, first)).contains("no version is AWSPREVIOUS"));
+}
+
+#[test]
+fn a_rotation_by_hand_says_that_it_turns_the_schedule_on_again() {
+    let rotated = |secret: Secret| {
+        let mut operation = operation(Action::Secret { secret: secret.id.clone(), work: SecretWork::Rotate });
+        asked(&mut operation, readers(secret, &[]))
+    };
+    let off = Secret { rotation_enabled: false, ..secret() };
+    let demands = rotated(off.clone());
+    let plan = planned(&demands);
+    let change = plan.changes.iter().find(|change| change.field == "automatic rotation").unwrap();
+    assert_eq!((change.before.as_str(), change.after.as_str()), ("off", "on"));
+    assert_eq!(finding(plan, "automatic rotation").0, Finding::Warn);
+    assert!(
+        matches!(demands.as_slice(), [Demand::Confirm { friction, .. }] if *friction == crate::guard::Friction::TypedName)
+    );
+    // A schedule that is on stays so, and another service's secret has none of its own.
+    for other in [secret(), Secret { owning_service: Some("rds".into()), ..off }] {
+        let demands = rotated(other);
+        assert_eq!(planned(&demands).changes.len(), 1, "{demands:?}");
+    }
+}
+
+#[test]
+fn each_part_of_autoscaling_is_suspended_and_resumed_by_its_own_line() {
+    let bounds = |suspended: &'static [&'static str], wanted: bool| {
+        let change = ScalingChange { suspended: Some(wanted), ..ScalingChange::default() };
+        let mut operation = operation(Action::Bounds { service: service_id(), change });
+        let demands = asked(&mut operation, |query| match query {
+            Query::DescribeScalableTargets { .. } => Ok(scalable(suspended)),
+            _ => Ok(Answer::Services { found: vec![rest()], failures: vec![] }),
+        });
+        (operation, demands)
+    };
+    let lines = |demands: &[Demand]| -> Vec<String> {
+        let words = |c: &crate::domain::plan::FieldChange| format!("{}: {} → {}", c.field, c.before, c.after);
+        planned(demands).changes.iter().map(words).collect()
+    };
+    let (mut half, demands) = bounds(&["DynamicScalingIn"], true);
+    assert_eq!(
+        lines(&demands),
+        ["scaling out: running → suspended", "scheduled scaling: running → suspended"]
+    );
+    let (_, resumed) = bounds(&["DynamicScalingIn", "ScheduledScaling"], false);
+    assert_eq!(
+        lines(&resumed),
+        ["scaling in: suspended → running", "scheduled scaling: suspended → running"]
+    );
+    const ALL: &[&str] = &["DynamicScalingIn", "DynamicScalingOut", "ScheduledScaling"];
+    assert_eq!(refused(&bounds(ALL, true).1), "autoscaling is so already");
+    assert_eq!(refused(&bounds(&[], false).1), "autoscaling is so already");
+    // Another part suspended while the dialog stood open is another plan.
+    let policy = Policy::new(Lock::Unlocked, false);
+    let demands = half.step(Input::Confirm { with: Confirmation::Key, policy }, at(60));
+    let mut demands: Vec<Demand> = demands.into_iter().collect();
+    while let Some(Demand::Read { query, .. }) = demands.iter().find(|d| matches!(d, Demand::Read { .. })) {
+        let answer = match query {
+            Query::DescribeScalableTargets { .. } => scalable(&["DynamicScalingOut"]),
+            _ => Answer::Services { found: vec![rest()], failures: vec![] },
+        };
+        let query = Box::new(query.clone());
+        demands.retain(|demand| !matches!(demand, Demand::Read { query: other, .. } if *other == *query));
+        demands.extend(half.step(Input::Read { query, outcome: Box::new(Ok(answer)) }, at(61)));
+    }
+    match demands.as_slice() {
+        [Demand::End { verdict: Verdict::Changed { difference }, .. }] => assert_eq!(
+            difference,
+            "what of autoscaling is suspended was DynamicScalingIn, is DynamicScalingOut"
+        ),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn scalable(suspended: &[&str]) -> Answer {
+    let target = ScalableTarget {
+        resource: "service/c/api".into(),
+        dimension: "ecs:service:DesiredCount".into(),
+        min: 2,
+        max: 6,
+        suspended: suspended.iter().map(ToString::to_string).collect(),
+    };
+    Answer::ScalableTargets { found: vec![target], next: None }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::domain::verdict::Verdict;
 /// What a database was told to do.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::guard) enum DatabaseGoal {
-    /// Available again, after it was not.
+    /// Available again, after it rebooted.
     Available,
     /// Available again, in this zone's stead another one.
     OtherZone(Option<String>),
@@ -46,8 +46,16 @@ pub(super) fn query(database: &DatabaseId) -> Query {
     }
 }
 
-/// Takes a look; `busy` remembers that it was seen at work.
-pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, settled: bool) -> Seen {
+/// What is known of a call besides what a look shows.
+pub(super) struct Known {
+    /// Its answer never came.
+    pub lost: bool,
+    /// It had its time to begin.
+    pub settled: bool,
+}
+
+/// Takes a look; `busy` remembers that it was seen at what it was told.
+pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, known: &Known) -> Seen {
     match (goal, answer) {
         (Goal::Current { version, .. }, Answer::Secrets { found, .. }) => {
             let Some(secret) = found.first() else { return Seen::Absent };
@@ -64,7 +72,7 @@ pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, settled: bool)
                 at => Seen::State(format!("{stage} is at {}", at.unwrap_or("no version"))),
             }
         }
-        (Goal::Database { database, goal }, answer) => database_look(database, goal, answer, busy, settled),
+        (Goal::Database { database, goal }, answer) => database_look(database, goal, answer, busy, known),
         (Goal::Snapshot { name, .. }, Answer::DbSnapshots { found }) => {
             let Some(snapshot) = found.iter().find(|found| found.name.eq_ignore_ascii_case(name)) else {
                 return Seen::Absent;
@@ -88,6 +96,17 @@ pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, settled: bool)
             }
             Seen::State(format!("{}, primary {}", group.status, now.as_deref().unwrap_or("unknown")))
         }
+        (Goal::Muted { alarm, .. }, Answer::MuteRule(rule)) => {
+            let covers = rule.alarms.contains(&alarm.name);
+            match rule.status.as_str() {
+                _ if !covers => Seen::State("the rule is there, without the alarm".to_owned()),
+                "ACTIVE" | "SCHEDULED" => Seen::End(Verdict::Succeeded),
+                "EXPIRED" => Seen::End(Verdict::Failed {
+                    why: "the rule's time was over before it began: the alarm is not muted".to_owned(),
+                }),
+                other => Seen::State(format!("the rule is {other}")),
+            }
+        }
         (Goal::AlarmActions { alarm, enabled }, Answer::Alarms { found, .. }) => {
             let Some(found) = found.iter().find(|found| found.id == *alarm) else { return Seen::Absent };
             if found.actions_enabled == *enabled {
@@ -104,7 +123,7 @@ fn database_look(
     goal: &DatabaseGoal,
     answer: &Answer,
     busy: &mut bool,
-    settled: bool,
+    known: &Known,
 ) -> Seen {
     match answer {
         Answer::DbInstances { found, .. } => {
@@ -112,34 +131,47 @@ fn database_look(
                 return Seen::Absent;
             };
             let available = instance.status == "available" || instance.status == "storage-optimization";
-            *busy |= !available;
-            // What was never seen at work has done it unseen, or has not begun.
-            let settled = *busy || settled;
+            // A backup or somebody's change makes it unavailable too: only this is a reboot.
+            *busy |= instance.status == "rebooting";
+            let zone = instance.zone.as_deref().unwrap_or("an unknown zone");
+            let state = format!("{} in {zone}, {} GiB", instance.status, instance.allocated_gib);
+            // What was never seen at it has done it unseen, or has not begun.
+            let rebooted = available && (*busy || known.settled);
+            let reboots = matches!(goal, DatabaseGoal::Available | DatabaseGoal::OtherZone(None));
+            if reboots && known.lost {
+                if !(available && *busy) {
+                    return Seen::State(state);
+                }
+                let how_to_find_out = format!(
+                    "the answer was lost; {} rebooted and is available again, but a status does not tell whose reboot that was: {}",
+                    database.name,
+                    events(database)
+                );
+                return Seen::End(Verdict::Unknown { how_to_find_out });
+            }
             let done = match goal {
-                DatabaseGoal::Available => available && settled,
-                DatabaseGoal::OtherZone(zone) => available && (instance.zone != *zone),
+                DatabaseGoal::Available | DatabaseGoal::OtherZone(None) => rebooted,
+                DatabaseGoal::OtherZone(before) => available && instance.zone != *before,
                 DatabaseGoal::Storage(gib) => available && instance.allocated_gib >= *gib,
                 DatabaseGoal::Writer { .. } => false,
             };
-            if done {
-                return Seen::End(Verdict::Succeeded);
-            }
-            let zone = instance.zone.as_deref().unwrap_or("an unknown zone");
-            Seen::State(format!("{} in {zone}, {} GiB", instance.status, instance.allocated_gib))
+            if done { Seen::End(Verdict::Succeeded) } else { Seen::State(state) }
         }
         Answer::DbClusters { found, .. } => {
             let Some(cluster) = found.iter().find(|cluster| cluster.id == *database) else {
                 return Seen::Absent;
             };
             let writer = cluster.members.iter().find(|member| member.writer).map(|m| m.instance.clone());
-            *busy |= cluster.status != "available";
-            let done = cluster.status == "available"
-                && match goal {
-                    DatabaseGoal::Writer { before, to } => {
-                        writer.is_some() && writer != *before && (to.is_none() || *to == writer)
-                    }
-                    _ => *busy || settled,
-                };
+            let done = match goal {
+                DatabaseGoal::Writer { before, to } => {
+                    cluster.status == "available"
+                        && writer.is_some()
+                        && writer != *before
+                        && (to.is_none() || *to == writer)
+                }
+                // The others are of instances.
+                _ => false,
+            };
             if done {
                 return Seen::End(Verdict::Succeeded);
             }
@@ -147,4 +179,12 @@ fn database_look(
         }
         _ => Seen::State("an answer to another question".to_owned()),
     }
+}
+
+/// The command that tells what happened to an instance, and when.
+pub(super) fn events(database: &DatabaseId) -> String {
+    format!(
+        "look at its events with `aws rds describe-events --source-type db-instance --source-identifier {} --duration 60`, and who asked for it in CloudTrail within 15 min",
+        database.name
+    )
 }

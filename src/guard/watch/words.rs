@@ -1,8 +1,8 @@
 //! How a person finds out what became of a call whose end was not seen.
 //!
-//! Must name a command that answers it.
+//! Must not say that something happened: it names a command that tells.
 
-use super::{Goal, Watch};
+use super::{DatabaseGoal, Goal, Watch, data};
 
 impl Watch {
     /// How a person finds out what became of it.
@@ -35,6 +35,9 @@ impl Watch {
             Goal::Current { secret, .. } | Goal::Stage { secret, .. } => {
                 format!("look at its versions with `opsdeck secrets {}`", secret.name)
             }
+            Goal::Database { database, goal: DatabaseGoal::Available } if self.rollout.is_lost() => {
+                data::events(database)
+            }
             Goal::Database { database, .. } => format!("look with `opsdeck rds {}`", database.name),
             Goal::Snapshot { database, name } => format!(
                 "look with `aws rds {}`",
@@ -45,6 +48,9 @@ impl Watch {
                 }
             ),
             Goal::CacheFailover { cache, .. } => format!("look with `opsdeck cache {}`", cache.name),
+            Goal::Muted { rule, .. } => {
+                format!("look with `aws cloudwatch get-alarm-mute-rule --alarm-mute-rule-name {rule}`")
+            }
             Goal::AlarmActions { alarm, .. } => format!("look with `opsdeck alarms {}`", alarm.name),
             Goal::Accepted => "look at the target again; CloudTrail has the call within 15 min".to_owned(),
         }

@@ -345,6 +345,19 @@ fn what_can_be_done_once_is_done_once() {
 }
 
 #[test]
+fn a_mute_is_watched_until_its_rule_is_there() {
+    let stage = Stage::new();
+    let mute = words("alarm mute gov-backend-5xx --for 5m");
+    let left = stage.run(&mute, &["--yes", "--wait"]);
+    assert_eq!(left.outcome.code, 0, "{:?}", left.outcome);
+    assert_eq!(left.asked, ["PutAlarmMuteRule"]);
+    assert_eq!(kinds(&left.entries), "intent accepted =succeeded");
+    // Without a look nobody calls it a success.
+    let left = stage.run(&mute, &["--yes"]);
+    assert_eq!(kinds(&left.entries), "intent accepted =accepted", "{:?}", left.outcome);
+}
+
+#[test]
 fn a_policy_that_is_satisfied_lets_it_through() {
     let stage = Stage::new();
     stage.policy("[[rule]]\nheadless = \"confirm\"\nfriction = \"typed-name-and-reason\"\n");
