@@ -364,9 +364,7 @@ pub fn quit(model: &mut Model) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     let calls = crate::stdx::text::count(left, "call");
-    model.complain(format!(
-        "What is under way would stop half way, with {calls} not made: quit again to leave it so"
-    ));
+    model.complain(format!("Leaving stops it half way, {calls} not made: quit again to do so"));
     Vec::new()
 }
 

@@ -6,7 +6,7 @@ use super::facts::Facts;
 use super::saw::Saw;
 use super::verb;
 use super::watch::Goal;
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Deploy};
 use crate::domain::ecs::ServiceId;
 use crate::domain::mutation::Mutation;
 use crate::domain::plan::Plan;
@@ -102,9 +102,8 @@ pub(super) fn wants(action: &Action, facts: &Facts) -> Vec<Query> {
         Action::RollBack { services, to } => {
             services.iter().flat_map(|service| verb::rollback::wants(service, to, facts)).collect()
         }
-        Action::Scale { service, .. } | Action::Bounds { service, .. } | Action::OnDemand { service } => {
-            verb::scale::wants(service, facts)
-        }
+        Action::Scale { service, .. } | Action::Bounds { service, .. } => verb::scale::wants(service, facts),
+        Action::OnDemand { service } => verb::deploy::wants(service, &Deploy::Force, facts),
         Action::StopTask { task, .. } => verb::task::stop_wants(task),
         Action::Restart { service, .. } => verb::task::restart_wants(service, facts),
         Action::Continue { service } => verb::rollback::continue_wants(service, facts),
@@ -128,7 +127,7 @@ pub(super) fn draft(action: &Action, id: &str, facts: &Facts, now: Wall) -> Resu
         }
         Action::Scale { service, desired, pools } => verb::scale::draft(service, *desired, pools, facts)?,
         Action::Bounds { service, change } => verb::scale::bounds(service, change, facts)?,
-        Action::OnDemand { service } => verb::scale::on_demand(service, facts)?,
+        Action::OnDemand { service } => verb::scale::on_demand(service, facts, now)?,
         Action::StopTask { task, reason, .. } => verb::task::stop(task, reason, id, facts)?,
         Action::Restart { service, reason } => verb::task::restart(service, reason, facts)?,
         Action::Continue { service } => verb::rollback::resume(service, facts)?,

@@ -972,6 +972,22 @@ fn a_deployment_that_ended_long_ago_is_not_watched_for_the_one_that_is_meant() {
 }
 
 #[test]
+fn a_move_off_spot_says_what_code_it_would_start() {
+    let mut world = World { running: "sha256:old", ..world() };
+    world.service.capacity =
+        vec![crate::domain::ecs::CapacityShare { provider: "FARGATE_SPOT".into(), weight: 1, base: 0 }];
+    let mut operation =
+        Operation::new("op-1", Action::OnDemand { service: service_id() }, policy(false), None);
+    let demands = asked(&mut operation, &world);
+    let [Demand::Confirm { plan, .. }] = demands.as_slice() else { panic!("{demands:?}") };
+    let image = plan.checks.iter().find(|check| check.name == "image of api").unwrap();
+    assert!(
+        image.finding == Finding::Warn && image.evidence.contains("will start different code"),
+        "{image:?}"
+    );
+}
+
+#[test]
 fn a_guess_is_for_somebody_who_looks_at_it_and_not_for_a_script() {
     let world = World { past: vec![], ..world() };
     let run = |to: Back| {

@@ -2,7 +2,7 @@
 //!
 //! Must not send what was not asked: a desired count alone starts no deployment.
 
-use super::running;
+use super::running::{self, Running};
 use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::mutation::{Mutation, ScalingChange, ServiceChange};
 use crate::domain::plan::{Check, FieldChange, Finding, Plan};
@@ -13,6 +13,7 @@ use crate::guard::draft::{Draft, NoPlan, Step};
 use crate::guard::facts::{Facts, service_query};
 use crate::guard::saw::Saw;
 use crate::guard::watch::Goal;
+use crate::stdx::clock::Wall;
 use crate::stdx::text::count;
 
 /// What of autoscaling is suspended one by one: AWS's name of it, and ours.
@@ -178,8 +179,9 @@ pub(in crate::guard) fn bounds(
 }
 
 /// Runs on demand what runs on Spot.
-pub(in crate::guard) fn on_demand(id: &ServiceId, facts: &Facts) -> Result<Draft, NoPlan> {
-    let service = running::service(id, facts)?;
+pub(in crate::guard) fn on_demand(id: &ServiceId, facts: &Facts, now: Wall) -> Result<Draft, NoPlan> {
+    let running = Running::of(id, facts)?;
+    let service = running.service;
     if !service.capacity.iter().any(|share| share.provider == "FARGATE_SPOT") {
         return Err(NoPlan::Refused("the service uses no FARGATE_SPOT".to_owned()));
     }
@@ -189,7 +191,7 @@ pub(in crate::guard) fn on_demand(id: &ServiceId, facts: &Facts) -> Result<Draft
         };
         service.capacity.iter().map(share).collect::<Vec<_>>().join(", ")
     };
-    let plan = Plan {
+    let mut plan = Plan {
         changes: vec![FieldChange::new("capacity providers", words(service), "FARGATE weight 1 base 0")],
         reach: vec![
             format!("all {} tasks are replaced by ones that are not reclaimed", service.desired),
@@ -201,15 +203,20 @@ pub(in crate::guard) fn on_demand(id: &ServiceId, facts: &Facts) -> Result<Draft
             check::status(service),
             check::under_way(service),
             check::room(service),
+            check::breaker(service),
             check::owner(service),
         ],
         ..Plan::default()
     };
+    // It is a forced deployment: what the tags mean now is what would run.
+    plan.checks.extend(check::alarms(service, facts));
+    plan.checks.extend(super::deploy::resolved(&running, running.definition, facts, now));
     let change = ServiceChange {
         capacity: Some(vec![("FARGATE".to_owned(), 1, 0)]),
         force: true,
         ..ServiceChange::default()
     };
     let mutation = Mutation::UpdateService { service: id.clone(), change };
-    Ok(Draft::new(plan, vec![Step::new(mutation, super::deploy::goal(service))], Saw::service(service)))
+    let saw = Saw::service(service).and(super::deploy::codes(&running, running.definition, facts));
+    Ok(Draft::new(plan, vec![Step::new(mutation, super::deploy::goal(service))], saw))
 }
