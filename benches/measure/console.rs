@@ -25,7 +25,7 @@ pub fn first_frame(runs: u32) -> Outcome<Vec<Row>> {
         let mut console = Terminal::open(&[], &sim.environment("us-east-1"))?;
         let at = console.first_frame()?;
         samples.push(ms(at - console.started));
-        if !console.lines().iter().any(|line| line.contains("[1 Services]")) {
+        if !console.lines().iter().any(|line| line.contains("[1 Fleet]")) {
             return Err(format!("not the frame that was expected:\n{}", console.lines().join("\n")).into());
         }
     }
@@ -136,6 +136,7 @@ fn fleet_to_the_end() -> Outcome<Vec<Row>> {
     console.until("a screenful with status", |lines| described(lines) >= SCREENFUL)?;
     let operations = ["ecs:ListServices", "ecs:DescribeServices"];
     let mut typist = keys::Typist::default();
+    typist.enter(&mut console)?;
     let mut pace: Vec<(f64, u64)> = Vec::new();
     let mut counted = false;
     let ended = loop {
@@ -237,7 +238,7 @@ pub fn idle(runs: u32) -> Outcome<Vec<Row>> {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand bytes")]
         bytes.push((console.raw.len() - read) as f64 / seconds);
     }
-    let conditions = "the five systems in three regions, default cadence, services pane, one minute from 20 s after the start".to_owned();
+    let conditions = "the five systems in three regions, default cadence, first screen, one minute from 20 s after the start".to_owned();
     Ok(vec![
         Row::new("idle: share of one core", Some(1.0), "%", conditions.clone(), cpu),
         Row::new("idle: written to the terminal", None, "bytes/s", conditions, bytes)

@@ -26,6 +26,11 @@ pub struct Typist {
 const NO_EFFECT: Duration = Duration::from_millis(1_500);
 
 impl Typist {
+    /// To the list of services, where the typing happens.
+    pub fn enter(&mut self, console: &mut Terminal) -> Outcome<()> {
+        self.type_until(console, "2", |lines| lines.iter().any(|l| l.contains("[2 Services")))
+    }
+
     /// Some twenty keys.
     pub fn round(&mut self, console: &mut Terminal) -> Outcome<()> {
         for _ in 0..10 {
@@ -33,7 +38,7 @@ impl Typist {
             self.step(console)?;
         }
         self.type_until(console, "9", |lines| lines.iter().any(|l| l.contains("[9 API")))?;
-        self.type_until(console, "1", |lines| lines.iter().any(|l| l.contains("[1 Services")))?;
+        self.enter(console)?;
         self.type_until(console, "/", |lines| prompt(lines).is_some())?;
         for typed in ["a", "ap", "api", "api-"] {
             let key = &typed[typed.len() - 1..];

@@ -26,6 +26,7 @@ use crate::domain::ecs::{
 };
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::log::LogEvent;
+use crate::domain::registry::RegistryImage;
 use crate::domain::scope::Scope;
 use crate::domain::task::{Container, Task, TaskId};
 use crate::domain::task_definition::{
@@ -364,6 +365,18 @@ pub(crate) fn past_revision(deployment: &ServiceDeployment, family: &str, number
             digest: Some(format!("sha256:{}", format!("{:06x}", number * 0x11_1111).repeat(10))),
         }],
         created_at: deployment.created_at,
+    }
+}
+
+/// What the tag that all containers name means.
+pub(crate) fn image() -> RegistryImage {
+    RegistryImage {
+        repository: "claims/app".into(),
+        digest: format!("sha256:{}", "7e57ab".repeat(10)),
+        tags: vec!["latest".into()],
+        pushed_at: Some(ago(540)),
+        size: None,
+        status: None,
     }
 }
 

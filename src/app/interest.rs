@@ -2,7 +2,7 @@
 //!
 //! Must be a pure function of the model: the ledger in `refresh` does the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::app::Model;
@@ -92,8 +92,24 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
             wanted.push((Interest::Definition(subject.scope.clone(), arn), close(&[PaneId::Definition])));
         }
     }
+    if visible(PaneId::Services) {
+        let rows = screen.inside(PaneId::Services).map_or(0, |area| usize::from(area.height));
+        pins(model, rows, &mut wanted);
+    }
     details(model, &mut wanted);
-    wanted
+    once(wanted)
+}
+
+/// Each of them once, as near as the nearest pane wants it: several panes may show the same.
+fn once(wanted: Vec<(Interest, Closeness)>) -> Vec<(Interest, Closeness)> {
+    let mut nearest: HashMap<&Interest, Closeness> = HashMap::with_capacity(wanted.len());
+    for (interest, closeness) in &wanted {
+        let known = nearest.entry(interest).or_insert(*closeness);
+        *known = (*known).min(*closeness);
+    }
+    let firsts: Vec<Option<Closeness>> =
+        wanted.iter().map(|(interest, _)| nearest.remove(interest)).collect();
+    wanted.into_iter().zip(firsts).filter_map(|((interest, _), near)| Some((interest, near?))).collect()
 }
 
 /// What follows from all services together. It is found with each judgement and not with each message: there may
@@ -234,7 +250,6 @@ fn estate(
         }
     }
     services(model, visible, wanted);
-    pins(model, wanted);
 }
 
 /// What the judgement of services and secrets needs beside the services themselves.
@@ -263,7 +278,7 @@ fn services(model: &Model, visible: &dyn Fn(PaneId) -> bool, wanted: &mut Vec<(I
 }
 
 /// Whether a rollback pinned what runs stands in the definition: it is read of the services that the list shows.
-fn pins(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
+fn pins(model: &Model, rows: usize, wanted: &mut Vec<(Interest, Closeness)>) {
     // What the services are comes first: in a throttled account each of these reads would cost one of those.
     let lists = model.refresh.entries();
     let mut lists = lists.filter(|(i, _)| matches!(i, Interest::Clusters(_) | Interest::Services(_)));
@@ -271,31 +286,17 @@ fn pins(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
         return;
     }
     let list = &model.services.list;
-    let Some(area) = layout(model, model.size).inside(PaneId::Services) else { return };
-    for id in list.rows.iter().skip(list.cursor.offset()).take(usize::from(area.height)) {
-        let Some(seen) = model.world.service(id) else { continue };
-        let interest = Interest::Definition(id.scope.clone(), seen.value.task_definition_arn.clone());
-        // A pane that shows it wants it from nearer.
-        if !wanted.iter().any(|(present, _)| *present == interest) {
-            wanted.push((interest, Closeness::Rest));
-        }
+    let shown = list.rows.iter().skip(list.cursor.offset()).take(rows);
+    for seen in shown.filter_map(|id| model.world.service(id)) {
+        let arn = seen.value.task_definition_arn.clone();
+        wanted.push((Interest::Definition(seen.value.id.scope.clone(), arn), Closeness::Rest));
     }
 }
 
 /// What lies over the panes needs more of one resource.
 fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
     let known = &model.world.estate;
-    // A pane below may want it too, and from further away: the closest counts.
-    let mut near = |interest: Interest, mut closeness: Closeness| {
-        wanted.retain(|(present, known)| {
-            let same = *present == interest;
-            if same {
-                closeness = closeness.min(*known);
-            }
-            !same
-        });
-        wanted.push((interest, closeness));
-    };
+    let mut near = |interest: Interest, closeness: Closeness| wanted.push((interest, closeness));
     let mut add = |interest: Interest| near(interest, Closeness::Focused);
     match &model.overlay {
         Some(Overlay::Detail(Item::Subject(Subject::Alarm(id)), _)) => {
@@ -327,7 +328,7 @@ fn details(model: &Model, wanted: &mut Vec<(Interest, Closeness)>) {
             for operation in running.into_iter().map(|running| &running.operation) {
                 let ended = operation.progress() == Progress::Ended;
                 let closeness = if ended { Closeness::Visible } else { Closeness::Focused };
-                for service in operation.action().services() {
+                for service in operation.action().replaces() {
                     near(Interest::Tasks(service.clone(), false), closeness);
                     near(Interest::Tasks(service.clone(), true), closeness);
                     if matches!(operation.action(), Action::RollBack { .. }) {

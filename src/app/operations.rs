@@ -146,6 +146,8 @@ pub fn begin(model: &mut Model, action: Action, saw: Option<Saw>, value: Option<
     let policy = model.policy(&action);
     let id = OperationId(model.operations.next);
     model.operations.next += 1;
+    // Who was told what leaving stops was not told of this.
+    model.operations.warned = false;
     let name = operation_name(model.session.seed, id);
     let incident =
         model.operations.incident.as_ref().map_or_else(String::new, |mark| format!(" {}", mark.id));

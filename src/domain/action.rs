@@ -347,6 +347,16 @@ impl Action {
         }
     }
 
+    /// The services whose tasks it starts, stops or replaces.
+    #[must_use]
+    pub fn replaces(&self) -> Vec<&ServiceId> {
+        match self {
+            // A task that runs once belongs to no service, and bounds start nothing by themselves.
+            Self::RunTask { .. } | Self::Bounds { .. } => Vec::new(),
+            _ => self.services(),
+        }
+    }
+
     /// The name that a confirmation types.
     #[must_use]
     pub fn name(&self) -> String {

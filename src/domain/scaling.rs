@@ -4,7 +4,15 @@
 
 use serde::Serialize;
 
+use crate::domain::ecs::ServiceId;
 use crate::stdx::clock::Wall;
+
+/// What of autoscaling is suspended one by one: AWS's name of it, and ours.
+pub const ACTIVITIES: [(&str, &str); 3] = [
+    ("DynamicScalingIn", "scaling in"),
+    ("DynamicScalingOut", "scaling out"),
+    ("ScheduledScaling", "scheduled scaling"),
+];
 
 /// The bounds of something that scales: `service/cluster/name`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,6 +27,22 @@ pub struct ScalableTarget {
     pub max: u32,
     /// Scaling in, scaling out, scheduled scaling: those that are suspended.
     pub suspended: Vec<String>,
+}
+
+impl ScalableTarget {
+    /// Whether it bounds the desired count of this service.
+    #[must_use]
+    pub fn is_count_of(&self, service: &ServiceId) -> bool {
+        self.resource == format!("service/{}/{}", service.cluster, service.name)
+            && self.dimension == "ecs:service:DesiredCount"
+    }
+
+    /// Whether all of it is suspended, or nothing.
+    #[must_use]
+    pub fn is_suspended(&self, wanted: bool) -> bool {
+        let suspended = |(activity, _): &(&str, &str)| self.suspended.iter().any(|known| known == activity);
+        ACTIVITIES.iter().all(|activity| suspended(activity) == wanted)
+    }
 }
 
 /// Something that Application Auto Scaling did or tried.

@@ -183,10 +183,19 @@ pub(super) enum InRegistry<'f> {
 
 /// Whether a repository's name is one that AWS proposes for a pull-through cache: then the first pull fetches what is
 /// not there yet.
-pub(super) fn may_be_fetched(repository: &str) -> bool {
+fn may_be_fetched(repository: &str) -> bool {
     let prefixes =
         ["docker-hub/", "ecr-public/", "quay/", "kubernetes/", "github/", "gitlab/", "chainguard/"];
     prefixes.iter().any(|prefix| repository.starts_with(prefix))
+}
+
+/// An image that ECR does not have.
+pub(super) fn missing(name: String, said: &str, repository: &str) -> Check {
+    if may_be_fetched(repository) {
+        let why = format!("{said} is not in ECR: it can start only if a pull-through cache fetches it");
+        return Check::new(name, Finding::Warn, why);
+    }
+    Check::new(name, Finding::Block, format!("{said} is not in ECR: no new task could start"))
 }
 
 /// What ECR said to `image_query`.

@@ -42,15 +42,16 @@ pub(super) fn between(from: &TaskDefinition, to: &TaskDefinition) -> Vec<FieldCh
 pub(super) fn folded(changes: Vec<FieldChange>) -> Vec<FieldChange> {
     let mut found: Vec<(FieldChange, Vec<String>)> = Vec::new();
     for change in changes {
-        let parts = change.field.split_once(" of ").map(|(what, of)| (what.to_owned(), of.to_owned()));
-        let same = |known: &FieldChange| {
-            known.before == change.before
-                && known.after == change.after
-                && known.field.split_once(" of ").map(|(what, _)| what)
-                    == parts.as_ref().map(|(what, _)| what.as_str())
+        // What belongs to one name of one container is told by that name: `secret of api: TOKEN`.
+        let parts = change.field.split_once(" of ").filter(|(_, of)| !of.contains(": "));
+        let same = |(known, _): &&mut (FieldChange, Vec<String>)| {
+            let what = known.field.split_once(" of ").map(|(what, _)| what);
+            parts.is_some()
+                && what == parts.map(|(what, _)| what)
+                && (&known.before, &known.after) == (&change.before, &change.after)
         };
-        match (parts.clone(), found.iter_mut().find(|(known, _)| parts.is_some() && same(known))) {
-            (Some((_, of)), Some((_, more))) => more.push(of),
+        match (parts, found.iter_mut().find(same)) {
+            (Some((_, of)), Some((_, more))) => more.push(of.to_owned()),
             _ => found.push((change, Vec::new())),
         }
     }
@@ -138,5 +139,12 @@ mod tests {
             ["image of one and 2 more", "image of two"]
         );
         assert_eq!(told(vec![image("one", "b"), image("two", "b")]), ["image of one and two"]);
+        let variable =
+            |name: &str| FieldChange::new(format!("environment of api: {name}"), "a value", "another value");
+        assert_eq!(
+            told(vec![variable("HOST"), variable("PORT")]),
+            ["environment of api: HOST", "environment of api: PORT"],
+            "which of them changed is what counts"
+        );
     }
 }

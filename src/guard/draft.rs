@@ -5,7 +5,7 @@
 use super::facts::Facts;
 use super::saw::Saw;
 use super::verb;
-use super::watch::Goal;
+use super::watch::{Goal, Steady};
 use crate::domain::action::{Action, Deploy};
 use crate::domain::ecs::ServiceId;
 use crate::domain::mutation::Mutation;
@@ -22,17 +22,19 @@ pub(super) struct Step {
     pub goal: Goal,
     /// Whether the next call waits for that end.
     pub wait: bool,
+    /// The services that are looked at after it.
+    pub after: Option<Steady>,
 }
 
 impl Step {
     /// A call whose end is watched together with the others'.
     pub fn new(mutation: Mutation, goal: Goal) -> Self {
-        Self { mutation, goal, wait: false }
+        Self { mutation, goal, wait: false, after: None }
     }
 
     /// A call whose end the next one waits for.
     pub fn waited(mutation: Mutation, goal: Goal) -> Self {
-        Self { mutation, goal, wait: true }
+        Self { mutation, goal, wait: true, after: None }
     }
 }
 
@@ -102,7 +104,8 @@ pub(super) fn wants(action: &Action, facts: &Facts) -> Vec<Query> {
         Action::RollBack { services, to } => {
             services.iter().flat_map(|service| verb::rollback::wants(service, to, facts)).collect()
         }
-        Action::Scale { service, .. } | Action::Bounds { service, .. } => verb::scale::wants(service, facts),
+        Action::Scale { service, desired, .. } => verb::scale::count_wants(service, *desired, facts),
+        Action::Bounds { service, .. } => verb::scale::wants(service, facts),
         Action::OnDemand { service } => verb::deploy::wants(service, &Deploy::Force, facts),
         Action::StopTask { task, .. } => verb::task::stop_wants(task),
         Action::Restart { service, .. } => verb::task::restart_wants(service, facts),
@@ -110,7 +113,7 @@ pub(super) fn wants(action: &Action, facts: &Facts) -> Vec<Query> {
         Action::RunTask { service, .. } => verb::task::run_wants(service, facts),
         Action::Watch { services } => services.iter().map(super::facts::service_query).collect(),
         Action::Secret { secret, .. } => verb::secret::wants(secret, facts),
-        Action::Database { database, .. } => verb::database::wants(database, facts),
+        Action::Database { database, work } => verb::database::wants(database, work, facts),
         Action::CacheFailover { cache, .. } => verb::database::cache_wants(cache, facts),
         Action::Alarm { alarm, .. } => verb::alarm::wants(alarm, facts),
     }
@@ -125,7 +128,9 @@ pub(super) fn draft(action: &Action, id: &str, facts: &Facts, now: Wall) -> Resu
         Action::RollBack { services, to } => {
             together(services, |service| verb::rollback::draft(service, to, facts, now))?
         }
-        Action::Scale { service, desired, pools } => verb::scale::draft(service, *desired, pools, facts)?,
+        Action::Scale { service, desired, pools } => {
+            verb::scale::draft(service, *desired, pools, facts, now)?
+        }
         Action::Bounds { service, change } => verb::scale::bounds(service, change, facts)?,
         Action::OnDemand { service } => verb::scale::on_demand(service, facts, now)?,
         Action::StopTask { task, reason, .. } => verb::task::stop(task, reason, id, facts)?,

@@ -263,7 +263,7 @@ impl Operation {
                 self.looked(&query, *outcome, now)
             }
             (Stage::Watching, Input::StopWatching) => {
-                self.note_unmade();
+                self.leave_unmade(None);
                 let left = self.verdict(Watch::left);
                 self.end(left)
             }
@@ -422,7 +422,8 @@ impl Operation {
         }
         let note =
             Acknowledged { step: self.recorded, lost: lost.as_ref().map(ToString::to_string), receipt };
-        let watch = Watch::new(goal, note.receipt.clone(), sent, now, note.lost.is_some());
+        let watch =
+            Watch::new(goal, note.receipt.clone(), sent, now, note.lost.is_some()).then(step.after.clone());
         self.receipts.push(note.receipt.clone());
         if let Some(fault) = lost {
             // What cannot be told by looking ends here, and so do the calls that come after it.
@@ -440,10 +441,6 @@ impl Operation {
     }
 
     /// Calls of the plan that are not made any more are a part of the verdict.
-    fn note_unmade(&mut self) {
-        self.leave_unmade(None);
-    }
-
     fn leave_unmade(&mut self, why: Option<&str>) {
         let count = std::mem::take(&mut self.steps).len();
         if count > 0 {
@@ -470,7 +467,7 @@ impl Operation {
     /// No call is to be made now: watches what was begun, or ends.
     fn finish(&mut self, now: Moment) -> Vec<Demand> {
         let Some(time) = self.patience() else {
-            self.note_unmade();
+            self.leave_unmade(None);
             let verdict = self.verdict(Watch::left);
             return self.end(verdict);
         };
@@ -488,7 +485,7 @@ impl Operation {
         if well && self.broken.is_none() && !self.steps.is_empty() {
             return self.go_on(now);
         }
-        self.note_unmade();
+        self.leave_unmade(None);
         let verdict = self.verdict(Watch::timed_out);
         self.end(verdict)
     }
@@ -528,7 +525,7 @@ impl Operation {
             return self.done(now);
         }
         if self.until.is_some_and(|until| now.mono >= until.mono) {
-            self.note_unmade();
+            self.leave_unmade(None);
             let verdict = self.verdict(Watch::timed_out);
             return self.end(verdict);
         }

@@ -6,6 +6,8 @@ pub(super) mod alarm;
 mod consumers;
 pub(super) mod database;
 pub(super) mod deploy;
+mod images;
+pub(super) mod region;
 pub(super) mod rollback;
 pub(super) mod running;
 pub(super) mod scale;

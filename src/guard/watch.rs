@@ -4,28 +4,29 @@
 //! done only when the very id is PRIMARY and COMPLETED. Must not conclude from a failed read.
 
 mod data;
+mod goal;
 mod rollout;
+mod steady;
 mod words;
 
 use std::time::Duration;
 
 use super::facts::{service_query, task_query};
 use crate::domain::balancer::TargetHealth;
-use crate::domain::cache::CacheId;
-use crate::domain::database::DatabaseId;
-use crate::domain::ecs::{Revision, Service, ServiceId};
+use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::fault::{Failure, Fault, FaultKind};
 use crate::domain::mutation::Receipt;
 use crate::domain::query::{Answer, Query};
 use crate::domain::scope::Arn;
-use crate::domain::secret::SecretId;
 use crate::domain::task::{Task, TaskId};
 use crate::domain::verdict::Verdict;
 use crate::stdx::clock::Moment;
 
 pub(super) use data::DatabaseGoal;
+pub(super) use goal::Goal;
 use rollout::Rollout;
 pub(super) use rollout::stage;
+pub(super) use steady::{Steady, is_well};
 
 /// How often it is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -33,123 +34,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const SETTLING: Duration = Duration::from_secs(60);
 /// How long a count of tasks that was never short may be stale.
 const COUNTED: Duration = Duration::from_secs(40);
-
-/// What shows that a call did what it was made for.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Goal {
-    /// AWS's yes is the end.
-    Accepted,
-    /// The deployment that it starts.
-    Deployment {
-        /// The service.
-        service: ServiceId,
-        /// The deployments that were listed before.
-        before: Vec<String>,
-        /// What it runs, when that is known before.
-        runs: Option<Revision>,
-    },
-    /// The deployment that ECS undoes.
-    Undone {
-        /// The service.
-        service: ServiceId,
-        /// The service deployment's ARN.
-        arn: String,
-    },
-    /// A deployment that goes on after a pause.
-    Resumed {
-        /// The service.
-        service: ServiceId,
-        /// The service deployment's ARN.
-        arn: String,
-    },
-    /// The task has stopped.
-    Stopped {
-        /// The task.
-        task: TaskId,
-        /// The reason that we gave.
-        reason: String,
-    },
-    /// The task has stopped and the service has as many running as it wants.
-    Replaced {
-        /// The service.
-        service: ServiceId,
-        /// The task.
-        task: TaskId,
-        /// The PRIMARY deployment and the desired count when it was planned: a restart is not for another one.
-        planned: (Option<String>, u32),
-        /// Whether its tasks tell their health.
-        checked: bool,
-        /// The target groups in which its tasks have to be healthy.
-        target_groups: Vec<String>,
-    },
-    /// The service has so many tasks.
-    Count {
-        /// The service.
-        service: ServiceId,
-        /// Tasks.
-        desired: u32,
-    },
-    /// The task that it started ends by itself.
-    Exits {
-        /// The service whose cluster it runs in.
-        service: ServiceId,
-        /// The container whose end counts: others are stopped with it.
-        container: String,
-    },
-    /// The secret's current version is this one.
-    Current {
-        /// The secret.
-        secret: SecretId,
-        /// The version's id.
-        version: String,
-    },
-    /// The stage is at no version any more, or at this one.
-    Stage {
-        /// The secret.
-        secret: SecretId,
-        /// The stage.
-        stage: String,
-        /// The version.
-        version: Option<String>,
-    },
-    /// A database has done what it was told.
-    Database {
-        /// The instance or cluster.
-        database: DatabaseId,
-        /// What.
-        goal: DatabaseGoal,
-    },
-    /// The snapshot is there.
-    Snapshot {
-        /// Of which instance or cluster.
-        database: DatabaseId,
-        /// Its name.
-        name: String,
-    },
-    /// A cache's node group has another primary and is available.
-    CacheFailover {
-        /// The replication group.
-        cache: CacheId,
-        /// The node group.
-        node_group: String,
-        /// The primary before.
-        primary: Option<String>,
-    },
-    /// The rule that mutes the alarm is there.
-    Muted {
-        /// The alarm.
-        alarm: crate::domain::alarm::AlarmId,
-        /// The rule's name.
-        rule: String,
-    },
-    /// The alarm's actions are so.
-    AlarmActions {
-        /// The alarm.
-        alarm: crate::domain::alarm::AlarmId,
-        /// Whether they run.
-        enabled: bool,
-    },
-}
 
 /// A watch under way.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,6 +60,8 @@ pub(super) struct Watch {
     stage: Option<String>,
     /// How it ended.
     verdict: Option<Verdict>,
+    /// What is looked at once this has ended well.
+    after: Option<Steady>,
 }
 
 impl Watch {
@@ -201,7 +87,14 @@ impl Watch {
             missed: None,
             stage: None,
             verdict,
+            after: None,
         }
+    }
+
+    /// The same, after which these services are looked at.
+    pub fn then(mut self, after: Option<Steady>) -> Self {
+        self.after = after;
+        self
     }
 
     /// How it ended, if it has.
@@ -211,7 +104,7 @@ impl Watch {
 
     /// Whether it looks at the next page of a list.
     pub fn is_turning(&self) -> bool {
-        self.page.is_some()
+        self.page.is_some() || matches!(&self.goal, Goal::Steady(steady) if steady.is_turning())
     }
 
     /// What the last look showed; that it failed, when it did.
@@ -230,7 +123,9 @@ impl Watch {
             | Goal::Undone { service, .. }
             | Goal::Resumed { service, .. }
             | Goal::Replaced { service, .. }
+            | Goal::Bounds { service, .. }
             | Goal::Count { service, .. } => service.name.clone(),
+            Goal::Steady(steady) => steady.name(),
             Goal::Exits { .. } => format!("task {}", self.receipt.task.as_deref().map_or("", short)),
             Goal::Stopped { task, .. } => format!("task {}", task.short()),
             Goal::Current { secret, .. } | Goal::Stage { secret, .. } => secret.name.clone(),
@@ -256,6 +151,8 @@ impl Watch {
         match self.goal {
             // ECS reads alarms from the same quota to decide about rollbacks.
             Goal::AlarmActions { .. } => Duration::from_secs(20),
+            // Many services, of which the consoles of others ask too.
+            Goal::Steady(_) => Duration::from_secs(10),
             _ => LOOK_EVERY,
         }
     }
@@ -310,6 +207,10 @@ impl Watch {
             Goal::CacheFailover { cache, .. } => {
                 Query::DescribeReplicationGroups { scope: cache.scope.clone(), page: None }
             }
+            Goal::Steady(steady) => steady.query()?,
+            Goal::Bounds { service, .. } => {
+                Query::DescribeScalableTargets { scope: service.scope.clone(), page: None }
+            }
             Goal::Muted { alarm, rule } => {
                 Query::GetAlarmMuteRule { alarm: alarm.clone(), rule: rule.clone() }
             }
@@ -333,6 +234,10 @@ impl Watch {
         self.missed = None;
         let turned = answer.next().and_then(|token| query.turned_to(token.clone()));
         self.page = None;
+        if let Goal::Steady(steady) = &mut self.goal {
+            (self.state, self.verdict) = steady.look(answer, now.since(self.since));
+            return;
+        }
         let verdict = match (self.goal.clone(), answer) {
             (Goal::Deployment { before, runs, .. }, Answer::Services { found, failures }) => {
                 match found.first() {
@@ -412,6 +317,12 @@ impl Watch {
             }
         };
         self.verdict = verdict;
+        if self.verdict == Some(Verdict::Succeeded)
+            && let Some(after) = self.after.take()
+        {
+            self.state = format!("{} is done; the services are looked at", self.name());
+            (self.goal, self.since, self.verdict) = (Goal::Steady(after), now, None);
+        }
     }
 
     /// Whether a target that is as before has had its time; after a lost answer no time is enough.
@@ -544,6 +455,11 @@ impl Watch {
     pub fn timed_out(&self) -> Verdict {
         if let Some(why) = self.rollout.failing() {
             return Verdict::Failed { why: why.to_owned() };
+        }
+        if let Goal::Steady(steady) = &self.goal
+            && let Some(why) = steady.failing()
+        {
+            return Verdict::Failed { why };
         }
         Verdict::Unknown {
             how_to_find_out: format!("it was still under way ({}): {}", self.state, self.how_to_find_out()),

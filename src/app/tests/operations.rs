@@ -435,3 +435,64 @@ fn the_dialog_follows_its_tasks_closely_until_it_has_ended() {
     assert_eq!(progress(&bench), Some(Progress::Ended));
     assert_eq!(closeness(&bench), [Closeness::Visible; 2]);
 }
+
+/// Whose log the open dialog shows.
+fn followed(bench: &Bench) -> Option<String> {
+    crate::app::operations::rollout::log(&bench.model)?.about()
+}
+
+#[test]
+fn a_dialog_shows_the_log_of_what_it_started_and_of_nothing_else() {
+    let mut bench = console(harmless(), false);
+    bench.command("unlock drill").command("deploy worker");
+    bench.answer_looks();
+    bench.present().pass(SEEN).press("y");
+    bench.record(Ok(()));
+    let receipt = Receipt { deployment: Some("ecs-svc/0000000009".into()), ..Receipt::default() };
+    bench.call(CallOutcome::Accepted(receipt));
+    assert_eq!(followed(&bench).as_deref(), Some("new tasks of worker"));
+    // Another action's dialog has nothing to do with it.
+    bench.press("esc").command("scale web 3");
+    bench.answer_looks();
+    bench.present().pass(SEEN).press("y");
+    bench.record(Ok(())).call(accepted());
+    assert_eq!((progress(&bench), followed(&bench)), (Some(Progress::Watching), None));
+    // A task that runs once has one of its own, once ECS tells of it.
+    bench.press("esc").command("run-task web -- bin/migrate");
+    bench.answer_looks();
+    bench.present().pass(SEEN).type_text("web").press("enter enter");
+    let ran = fixtures::task(&fixtures::service_id("web"), 0x77);
+    let receipt = Receipt { task: Some(ran.id.id.clone()), ..Receipt::default() };
+    bench.record(Ok(())).call(CallOutcome::Accepted(receipt));
+    assert_eq!(followed(&bench), None);
+    bench.aws.tasks.push(ran.clone());
+    bench.pass(Duration::from_secs(6)).answer_looks();
+    assert_eq!(followed(&bench), Some(format!("task {}", ran.id.short())));
+    // The service's own tasks are none of its business.
+    let tasks = |interest: &Interest| matches!(interest, Interest::Tasks(id, _) if id.name == "web");
+    let mut wanted = interests(&bench.model).into_iter();
+    assert!(!wanted.any(|(interest, closeness)| tasks(&interest) && closeness == Closeness::Focused));
+    bench.press("l");
+    assert_eq!(bench.model.logs.about(), Some(format!("task {}", ran.id.short())));
+}
+
+#[test]
+fn who_was_told_what_leaving_stops_is_told_again_of_the_next() {
+    let mut bench = console(harmless(), false);
+    bench.command("unlock drill").command("restart worker");
+    bench.answer_looks();
+    bench.present().pass(SEEN).press("y");
+    bench.record(Ok(())).call(accepted());
+    bench.press("esc");
+    let quits = |bench: &Bench| bench.effects.iter().filter(|effect| matches!(effect, Effect::Quit)).count();
+    bench.press("q");
+    assert_eq!(quits(&bench), 0);
+    bench.command("restart web");
+    bench.answer_looks();
+    bench.present().pass(SEEN).press("y");
+    bench.record(Ok(())).call(accepted());
+    bench.press("esc q");
+    assert_eq!(quits(&bench), 0, "it was not told of this one");
+    bench.press("q");
+    assert_eq!(quits(&bench), 1);
+}

@@ -179,7 +179,7 @@ fn world() -> World {
     }
 }
 
-fn revision(arn: &str, number: u32, digest: &str) -> ServiceRevision {
+pub(in crate::guard) fn revision(arn: &str, number: u32, digest: &str) -> ServiceRevision {
     let image = RevisionImage {
         container: "api".into(),
         image: format!("{REPOSITORY}:latest"),

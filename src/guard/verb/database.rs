@@ -2,16 +2,22 @@
 //!
 //! Each says the outage before. Must not touch a database that is not available: RDS refuses it.
 
+use std::fmt::Write as _;
+
 use crate::domain::action::DatabaseWork;
 use crate::domain::cache::{CacheId, ReplicationGroup};
 use crate::domain::database::{DatabaseId, DbCluster, DbInstance};
+use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::mutation::Mutation;
 use crate::domain::plan::{Check, FieldChange, Finding, Plan};
 use crate::domain::query::{Answer, Query};
+use crate::domain::scope::Scope;
 use crate::guard::draft::{Draft, NoPlan, Step};
 use crate::guard::facts::Facts;
 use crate::guard::saw::Saw;
-use crate::guard::watch::{DatabaseGoal, Goal};
+use crate::guard::verb::region;
+use crate::guard::watch::{DatabaseGoal, Goal, Steady, is_well};
+use crate::stdx::text::count;
 
 fn first(database: &DatabaseId) -> Query {
     let scope = database.scope.clone();
@@ -23,9 +29,56 @@ fn first(database: &DatabaseId) -> Query {
 }
 
 /// What to ask.
-pub(in crate::guard) fn wants(database: &DatabaseId, facts: &Facts) -> Vec<Query> {
+pub(in crate::guard) fn wants(database: &DatabaseId, work: &DatabaseWork, facts: &Facts) -> Vec<Query> {
     let found = instance(database, facts).is_some() || cluster(database, facts).is_some();
-    if found { Vec::new() } else { facts.pages(&first(database)).next.into_iter().collect() }
+    if !found {
+        return facts.pages(&first(database)).next.into_iter().collect();
+    }
+    match work {
+        DatabaseWork::Reboot { .. } | DatabaseWork::Failover { .. } => region::wants(&database.scope, facts),
+        DatabaseWork::Snapshot { .. } | DatabaseWork::Grow { .. } => Vec::new(),
+    }
+}
+
+/// Services that are looked at after an outage, at most.
+const LOOKED_AT: usize = 100;
+
+/// What breaks connections is followed by a look at the services of the region that are well now: which of them use
+/// it cannot be told for sure, for its address may stand in a secret.
+fn followed(draft: Draft, name: &str, scope: &Scope, facts: &Facts) -> Draft {
+    let lacks = region::lacks(scope, facts);
+    let services = region::services(scope, facts);
+    let (well, unwell): (Vec<&Service>, Vec<&Service>) =
+        services.into_iter().filter(|service| service.desired > 0).partition(|service| is_well(service));
+    let mut ids: Vec<ServiceId> = well.into_iter().map(|service| service.id.clone()).collect();
+    let all = ids.len() + unwell.len();
+    ids.truncate(LOOKED_AT);
+    let mut told = match ids.len() {
+        0 => "no service of the region is well now that could be looked at afterwards".to_owned(),
+        some => {
+            format!("{some} of {} of the region, well now, are looked at afterwards", count(all, "service"))
+        }
+    };
+    if !unwell.is_empty() {
+        let names: Vec<&str> = unwell.iter().take(3).map(|service| service.id.name.as_str()).collect();
+        let _ = write!(told, "; not well already: {} ({})", unwell.len(), names.join(", "));
+    }
+    let finding = if lacks.is_some() {
+        Finding::NotVerified
+    } else if unwell.is_empty() {
+        Finding::Pass
+    } else {
+        Finding::Warn
+    };
+    if let Some(why) = lacks {
+        let _ = write!(told, "; some may be missing: {why}");
+    }
+    let mut draft = draft;
+    draft.plan.checks.push(Check::new("ECS", finding, told));
+    if let Some(last) = draft.steps.last_mut() {
+        last.after = Steady::new(name, &ids);
+    }
+    draft
 }
 
 fn instance<'f>(id: &DatabaseId, facts: &'f Facts) -> Option<&'f DbInstance> {
@@ -72,10 +125,19 @@ fn growable(status: &str) -> Check {
 pub(in crate::guard) fn draft(id: &DatabaseId, work: &DatabaseWork, facts: &Facts) -> Result<Draft, NoPlan> {
     if id.cluster {
         let cluster = cluster(id, facts).ok_or_else(|| absent(&id.name, &first(id), facts))?;
-        return of_cluster(cluster, work);
+        return of_cluster(cluster, work).map(|draft| outage(draft, id, work, facts));
     }
     let instance = instance(id, facts).ok_or_else(|| absent(&id.name, &first(id), facts))?;
-    of_instance(instance, work)
+    of_instance(instance, work).map(|draft| outage(draft, id, work, facts))
+}
+
+fn outage(draft: Draft, id: &DatabaseId, work: &DatabaseWork, facts: &Facts) -> Draft {
+    match work {
+        DatabaseWork::Reboot { .. } | DatabaseWork::Failover { .. } => {
+            followed(draft, &id.name, &id.scope, facts)
+        }
+        DatabaseWork::Snapshot { .. } | DatabaseWork::Grow { .. } => draft,
+    }
 }
 
 fn of_instance(instance: &DbInstance, work: &DatabaseWork) -> Result<Draft, NoPlan> {
@@ -278,7 +340,7 @@ fn group<'f>(id: &CacheId, facts: &'f Facts) -> Option<&'f ReplicationGroup> {
 /// What to ask about a cache.
 pub(in crate::guard) fn cache_wants(cache: &CacheId, facts: &Facts) -> Vec<Query> {
     if group(cache, facts).is_some() {
-        Vec::new()
+        region::wants(&cache.scope, facts)
     } else {
         facts.pages(&groups(cache)).next.into_iter().collect()
     }
@@ -326,5 +388,6 @@ pub(in crate::guard) fn cache_failover(
     let node_group = shard.id.clone();
     let mutation = Mutation::TestCacheFailover { cache: id.clone(), node_group: node_group.clone() };
     let goal = Goal::CacheFailover { cache: id.clone(), node_group, primary };
-    Ok(Draft::new(plan, vec![Step::new(mutation, goal)], saw).destructive())
+    let draft = Draft::new(plan, vec![Step::new(mutation, goal)], saw).destructive();
+    Ok(followed(draft, &id.name, &id.scope, facts))
 }

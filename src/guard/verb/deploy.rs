@@ -297,15 +297,7 @@ fn image(running: &Running<'_>, container: &ContainerDefinition, facts: &Facts, 
     let found =
         match check::image(facts, &check::image_query(&running.service.id.scope, &parsed, asked.clone())) {
             InRegistry::Found(found) => found,
-            InRegistry::Gone if check::may_be_fetched(parsed.repository) => {
-                let why =
-                    format!("{said} is not in ECR: it can start only if a pull-through cache fetches it");
-                return Check::new(name, Finding::Warn, why);
-            }
-            InRegistry::Gone => {
-                let why = format!("{said} is not in ECR: no new task could start");
-                return Check::new(name, Finding::Block, why);
-            }
+            InRegistry::Gone => return check::missing(name, &said, parsed.repository),
             InRegistry::Unread(fault) => {
                 let why = fault.map_or_else(|| "ECR was not asked".to_owned(), ToString::to_string);
                 return Check::new(name, Finding::NotVerified, format!("{said}: {why}"));

@@ -4,6 +4,7 @@
 //! `:latest` by force never change their revision, so the digest is all that tells two deployments apart. Nothing is
 //! ever deregistered.
 
+mod abort;
 mod candidate;
 
 pub(in crate::guard) use candidate::Candidate;
@@ -11,7 +12,7 @@ pub(in crate::guard) use candidate::Candidate;
 use super::deploy::{self, definition, goal, registered};
 use super::running::{self, Running};
 use crate::domain::action::Back;
-use crate::domain::ecs::{RevisionImage, Service, ServiceDeployment, ServiceId, ServiceRevision};
+use crate::domain::ecs::{Service, ServiceDeployment, ServiceId, ServiceRevision};
 use crate::domain::mutation::{DefinitionEdit, Mutation, ServiceChange};
 use crate::domain::plan::{Check, FieldChange, Finding, Plan, Target};
 use crate::domain::query::{Answer, Query};
@@ -22,7 +23,7 @@ use crate::domain::task_definition::{ContainerDefinition, TaskDefinition};
 use crate::guard::check::{self, InRegistry, short};
 use crate::guard::diff;
 use crate::guard::draft::{Draft, NoPlan, Step};
-use crate::guard::facts::{Facts, definition_query, revisions_query, service_query};
+use crate::guard::facts::{Facts, definition_query, service_query};
 use crate::guard::saw::Saw;
 use crate::guard::watch::Goal;
 use crate::stdx::clock::Wall;
@@ -51,46 +52,6 @@ fn under_way<'f>(service: &Service, facts: &'f Facts) -> Option<&'f ServiceDeplo
     facts.deployments(&described(service, in_progress(service)?)).first()
 }
 
-/// What to ask about what ran before a deployment, and about what it deploys.
-fn sources(id: &ServiceId, deployment: &ServiceDeployment) -> Query {
-    let mut arns = deployment.source_revision_arns.clone();
-    arns.extend(deployment.target_revision_arn.clone());
-    revisions_query(id, &arns)
-}
-
-/// What changes when a deployment is undone: the revision and the digests, from what it deploys to what ran before.
-fn undone(running: &Running<'_>, facts: &Facts) -> Vec<FieldChange> {
-    let id = &running.service.id;
-    let Some(deployment) = under_way(running.service, facts) else { return Vec::new() };
-    let mut arns = deployment.source_revision_arns.clone();
-    arns.extend(deployment.target_revision_arn.clone());
-    let known = facts.revisions(id, &arns);
-    let find = |arn: Option<&String>| known.iter().find(|revision| Some(&revision.arn) == arn);
-    let (from, to) = (
-        find(deployment.target_revision_arn.as_ref()),
-        known
-            .iter()
-            .filter(|r| deployment.source_revision_arns.contains(&r.arn))
-            .max_by_key(|r| r.created_at),
-    );
-    let (Some(from), Some(to)) = (from, to) else { return Vec::new() };
-    let mut changes = Vec::new();
-    if from.revision != to.revision {
-        changes.push(FieldChange::new("task definition", from.revision.to_string(), to.revision.to_string()));
-    }
-    for image in &to.images {
-        let code = |image: &RevisionImage| {
-            image.digest.as_deref().map_or_else(|| image.image.clone(), |d| short(d).to_owned())
-        };
-        let now = from.images.iter().find(|other| other.container == image.container).map(code);
-        let now = now.unwrap_or_else(|| "none".to_owned());
-        if now != code(image) {
-            changes.push(FieldChange::new(format!("digest of {}", image.container), now, code(image)));
-        }
-    }
-    changes
-}
-
 fn described(service: &Service, arn: &str) -> Query {
     Query::DescribeServiceDeployments { scope: service.id.scope.clone(), arns: vec![arn.to_owned()] }
 }
@@ -103,7 +64,7 @@ pub(in crate::guard) fn wants(id: &ServiceId, to: &Back, facts: &Facts) -> Vec<Q
         wants.push(described(running.service, arn));
     }
     if aborts(running.service, to, facts) {
-        wants.extend(under_way(running.service, facts).map(|deployment| sources(id, deployment)));
+        wants.extend(abort::wants(&running, facts));
         return wants;
     }
     wants.extend(check::alarms_query(running.service).and_then(|first| facts.pages(&first).next));
@@ -112,20 +73,10 @@ pub(in crate::guard) fn wants(id: &ServiceId, to: &Back, facts: &Facts) -> Vec<Q
     wants.push(definition_query(id, &candidate.definition));
     if let Some(definition) = facts.definition(id, &candidate.definition) {
         wants.extend(deploy::image_queries(id, definition));
-        wants.extend(pinned_queries(&id.scope, definition, &candidate));
+        wants.extend(super::images::queries(&id.scope, definition, &candidate.images));
         wants.extend(secrets(id, definition).into_iter().map(|(_, query)| query));
     }
     wants
-}
-
-/// Whether each digest of a candidate is still in ECR.
-fn pinned_queries(scope: &Scope, definition: &TaskDefinition, candidate: &Candidate) -> Vec<Query> {
-    let of = |container: &ContainerDefinition| {
-        let image = EcrImage::parse(&container.image)?;
-        let digest = candidate.digest(&container.name)?;
-        Some(check::image_query(scope, &image, ImageName::Digest(digest.to_owned())))
-    };
-    definition.containers.iter().filter_map(of).collect()
 }
 
 /// The secrets that a definition names, each with its question.
@@ -151,18 +102,19 @@ fn secrets(id: &ServiceId, definition: &TaskDefinition) -> Vec<(String, Query)> 
 pub(in crate::guard) fn draft(id: &ServiceId, to: &Back, facts: &Facts, now: Wall) -> Result<Draft, NoPlan> {
     let running = Running::of(id, facts)?;
     if aborts(running.service, to, facts) {
-        return abort(&running, facts);
+        return abort::draft(&running, facts, now);
     }
     let candidate = candidate::chosen(&running, to, facts)?;
     let mut draft = back(&running, &candidate, facts, now)?;
-    if let Some(check) = candidate::further_back(&running, facts, now).filter(|_| *to == Back::Usual) {
+    let all = candidate::candidates(&running, facts);
+    if *to == Back::Usual
+        && let Some(check) = candidate::further_back(id, &all, facts, now)
+    {
         draft.plan.checks.insert(0, check);
         draft = draft.guessed();
     }
-    draft.plan.targets = candidate::candidates(&running, facts)
-        .iter()
-        .map(|other| Target { chosen: other.is_same(&candidate), ..other.target() })
-        .collect();
+    draft.plan.targets =
+        all.iter().map(|other| Target { chosen: other.is_same(&candidate), ..other.target() }).collect();
     Ok(draft)
 }
 
@@ -179,60 +131,6 @@ pub fn way_back<'r>(
     let revision = own.filter(|r| r.revision == service.revision).max_by_key(|r| r.created_at);
     let running = Running { service, definition, revision };
     candidate::of(&running, history, revisions).iter().find(|found| !found.left).map(Candidate::target)
-}
-
-/// Undoes a deployment that is under way: ECS returns to the last one that completed.
-fn abort(running: &Running<'_>, facts: &Facts) -> Result<Draft, NoPlan> {
-    let service = running.service;
-    let Some(arn) = in_progress(service) else {
-        return Err(NoPlan::Refused("no deployment is under way".to_owned()));
-    };
-    let query =
-        Query::DescribeServiceDeployments { scope: service.id.scope.clone(), arns: vec![arn.to_owned()] };
-    let deployment = facts.deployments(&query).first();
-    let name = "deployment under way";
-    let state = match deployment {
-        Some(deployment)
-            if matches!(deployment.status.as_str(), "PENDING" | "IN_PROGRESS" | "STOP_REQUESTED") =>
-        {
-            Check::new(name, Finding::Pass, format!("{} is {}", Arn::last(arn), deployment.status))
-        }
-        Some(deployment) => {
-            let why = format!("{} is {}: there is nothing to undo", Arn::last(arn), deployment.status);
-            Check::new(name, Finding::Block, why)
-        }
-        None => {
-            let why =
-                facts.fault(&query).map_or_else(|| "ECS did not describe it".to_owned(), ToString::to_string);
-            Check::new(name, Finding::NotVerified, why)
-        }
-    };
-    let source = deployment.map(|deployment| deployment.source_revision_arns.len());
-    let name = "revision to return to";
-    let before = match source {
-        Some(0) => Check::new(name, Finding::Block, "nothing ran before this deployment"),
-        Some(_) => Check::new(name, Finding::Pass, "ECS returns to the last deployment that completed"),
-        None => Check::new(name, Finding::NotVerified, "ECS did not say what ran before"),
-    };
-    let primary = service.primary();
-    let change = FieldChange::new(
-        "deployment",
-        format!("{} in progress", primary.map_or("a deployment", |d| d.id.as_str())),
-        "undone by ECS".to_owned(),
-    );
-    let mut changes = vec![change];
-    changes.extend(undone(running, facts));
-    let plan = Plan {
-        changes,
-        reach: vec![
-            "its tasks are stopped, and what ran before is started again where it is gone".to_owned(),
-        ],
-        checks: vec![check::controller(service), check::status(service), state, before, migrations()],
-        ..Plan::default()
-    };
-    let mutation = Mutation::StopServiceDeployment { service: service.id.clone(), arn: arn.to_owned() };
-    let goal = Goal::Undone { service: service.id.clone(), arn: arn.to_owned() };
-    Ok(Draft::new(plan, vec![Step::new(mutation, goal)], Saw::service(service)))
 }
 
 /// Returns to a candidate.
@@ -268,7 +166,7 @@ fn back(running: &Running<'_>, candidate: &Candidate, facts: &Facts, now: Wall) 
     plan.checks.extend(checks);
     plan.checks.extend(check::ports(service, wanted));
     plan.checks.push(roles(running.definition, wanted));
-    plan.checks.extend(secret_checks(id, wanted, candidate, facts, now));
+    plan.checks.extend(secret_checks(id, wanted, candidate.replaced_at, facts, now));
     plan.checks.push(check::owner(service));
     if registers {
         plan.checks.push(deploy::pass_role(wanted));
@@ -402,11 +300,11 @@ fn roles(from: Option<&TaskDefinition>, to: &TaskDefinition) -> Check {
     }
 }
 
-/// Secrets that are gone, or that hold something else than when the target ran.
+/// Secrets that are gone, or that hold something else than when the target ran, which was until a time.
 fn secret_checks(
     id: &ServiceId,
     definition: &TaskDefinition,
-    candidate: &Candidate,
+    until: Option<Wall>,
     facts: &Facts,
     now: Wall,
 ) -> Vec<Check> {
@@ -431,7 +329,7 @@ fn secret_checks(
                 Finding::Block,
                 "it is scheduled for deletion: no task can read it",
             ));
-        } else if let (Some(changed), Some(ended)) = (found.last_changed, candidate.replaced_at)
+        } else if let (Some(changed), Some(ended)) = (found.last_changed, until)
             && changed > ended
         {
             let why = format!(
@@ -441,7 +339,7 @@ fn secret_checks(
             checks.push(Check::new(name, Finding::Warn, why));
         }
     }
-    checks.extend(rest(id, definition, candidate, facts, checks.is_empty()));
+    checks.extend(rest(id, definition, until, facts, checks.is_empty()));
     checks
 }
 
@@ -449,13 +347,13 @@ fn secret_checks(
 fn rest(
     id: &ServiceId,
     definition: &TaskDefinition,
-    candidate: &Candidate,
+    until: Option<Wall>,
     facts: &Facts,
     all_well: bool,
 ) -> Vec<Check> {
     let mut checks = Vec::new();
     let found = secrets(id, definition);
-    let changes_known = candidate.replaced_at.is_some()
+    let changes_known = until.is_some()
         && found.iter().all(|(_, query)| match facts.answer(query) {
             Some(Answer::Secrets { found, .. }) => found.first().is_some_and(|s| s.last_changed.is_some()),
             _ => false,

@@ -3,11 +3,12 @@
 //! Must not send what was not asked: a desired count alone starts no deployment.
 
 use super::running::{self, Running};
-use crate::domain::ecs::{Service, ServiceId};
+use super::{deploy, images};
+use crate::domain::ecs::{RevisionImage, Service, ServiceId, ServiceRevision};
 use crate::domain::mutation::{Mutation, ScalingChange, ServiceChange};
 use crate::domain::plan::{Check, FieldChange, Finding, Plan};
 use crate::domain::query::{Answer, Query};
-use crate::domain::scaling::ScalableTarget;
+use crate::domain::scaling::{ACTIVITIES, ScalableTarget};
 use crate::guard::check;
 use crate::guard::draft::{Draft, NoPlan, Step};
 use crate::guard::facts::{Facts, service_query};
@@ -15,13 +16,6 @@ use crate::guard::saw::Saw;
 use crate::guard::watch::Goal;
 use crate::stdx::clock::Wall;
 use crate::stdx::text::count;
-
-/// What of autoscaling is suspended one by one: AWS's name of it, and ours.
-const ACTIVITIES: [(&str, &str); 3] = [
-    ("DynamicScalingIn", "scaling in"),
-    ("DynamicScalingOut", "scaling out"),
-    ("ScheduledScaling", "scheduled scaling"),
-];
 
 fn targets_query(id: &ServiceId) -> Query {
     Query::DescribeScalableTargets { scope: id.scope.clone(), page: None }
@@ -34,10 +28,26 @@ pub(in crate::guard) fn wants(id: &ServiceId, facts: &Facts) -> Vec<Query> {
     wants
 }
 
+/// What to ask to change the desired count: more tasks start what runs, so it has to be there still.
+pub(in crate::guard) fn count_wants(id: &ServiceId, desired: u32, facts: &Facts) -> Vec<Query> {
+    let mut wants = wants(id, facts);
+    if facts.service(id).is_some_and(|service| service.desired < desired) {
+        wants.extend(running::wants(id, facts));
+        if let Ok(Running { definition: Some(definition), revision, .. }) = Running::of(id, facts) {
+            wants.extend(images::queries(&id.scope, definition, resolved(revision)));
+        }
+    }
+    wants
+}
+
+/// The digests that the last deployment resolved.
+fn resolved(revision: Option<&ServiceRevision>) -> &[RevisionImage] {
+    revision.map(|revision| revision.images.as_slice()).unwrap_or_default()
+}
+
 /// The bounds: known, known to be absent, or why they are not known.
 fn target<'f>(id: &ServiceId, facts: &'f Facts) -> Result<Option<&'f ScalableTarget>, String> {
     let pages = facts.pages(&targets_query(id));
-    let resource = format!("service/{}/{}", id.cluster, id.name);
     let found = pages
         .answers
         .iter()
@@ -45,7 +55,7 @@ fn target<'f>(id: &ServiceId, facts: &'f Facts) -> Result<Option<&'f ScalableTar
             Answer::ScalableTargets { found, .. } => found.as_slice(),
             _ => &[],
         })
-        .find(|target| target.resource == resource && target.dimension == "ecs:service:DesiredCount");
+        .find(|target| target.is_count_of(id));
     match (found, pages.fault) {
         (Some(found), _) => Ok(Some(found)),
         (None, Some(fault)) => Err(fault.to_string()),
@@ -59,6 +69,7 @@ pub(in crate::guard) fn draft(
     desired: u32,
     pools: &[(String, u32)],
     facts: &Facts,
+    now: Wall,
 ) -> Result<Draft, NoPlan> {
     let service = running::service(id, facts)?;
     if service.desired == desired {
@@ -111,6 +122,13 @@ pub(in crate::guard) fn draft(
     if service.scheduling.as_deref() == Some("DAEMON") {
         let why = "a DAEMON service has one task per instance: ECS refuses a count";
         checks.push(Check::new("scheduling", Finding::Block, why));
+    }
+    if desired > service.desired {
+        let running = Running::of(id, facts)?;
+        checks.extend(match running.definition {
+            Some(definition) => images::checks(&id.scope, definition, resolved(running.revision), facts),
+            None => deploy::resolved(&running, None, facts, now),
+        });
     }
     let plan = Plan {
         changes: vec![FieldChange::new("desired count", service.desired.to_string(), desired.to_string())],
@@ -174,8 +192,9 @@ pub(in crate::guard) fn bounds(
         .and(Saw::fact("autoscaling's bounds", format!("{} to {}", target.min, target.max)))
         .and(Saw::fact("what of autoscaling is suspended", suspended));
     let plan = Plan { changes, reach, checks: vec![check::status(service)], ..Plan::default() };
+    let goal = Goal::Bounds { service: id.clone(), change: change.clone() };
     let mutation = Mutation::RegisterScalableTarget { service: id.clone(), change: change.clone() };
-    Ok(Draft::new(plan, vec![Step::new(mutation, Goal::Accepted)], saw))
+    Ok(Draft::new(plan, vec![Step::new(mutation, goal)], saw))
 }
 
 /// Runs on demand what runs on Spot.
@@ -210,13 +229,13 @@ pub(in crate::guard) fn on_demand(id: &ServiceId, facts: &Facts, now: Wall) -> R
     };
     // It is a forced deployment: what the tags mean now is what would run.
     plan.checks.extend(check::alarms(service, facts));
-    plan.checks.extend(super::deploy::resolved(&running, running.definition, facts, now));
+    plan.checks.extend(deploy::resolved(&running, running.definition, facts, now));
     let change = ServiceChange {
         capacity: Some(vec![("FARGATE".to_owned(), 1, 0)]),
         force: true,
         ..ServiceChange::default()
     };
     let mutation = Mutation::UpdateService { service: id.clone(), change };
-    let saw = Saw::service(service).and(super::deploy::codes(&running, running.definition, facts));
-    Ok(Draft::new(plan, vec![Step::new(mutation, super::deploy::goal(service))], saw))
+    let saw = Saw::service(service).and(deploy::codes(&running, running.definition, facts));
+    Ok(Draft::new(plan, vec![Step::new(mutation, deploy::goal(service))], saw))
 }

@@ -1,5 +1,6 @@
 //! Plans of secrets, scaling, databases and restarts, each from what was read.
 
+mod after;
 mod alarm;
 mod data;
 

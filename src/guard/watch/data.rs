@@ -114,6 +114,18 @@ pub(super) fn look(goal: &Goal, answer: &Answer, busy: &mut bool, known: &Known)
             }
             Seen::State("its actions are as before".to_owned())
         }
+        (Goal::Bounds { service, change }, Answer::ScalableTargets { found, .. }) => {
+            let Some(target) = found.iter().find(|target| target.is_count_of(service)) else {
+                return Seen::Absent;
+            };
+            let is_set = change.min.is_none_or(|min| target.min == min)
+                && change.max.is_none_or(|max| target.max == max)
+                && change.suspended.is_none_or(|suspended| target.is_suspended(suspended));
+            if is_set {
+                return Seen::End(Verdict::Succeeded);
+            }
+            Seen::State(format!("its bounds are {} to {}", target.min, target.max))
+        }
         _ => Seen::State("an answer to another question".to_owned()),
     }
 }

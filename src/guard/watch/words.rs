@@ -52,6 +52,11 @@ impl Watch {
                 format!("look with `aws cloudwatch get-alarm-mute-rule --alarm-mute-rule-name {rule}`")
             }
             Goal::AlarmActions { alarm, .. } => format!("look with `opsdeck alarms {}`", alarm.name),
+            Goal::Steady(_) => "look with `opsdeck services`".to_owned(),
+            Goal::Bounds { service, .. } => format!(
+                "look with `aws application-autoscaling describe-scalable-targets --service-namespace ecs --resource-ids service/{}/{}`",
+                service.cluster, service.name
+            ),
             Goal::Accepted => "look at the target again; CloudTrail has the call within 15 min".to_owned(),
         }
     }

@@ -1,12 +1,13 @@
-//! How an action goes, and how it ended: what is watched, its stages, new tasks, targets, events and the log of the
-//! new tasks.
+//! How an action goes, and how it ended: what is watched, its stages, new tasks, targets, events and what the tasks
+//! that it started write.
 //!
 //! Must not judge: the guard says how it stands.
 
 use std::time::Duration;
 
 use crate::app::Model;
-use crate::app::operations::Running;
+use crate::app::operations::{Running, rollout};
+use crate::app::pane::logs::LogsPane;
 use crate::app::refresh::Interest;
 use crate::diagnose::{event_severity, event_text};
 use crate::domain::balancer::TargetHealth;
@@ -74,14 +75,13 @@ pub(super) fn progress(page: &mut Document, model: &Model, running: &Running, gl
             }
         }
     }
-    let begun =
-        running.operation.progress() == Progress::Watching || !running.operation.receipts().is_empty();
-    let services = running.operation.action().services();
-    for service in services.into_iter().filter(|_| begun || !watched.is_empty()) {
+    let begun = !(watched.is_empty() && running.operation.receipts().is_empty());
+    for service in running.operation.action().replaces().into_iter().filter(|_| begun) {
         let ours = watched.iter().find(|one| one.name == service.name);
         of_service(page, model, running, service, ours.and_then(|one| one.deployment.as_deref()), glyphs);
     }
-    log(page, model);
+    let followed = rollout::log(model);
+    log(page, model, followed);
     page.gap();
     let then = running.operation.plan().map(|plan| plan.then.as_slice()).unwrap_or_default();
     if matches!(running.ended, Some((Verdict::Succeeded, _))) && !then.is_empty() {
@@ -89,8 +89,8 @@ pub(super) fn progress(page: &mut Document, model: &Model, running: &Running, gl
         page.text(format!("Their tasks still hold the value before: {}", names.join(", ")), Role::Warn);
         page.text("d plans their deployment, one after the other in one plan", Role::Hint);
     }
-    if model.rollout_log.about().is_some() {
-        page.text("l opens the log of the new tasks", Role::Hint);
+    if followed.is_some() {
+        page.text("l opens this log in its pane", Role::Hint);
     }
     let hint = if running.ended.is_some() {
         "Esc closes"
@@ -249,12 +249,12 @@ fn group_name(arn: &str) -> &str {
 }
 
 /// The newest lines of the new tasks.
-fn log(page: &mut Document, model: &Model) {
-    let Some(about) = model.rollout_log.about() else { return };
+fn log(page: &mut Document, model: &Model, followed: Option<&LogsPane>) {
+    let Some((followed, about)) = followed.and_then(|log| Some((log, log.about()?))) else { return };
     page.heading(format!("Log of {about}"));
-    let (rows, _) = model.rollout_log.page();
+    let (rows, _) = followed.page();
     if rows.is_empty() {
-        for line in model.rollout_log.why_empty(model.now) {
+        for line in followed.why_empty(model.now) {
             page.text(format!("  {line}"), Role::Muted);
         }
     }

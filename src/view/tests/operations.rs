@@ -13,7 +13,6 @@ use crate::app::{Msg, Session};
 use crate::domain::balancer::TargetHealth;
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mutation::Receipt;
-use crate::domain::registry::RegistryImage;
 use crate::domain::verdict::Verdict;
 use crate::guard::{CallOutcome, Rule, Rules};
 
@@ -23,17 +22,8 @@ const SEEN: Duration = Duration::from_millis(300);
 fn console(production: bool) -> Bench {
     let rule = Rule { production: Some(production), source: "policy.toml".into(), ..Rule::default() };
     let rules = Arc::new(Rules { rules: vec![rule], ..Rules::default() });
-    let mut aws = Aws::small();
-    aws.estate.images = vec![RegistryImage {
-        repository: "claims/app".into(),
-        digest: format!("sha256:{}", "7e57ab".repeat(10)),
-        tags: vec!["latest".into()],
-        pushed_at: Some(fixtures::ago(540)),
-        size: None,
-        status: None,
-    }];
     let session = Session { rules, ..fixtures::session(&["eu-west-2"]) };
-    let mut bench = Bench::with(fixtures::model(session, "", 80, 24), aws);
+    let mut bench = Bench::with(fixtures::model(session, "", 80, 24), Aws::small());
     bench.settle();
     bench
 }

@@ -17,13 +17,10 @@ impl LogsPane {
         }
     }
 
-    /// The deployment whose tasks' log is open, if it is one deployment's.
+    /// Whose log is open, if it is ECS's.
     #[must_use]
-    pub fn deployment(&self) -> Option<&str> {
-        match self.subject.as_ref()? {
-            LogSubject::Deployment { id, .. } => Some(id),
-            LogSubject::Service(_) | LogSubject::Task { .. } => None,
-        }
+    pub fn subject(&self) -> Option<&LogSubject> {
+        self.subject.as_ref()
     }
 
     /// Whether what is open belongs to a service (its own log, or one of its tasks').

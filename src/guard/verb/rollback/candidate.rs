@@ -228,9 +228,14 @@ fn unread(query: &Query, facts: &Facts) -> Option<String> {
 }
 
 /// Whether what runs is itself what was returned to, so that this would go one further back.
-pub(super) fn further_back(running: &Running<'_>, facts: &Facts, now: Wall) -> Option<Check> {
+pub(super) fn further_back(
+    id: &ServiceId,
+    candidates: &[Candidate],
+    facts: &Facts,
+    now: Wall,
+) -> Option<Check> {
     let name = "way back";
-    let newest = facts.deployments(&history(&running.service.id)).iter().max_by_key(|d| d.created_at);
+    let newest = facts.deployments(&history(id)).iter().max_by_key(|d| d.created_at);
     if let Some(deployment) = newest.filter(|deployment| deployment.status == "ROLLBACK_SUCCESSFUL") {
         let age =
             deployment.finished_at.map_or_else(String::new, |at| format!(" {} ago", brief(at.age_at(now))));
@@ -239,7 +244,7 @@ pub(super) fn further_back(running: &Running<'_>, facts: &Facts, now: Wall) -> O
         );
         return Some(Check::new(name, Finding::Warn, why));
     }
-    let left = candidates(running, facts).into_iter().find(|candidate| candidate.left)?;
+    let left = candidates.iter().find(|candidate| candidate.left)?;
     let why = format!(
         "what runs is what ran before {}, from which it was returned: this goes further back",
         left.definition
