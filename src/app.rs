@@ -225,6 +225,8 @@ pub struct Model {
 
 /// Above so many resources all of them are judged at most so often: a large fleet's answers come by the dozen.
 const MANY: usize = 500;
+/// For each so many of them: a key that comes meanwhile waits, so it has to stay a small share of the time.
+const SHARE: usize = 4_000;
 const JUDGE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a model starts from.
@@ -323,7 +325,9 @@ impl Model {
         if generation == self.world.generation {
             return None;
         }
-        let pause = if self.world.size() > MANY { JUDGE_EVERY } else { Duration::ZERO };
+        let size = self.world.size();
+        let shares = u32::try_from(size.div_ceil(SHARE)).unwrap_or(u32::MAX);
+        let pause = if size > MANY { JUDGE_EVERY * shares } else { Duration::ZERO };
         Some(pause.saturating_sub(self.now.since(at)))
     }
 

@@ -19,4 +19,4 @@ pub use operation::{CallOutcome, Confirmation, Demand, Input, Mistake, Operation
 pub use permit::Permit;
 pub use policy::{Friction, Headless, Lock, Pattern, Place, Policy, Rule, Rules, Window};
 pub use saw::Saw;
-pub use verb::rollback::way_back;
+pub use verb::rollback::{WayBack, way_back};

@@ -9,6 +9,7 @@ use crate::app::Model;
 use crate::app::layout::layout;
 use crate::app::overlay::Overlay;
 use crate::app::pane::PaneId;
+use crate::app::pane::services::shows_way_back;
 use crate::app::pane::triage::Item;
 use crate::app::refresh::{Closeness, Interest, Watch};
 use crate::app::world::World;
@@ -17,6 +18,7 @@ use crate::domain::action::Action;
 use crate::domain::ecs::{ClusterId, ServiceId};
 use crate::domain::scope::Scope;
 use crate::guard::Progress;
+use crate::stdx::rect::Rect;
 
 /// Revisions shown with the deployment history; one call describes so many.
 const REVISIONS: usize = 20;
@@ -76,14 +78,9 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
             let closeness =
                 if visible(PaneId::Deployments) { close(&[PaneId::Deployments]) } else { Closeness::Rest };
             wanted.push((Interest::Deployments(subject.clone()), closeness));
-            if let Some(history) = model.world.deployments.get(subject).and_then(|o| o.value.as_ref()) {
-                let mut arns: Vec<String> =
-                    history.iter().filter_map(|d| d.target_revision_arn.clone()).take(REVISIONS).collect();
-                arns.sort();
-                arns.dedup();
-                if !arns.is_empty() {
-                    wanted.push((Interest::Revisions(subject.scope.clone(), arns), closeness));
-                }
+            let arns = past_revisions(model, subject);
+            if !arns.is_empty() {
+                wanted.push((Interest::Revisions(subject.scope.clone(), arns), closeness));
             }
         }
         if visible(PaneId::Definition)
@@ -92,9 +89,8 @@ pub fn interests(model: &Model) -> Vec<(Interest, Closeness)> {
             wanted.push((Interest::Definition(subject.scope.clone(), arn), close(&[PaneId::Definition])));
         }
     }
-    if visible(PaneId::Services) {
-        let rows = screen.inside(PaneId::Services).map_or(0, |area| usize::from(area.height));
-        pins(model, rows, &mut wanted);
+    if let Some(area) = screen.inside(PaneId::Services) {
+        asides(model, area, &mut wanted);
     }
     details(model, &mut wanted);
     once(wanted)
@@ -277,8 +273,9 @@ fn services(model: &Model, visible: &dyn Fn(PaneId) -> bool, wanted: &mut Vec<(I
     }
 }
 
-/// Whether a rollback pinned what runs stands in the definition: it is read of the services that the list shows.
-fn pins(model: &Model, rows: usize, wanted: &mut Vec<(Interest, Closeness)>) {
+/// What the services that the list shows could be rolled back to, and whether a rollback pinned what they run: that
+/// stands in their history and in their definitions.
+fn asides(model: &Model, area: Rect, wanted: &mut Vec<(Interest, Closeness)>) {
     // What the services are comes first: in a throttled account each of these reads would cost one of those.
     let lists = model.refresh.entries();
     let mut lists = lists.filter(|(i, _)| matches!(i, Interest::Clusters(_) | Interest::Services(_)));
@@ -286,11 +283,34 @@ fn pins(model: &Model, rows: usize, wanted: &mut Vec<(Interest, Closeness)>) {
         return;
     }
     let list = &model.services.list;
-    let shown = list.rows.iter().skip(list.cursor.offset()).take(rows);
-    for seen in shown.filter_map(|id| model.world.service(id)) {
-        let arn = seen.value.task_definition_arn.clone();
-        wanted.push((Interest::Definition(seen.value.id.scope.clone(), arn), Closeness::Rest));
+    let shown = list.rows.iter().skip(list.cursor.offset()).take(usize::from(area.height));
+    for service in shown.filter_map(|id| Some(&model.world.service(id)?.value)) {
+        let mut add = |interest: Interest| wanted.push((interest, Closeness::Aside));
+        let scope = &service.id.scope;
+        add(Interest::Definition(scope.clone(), service.task_definition_arn.clone()));
+        if !shows_way_back(area.width) {
+            continue;
+        }
+        add(Interest::Deployments(service.id.clone()));
+        let past = past_revisions(model, &service.id);
+        let current = &service.current_service_revisions;
+        if !past.is_empty() && !current.iter().all(|arn| past.contains(arn)) {
+            add(Interest::Revisions(scope.clone(), current.clone()));
+        }
+        if !past.is_empty() {
+            add(Interest::Revisions(scope.clone(), past));
+        }
     }
+}
+
+/// What the newest deployments of a service deployed, by ARN.
+fn past_revisions(model: &Model, id: &ServiceId) -> Vec<String> {
+    let history = model.world.deployments.get(id).and_then(|seen| seen.value.as_ref());
+    let arns = history.into_iter().flatten().filter_map(|d| d.target_revision_arn.clone());
+    let mut arns: Vec<String> = arns.take(REVISIONS).collect();
+    arns.sort();
+    arns.dedup();
+    arns
 }
 
 /// What lies over the panes needs more of one resource.

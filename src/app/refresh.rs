@@ -96,6 +96,8 @@ pub enum Closeness {
     Visible,
     /// It feeds badges and lists that are not on screen.
     Rest,
+    /// It adds a word to a row of a list: whatever else is asked goes first.
+    Aside,
 }
 
 /// Refresh intervals.
@@ -308,11 +310,12 @@ impl Refresh {
                 wanted: true,
             });
             entry.closeness = *closeness;
-            let forced = self.at_once && *closeness != Closeness::Rest;
+            let forced = self.at_once && *closeness < Closeness::Rest;
             if entry.fetch.is_none() && (forced || is_due(interest, entry, self.cadence, now, idle_for)) {
                 self.next_token += 1;
                 let token = Token(self.next_token);
-                let waited_for = entry.fresh_at.is_none() || *closeness == Closeness::Focused;
+                let first = entry.fresh_at.is_none() && *closeness != Closeness::Aside;
+                let waited_for = first || *closeness == Closeness::Focused;
                 let class = if waited_for { Class::Foreground } else { Class::Background };
                 entry.fetch = Some(Fetch::start(interest, token, class, now));
                 self.tokens.insert(token, interest.clone());
@@ -394,7 +397,7 @@ fn due_in(
     let base = match entry.closeness {
         Closeness::Focused => cadence.focused,
         Closeness::Visible => cadence.visible,
-        Closeness::Rest => cadence.rest,
+        Closeness::Rest | Closeness::Aside => cadence.rest,
     };
     let mut interval = match (&entry.fault, interest) {
         // Nothing that we do will change these; somebody must act, and `refresh` asks again at once.
@@ -415,6 +418,8 @@ fn due_in(
         (None, Interest::AlarmHistory(_) | Interest::LogFiles(_) | Interest::Secret(_)) => cadence.rest,
         (None, Interest::LogText(..)) => base.max(cadence.visible),
         (None, Interest::Clusters(_)) => cadence.rest,
+        // What a new deployment runs is asked for when it is met; the older ones stay what they were.
+        (None, Interest::Deployments(_)) if entry.closeness == Closeness::Aside => Duration::from_secs(900),
         (None, Interest::Deployments(_)) => base.max(cadence.visible),
         (None, _) => base,
     };

@@ -187,7 +187,7 @@ fn settle(model: &mut Model) -> bool {
         model.needs = Needs::of(&model.world);
     }
     // What takes long to compute is computed where it is seen.
-    let seen = [PaneId::Secrets, PaneId::Changes].map(|pane| screen.pane(pane).is_some());
+    let seen = Triage::PANES.map(|pane| screen.pane(pane).is_some());
     if judges || model.settled_at == u64::MAX || model.triage.seen != seen {
         model.triage.seen = seen;
         model.triage.reading = model.needs.reading(&model.world);

@@ -15,6 +15,7 @@ use crate::domain::query::{Answer, Query};
 use crate::domain::scope::{Arn, Scope};
 use crate::domain::task::{Task, TaskId};
 use crate::domain::task_definition::TaskDefinition;
+use crate::guard::{self, WayBack};
 use crate::stdx::clock::Moment;
 
 pub use estate::Estate;
@@ -278,6 +279,15 @@ impl World {
     #[must_use]
     pub fn is_pinned(&self, service: &Service) -> bool {
         self.definition_of(service).is_some_and(|definition| definition.pinned_from().is_some())
+    }
+
+    /// Whether a service could be rolled back, as far as its history was read.
+    #[must_use]
+    pub fn way_back(&self, service: &Service) -> WayBack {
+        let Some(history) = self.deployments.get(&service.id).and_then(|seen| seen.value.as_ref()) else {
+            return WayBack::Unknown;
+        };
+        guard::way_back(service, self.definition_of(service), history, |arn| self.revisions.get(arn))
     }
 
     /// A described service.

@@ -2,7 +2,7 @@
 //!
 //! Must not take ALARM for sickness where it is by design: target tracking's alarms are folded away.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -11,8 +11,8 @@ use super::{Finding, Severity, Subject};
 use crate::domain::alarm::{Alarm, AlarmId, AlarmKind, AlarmState};
 use crate::domain::balancer::TargetGroup;
 use crate::domain::cache::{CacheCluster, CacheId, ReplicationGroup};
-use crate::domain::database::{DbCluster, DbInstance};
-use crate::domain::ecs::Service;
+use crate::domain::database::{DatabaseId, DbCluster, DbInstance};
+use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::metric::{MetricId, MetricSource};
 use crate::domain::scope::Scope;
 use crate::stdx::clock::Wall;
@@ -20,74 +20,98 @@ use crate::stdx::span::brief;
 use crate::stdx::text::{count, fit};
 
 /// A resource as CloudWatch knows it: where, by which dimension, by which value.
-type Handle = (Scope, &'static str, String);
+type Handle<'a> = (&'a Scope, &'static str, &'a str);
 
-/// The resources that alarms may watch, by their dimensions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    handles: BTreeMap<Handle, BTreeSet<Subject>>,
+/// What a dimension names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resource<'a> {
+    Service(&'a ServiceId),
+    Database(&'a DatabaseId),
+    Cache(&'a Scope, &'a str),
 }
 
-impl Known {
-    fn add(&mut self, scope: &Scope, dimension: &'static str, value: &str, subject: Subject) {
-        self.handles.entry((scope.clone(), dimension, value.to_owned())).or_default().insert(subject);
+impl Resource<'_> {
+    fn subject(self) -> Subject {
+        match self {
+            Self::Service(id) => Subject::Service(id.clone()),
+            Self::Database(id) => Subject::Database(id.clone()),
+            Self::Cache(scope, name) => {
+                Subject::Cache(CacheId { scope: scope.clone(), name: name.to_owned() })
+            }
+        }
+    }
+}
+
+/// The resources that alarms may watch, by their dimensions. It is made with each judgement, of thousands: nothing
+/// is copied into it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known<'a> {
+    services: HashMap<(&'a Scope, &'a str, &'a str), &'a ServiceId>,
+    handles: HashMap<Handle<'a>, Vec<Resource<'a>>>,
+}
+
+impl<'a> Known<'a> {
+    fn add(&mut self, scope: &'a Scope, dimension: &'static str, value: &'a str, resource: Resource<'a>) {
+        // Some stand there twice; what is found of an alarm is a set.
+        self.handles.entry((scope, dimension, value)).or_default().push(resource);
     }
 
-    fn get(&self, scope: &Scope, dimension: &'static str, value: &str) -> Vec<Subject> {
-        let found = self.handles.get(&(scope.clone(), dimension, value.to_owned()));
-        found.into_iter().flatten().cloned().collect()
+    fn get(&self, scope: &'a Scope, dimension: &'static str, value: &'a str) -> Vec<Subject> {
+        let found = self.handles.get(&(scope, dimension, value));
+        found.into_iter().flatten().map(|resource| resource.subject()).collect()
     }
 
     /// Adds a service; the load balancers are found over its target groups, where those were read.
-    pub fn service(&mut self, service: &Service, target_groups: &BTreeMap<&str, &TargetGroup>) {
-        let (id, subject) = (&service.id, Subject::Service(service.id.clone()));
-        self.add(&id.scope, "ServiceName", &format!("{}/{}", id.cluster, id.name), subject.clone());
+    pub fn service(&mut self, service: &'a Service, target_groups: &BTreeMap<&str, &'a TargetGroup>) {
+        let id = &service.id;
+        self.services.insert((&id.scope, &id.cluster, &id.name), id);
         for arn in service.load_balancers.iter().filter_map(|balancer| balancer.target_group_arn.as_deref()) {
-            if let Some(dimension) = arn.find("targetgroup/").and_then(|at| arn.get(at..)) {
-                self.add(&id.scope, "TargetGroup", dimension, subject.clone());
+            if let Some(dimension) = last(arn).filter(|resource| resource.starts_with("targetgroup/")) {
+                self.add(&id.scope, "TargetGroup", dimension, Resource::Service(id));
             }
             let group = target_groups.get(arn);
             for balancer in group.into_iter().flat_map(|group| &group.balancers) {
-                if let Some((_, dimension)) = balancer.split_once(":loadbalancer/") {
-                    self.add(&id.scope, "LoadBalancer", dimension, subject.clone());
+                if let Some(dimension) = last(balancer).and_then(|r| r.strip_prefix("loadbalancer/")) {
+                    self.add(&id.scope, "LoadBalancer", dimension, Resource::Service(id));
                 }
             }
         }
     }
 
     /// Adds a database instance.
-    pub fn instance(&mut self, instance: &DbInstance) {
+    pub fn instance(&mut self, instance: &'a DbInstance) {
         let id = &instance.id;
-        self.add(&id.scope, "DBInstanceIdentifier", &id.name, Subject::Database(id.clone()));
+        self.add(&id.scope, "DBInstanceIdentifier", &id.name, Resource::Database(id));
     }
 
     /// Adds a database cluster.
-    pub fn cluster(&mut self, cluster: &DbCluster) {
+    pub fn cluster(&mut self, cluster: &'a DbCluster) {
         let id = &cluster.id;
-        self.add(&id.scope, "DBClusterIdentifier", &id.name, Subject::Database(id.clone()));
+        self.add(&id.scope, "DBClusterIdentifier", &id.name, Resource::Database(id));
     }
 
     /// Adds a replication group with its nodes.
-    pub fn cache_group(&mut self, group: &ReplicationGroup) {
-        let (id, subject) = (&group.id, Subject::Cache(group.id.clone()));
-        self.add(&id.scope, "ReplicationGroupId", &id.name, subject.clone());
+    pub fn cache_group(&mut self, group: &'a ReplicationGroup) {
+        let id = &group.id;
+        let cache = Resource::Cache(&id.scope, &id.name);
+        self.add(&id.scope, "ReplicationGroupId", &id.name, cache);
         for member in group.shards.iter().flat_map(|shard| &shard.members) {
-            self.add(&id.scope, "CacheClusterId", &member.cluster, subject.clone());
+            self.add(&id.scope, "CacheClusterId", &member.cluster, cache);
         }
     }
 
     /// Adds a cache cluster; one of a group stands for the group.
-    pub fn cache_cluster(&mut self, cluster: &CacheCluster) {
+    pub fn cache_cluster(&mut self, cluster: &'a CacheCluster) {
         let id = &cluster.id;
-        let whole = cluster.group.clone().unwrap_or_else(|| id.name.clone());
-        let subject = Subject::Cache(CacheId { scope: id.scope.clone(), name: whole });
-        self.add(&id.scope, "CacheClusterId", &id.name, subject);
+        let whole = cluster.group.as_deref().unwrap_or(&id.name);
+        self.add(&id.scope, "CacheClusterId", &id.name, Resource::Cache(&id.scope, whole));
     }
 
-    fn of_metric(&self, scope: &Scope, metric: &MetricId) -> Vec<Subject> {
+    fn of_metric(&self, scope: &'a Scope, metric: &'a MetricId) -> Vec<Subject> {
         if let Some((cluster, service)) = metric.dimension("ClusterName").zip(metric.dimension("ServiceName"))
         {
-            return self.get(scope, "ServiceName", &format!("{cluster}/{service}"));
+            let found = self.services.get(&(scope, cluster, service));
+            return found.map(|id| Subject::Service((*id).clone())).into_iter().collect();
         }
         // A target group is closer to one service than the load balancer beside it.
         let dimensions = [
@@ -103,6 +127,11 @@ impl Known {
     }
 }
 
+/// The resource of an ARN.
+fn last(arn: &str) -> Option<&str> {
+    arn.rsplit(':').next()
+}
+
 /// An alarm that a composite alarm's expression names, with the state that it asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Child {
@@ -114,7 +143,7 @@ pub struct Child {
 
 /// The resources that a metric alarm watches, by its dimensions; a composite alarm has none of its own.
 #[must_use]
-pub fn watched(alarm: &Alarm, known: &Known) -> Vec<Subject> {
+pub fn watched<'a>(alarm: &'a Alarm, known: &Known<'a>) -> Vec<Subject> {
     let metrics = alarm.rule.iter().flat_map(crate::domain::alarm::AlarmRule::metrics);
     let found: BTreeSet<Subject> =
         metrics.flat_map(|metric| known.of_metric(&alarm.id.scope, metric)).collect();
@@ -125,7 +154,7 @@ pub fn watched(alarm: &Alarm, known: &Known) -> Vec<Subject> {
 #[must_use]
 pub fn watch_map<'a>(
     alarms: impl IntoIterator<Item = &'a Alarm>,
-    known: &Known,
+    known: &Known<'a>,
 ) -> BTreeMap<AlarmId, Vec<Subject>> {
     let all: Vec<&Alarm> = alarms.into_iter().collect();
     let by_id: BTreeMap<&AlarmId, &Alarm> = all.iter().map(|alarm| (&alarm.id, *alarm)).collect();
@@ -142,7 +171,7 @@ pub fn watch_map<'a>(
 fn collect<'a>(
     alarm: &'a Alarm,
     all: &BTreeMap<&'a AlarmId, &'a Alarm>,
-    known: &Known,
+    known: &Known<'a>,
     visited: &mut BTreeSet<&'a AlarmId>,
     found: &mut BTreeSet<Subject>,
 ) {

@@ -4,7 +4,7 @@
 
 mod cause;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -112,9 +112,9 @@ pub struct Readers {
 pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
     let subjects = subjects(facts);
     let mut findings = facts.others.clone();
-    let services: BTreeMap<&ServiceId, &Service> = facts.services.iter().map(|s| (&s.id, *s)).collect();
-    let definitions: BTreeMap<&ServiceId, &TaskDefinition> = facts.definitions.iter().copied().collect();
-    let mut tasks: BTreeMap<ServiceId, Vec<&Task>> = BTreeMap::new();
+    let services: HashMap<&ServiceId, &Service> = facts.services.iter().map(|s| (&s.id, *s)).collect();
+    let definitions: HashMap<&ServiceId, &TaskDefinition> = facts.definitions.iter().copied().collect();
+    let mut tasks: HashMap<ServiceId, Vec<&Task>> = HashMap::new();
     for task in &facts.tasks {
         if let Some(service) = task.service_id() {
             tasks.entry(service).or_default().push(task);
@@ -170,7 +170,7 @@ pub fn fleet(facts: &FleetFacts<'_>, now: Wall) -> Fleet {
     });
     let findings = merge(findings, alarms.collect());
     let hurts = findings.iter().filter(|finding| finding.severity < Severity::Notice);
-    let mut sick: BTreeSet<Subject> = hurts.map(|finding| finding.subject.clone()).collect();
+    let mut sick: HashSet<Subject> = hurts.map(|finding| finding.subject.clone()).collect();
     // An alarm that stands in the line of what it watches is not well either, nor is one that knows nothing.
     let unwell = facts.alarms.iter().filter(|alarm| alarm_severity(alarm) < Severity::Notice);
     sick.extend(unwell.map(|alarm| Subject::Alarm(alarm.id.clone())));
@@ -198,8 +198,8 @@ fn caches<'a>(facts: &FleetFacts<'a>) -> Vec<Cache<'a>> {
     groups.chain(alone.map(|cluster| Cache::Cluster(cluster))).collect()
 }
 
-/// All that was looked at, once each.
-fn subjects(facts: &FleetFacts<'_>) -> BTreeSet<Subject> {
+/// All that was looked at.
+fn subjects(facts: &FleetFacts<'_>) -> Vec<Subject> {
     let services = facts.services.iter().filter(|service| service.status != "INACTIVE");
     let services = services.map(|service| Subject::Service(service.id.clone()));
     let databases = databases(facts).into_iter().map(Database::subject);
@@ -210,7 +210,7 @@ fn subjects(facts: &FleetFacts<'_>) -> BTreeSet<Subject> {
     services.chain(databases).chain(caches).chain(secrets).chain(alarms).collect()
 }
 
-fn known(facts: &FleetFacts<'_>) -> Known {
+fn known<'a>(facts: &FleetFacts<'a>) -> Known<'a> {
     let mut known = Known::default();
     for service in &facts.services {
         known.service(service, &facts.target_groups);

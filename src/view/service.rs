@@ -5,6 +5,7 @@
 use crate::app::Model;
 use crate::app::pane::PaneId;
 use crate::domain::ecs::{Deployment, Service};
+use crate::guard::WayBack;
 use crate::stdx::rect::Rect;
 use crate::stdx::{span, text};
 use crate::theme::Role;
@@ -66,18 +67,17 @@ fn way_back(page: &mut Document, model: &Model, service: &Service) {
             Role::Badge,
         );
     }
-    let Some(history) = model.world.deployments.get(&service.id).and_then(|seen| seen.value.as_ref()) else {
-        return;
-    };
-    let found = crate::guard::way_back(service, definition, history, model.world.revisions.values());
-    let (text, role) = match found {
-        Some(target) => {
+    let (text, role) = match model.world.way_back(service) {
+        WayBack::Unknown => return,
+        WayBack::Ready(target) => {
             let age = target.deployed_at.map_or_else(String::new, |at| {
                 format!(", deployed {} ago", span::brief(at.age_at(model.now.wall)))
             });
             (format!("ready: {} with {}{age}", target.revision, target.images.join(", ")), Role::Text)
         }
-        None => ("nothing is known that completed and differs from what runs".to_owned(), Role::Muted),
+        WayBack::Nothing => {
+            ("nothing is known that completed and differs from what runs".to_owned(), Role::Muted)
+        }
     };
     page.field_in("Rollback", text, role);
 }

@@ -6,26 +6,28 @@ use crate::app::charts::{self, sparks_beside_services};
 use crate::app::pane::{PaneId, services};
 use crate::app::world::ServiceRow;
 use crate::app::{Model, Target};
-use crate::domain::ecs::ServiceId;
+use crate::domain::ecs::{Service, ServiceId};
 use crate::domain::metric::Range;
+use crate::guard::WayBack;
 use crate::stdx::rect::Rect;
 use crate::stdx::span;
 use crate::theme::Role;
 use crate::view::databases::spark;
 use crate::view::status;
-use crate::view::widget::canvas::{Canvas, piece};
+use crate::view::widget::canvas::{Canvas, Piece, piece};
 use crate::view::widget::table::{self, Column, Row, Table};
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     Column::new("", 1, 1),
     Column::new("SERVICE", 12, 34).cut_middle(),
     Column::new("CLUSTER", 8, 24).cut_middle().expendable(5),
     Column::new("REGION", 9, 14).expendable(4),
     Column::new("TASKS", 5, 9),
-    Column::new("REVISION", 8, 34).cut_middle().expendable(6),
+    Column::new("REVISION", 8, 34).cut_middle().expendable(7),
     Column::new("DEPLOYED", 8, 8).expendable(3).right(),
-    Column::new("CPU", 17, 17).expendable(7),
-    Column::new("MEMORY", 17, 17).expendable(8),
+    Column::new("ROLLBACK", 9, 12).expendable(6),
+    Column::new("CPU", 17, 17).expendable(8),
+    Column::new("MEMORY", 17, 17).expendable(9),
     Column::new("STATE", 44, 0).flexible(),
 ];
 
@@ -57,7 +59,8 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let one_cluster = clusters.all(|cluster| Some(cluster) == first);
     let one_region = model.session.scopes.len() <= 1;
     let sparks = sparks_beside_services(Some(area));
-    for (index, drop) in [(2, one_cluster), (3, one_region), (7, !sparks), (8, !sparks)] {
+    let way_back = services::shows_way_back(area.width);
+    for (index, drop) in [(2, one_cluster), (3, one_region), (7, !way_back), (8, !sparks), (9, !sparks)] {
         if drop {
             columns[index] = Column { least: u16::MAX, expendable: u8::MAX, ..columns[index] };
         }
@@ -124,6 +127,7 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
                 blank(),
                 blank(),
                 blank(),
+                blank(),
                 says,
             ],
             target,
@@ -145,7 +149,7 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
     } else {
         piece(reason, if role == Role::Ok { Role::Muted } else { role })
     };
-    let fade = |p| if stale { crate::view::widget::canvas::Piece { role: Role::Stale, ..p } } else { p };
+    let fade = |p| if stale { Piece { role: Role::Stale, ..p } } else { p };
     let mut lines = charts::service(id, false, Range::ThreeHours)
         .into_iter()
         .map(|(_, unit, chart)| spark(model, &chart, unit));
@@ -158,11 +162,24 @@ fn row(canvas: &Canvas<'_>, model: &Model, id: &ServiceId, row: &ServiceRow) -> 
         fade(piece(format!("{}/{}{pending}", service.running, service.desired), tasks_role)),
         fade(piece(service.revision.to_string(), Role::Muted)),
         fade(piece(deployed, Role::Muted)),
+        fade(way_back(model, service)),
         line(),
         line(),
         state,
     ];
     Row { cells, target }
+}
+
+/// Whether it could be rolled back, and to how old a deployment.
+fn way_back(model: &Model, service: &Service) -> Piece {
+    match model.world.way_back(service) {
+        WayBack::Unknown => piece("", Role::Faint),
+        WayBack::Nothing => piece("none", Role::Faint),
+        WayBack::Ready(target) => {
+            let age = target.deployed_at.map(|at| span::brief(at.age_at(model.now.wall)));
+            piece(format!("ready {}", age.unwrap_or_default()).trim_end().to_owned(), Role::Muted)
+        }
+    }
 }
 
 /// Whether the newest refresh of the row's cluster failed, so that the row is the last good one.

@@ -50,6 +50,13 @@ impl Column {
     }
 }
 
+/// Whether a list so wide has room to tell whether each service could be rolled back: nobody asks AWS what no column
+/// shows.
+#[must_use]
+pub fn shows_way_back(width: u16) -> bool {
+    width >= 110
+}
+
 /// Above this many services, healthy ones are folded away until somebody asks for them.
 const FOLD_ABOVE: usize = 50;
 

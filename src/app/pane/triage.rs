@@ -5,7 +5,7 @@
 
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::app::Reading;
 use crate::app::pane::PaneId;
@@ -20,7 +20,7 @@ use crate::stdx::clock::Wall;
 pub use rows::{alarm_severity, settle};
 
 /// What a row stands for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Item {
     /// A resource.
     Subject(Subject),
@@ -33,7 +33,7 @@ pub enum Item {
 }
 
 /// What tells one change from another: two may happen to one resource in one second.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChangeKey {
     /// When.
     pub at: Wall,
@@ -70,17 +70,17 @@ pub struct Triage {
     /// Rows folded away, by pane.
     pub folded: BTreeMap<PaneId, usize>,
     /// How deep a row stands under others.
-    pub depth: BTreeMap<Item, usize>,
+    pub depth: HashMap<Item, usize>,
     /// What a row of the secrets' tree is labelled.
-    pub labels: BTreeMap<Item, String>,
+    pub labels: HashMap<Item, String>,
     /// The changes that the rows stand for, as of when they were last seen.
     pub changes: Vec<Change>,
     /// How many services read a parameter of SSM, as of when the secrets were last seen.
-    pub readers: BTreeMap<Item, usize>,
+    pub readers: HashMap<Item, usize>,
     /// How far the task definitions were read, which tell who reads a secret.
     pub reading: Reading,
-    /// Whether the secrets and the changes are on the screen.
-    pub seen: [bool; 2],
+    /// Which of the lists are on the screen: what nobody sees keeps the rows that it had.
+    pub seen: [bool; 6],
     /// The alarm from which one jumped to what it watches.
     pub came_from: Option<AlarmId>,
 }

@@ -239,8 +239,10 @@ fn a_permission_that_is_missing_locks_one_list_and_is_named() {
     fault.action = Some("rds:DescribeDBInstances".into());
     aws.faults.insert("rds:DescribeDBInstances".into(), fault);
     let mut bench = settled(aws, 120, 40);
-    assert!(names(&bench, PaneId::Databases).is_empty());
-    assert!(!names(&bench, PaneId::Alarms).is_empty() && !names(&bench, PaneId::Secrets).is_empty());
+    let mut shown = |key: &str, pane: PaneId| names(bench.press(key), pane);
+    assert!(shown("4", PaneId::Databases).is_empty());
+    assert!(!shown("3", PaneId::Alarms).is_empty() && !shown("6", PaneId::Secrets).is_empty());
+    bench.press("1").settle();
     let findings = &bench.model.triage.fleet.findings;
     let unread = findings.iter().find(|finding| finding.rule == "scope.unread").unwrap();
     assert!(unread.sentence.contains("rds:DescribeDBInstances"), "{unread:?}");
@@ -259,15 +261,16 @@ fn long_lists_are_read_to_their_end() {
     aws.estate.secrets = (0..300).map(|n| secret(&format!("app-{n:03}"))).collect();
     let mut bench = settled(aws, 120, 40);
     bench.press("K").settle();
-    let lengths = [PaneId::Alarms, PaneId::Databases, PaneId::Secrets].map(|pane| names(&bench, pane).len());
+    let panes = [("3", PaneId::Alarms), ("4", PaneId::Databases), ("6", PaneId::Secrets)];
+    let lengths = panes.map(|(key, pane)| names(bench.press(key), pane).len());
     assert_eq!(lengths, [200, 50, 300]);
 }
 
 #[test]
 fn replicas_and_members_stand_under_their_head_and_the_sick_family_stands_first() {
-    let bench = settled(account(), 120, 40);
+    let mut bench = settled(account(), 120, 40);
     assert_eq!(
-        names(&bench, PaneId::Databases),
+        names(bench.press("4"), PaneId::Databases),
         ["claims", "claims-replica", "billing", "billing-1", "billing-2"]
     );
     let depth = |name: &str| {

@@ -56,7 +56,11 @@ fn composite(name: &str, expression: &str) -> Alarm {
     }
 }
 
-fn known() -> Known {
+fn kept<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn known() -> Known<'static> {
     let mut known = Known::default();
     let arn = "arn:aws:elasticloadbalancing:eu-west-2:123456789012:targetgroup/api/0123";
     let balancer = LoadBalancer { target_group_arn: Some(arn.into()), container: None, port: None };
@@ -72,11 +76,11 @@ fn known() -> Known {
         health_path: None,
         matcher: None,
     };
-    known.service(&api, &BTreeMap::from([(arn, &target_group)]));
-    known.service(&service("web", 1), &BTreeMap::new());
-    known.instance(&instance());
-    known.cluster(&cluster());
-    known.cache_group(&group());
+    known.service(kept(api), &BTreeMap::from([(arn, kept(target_group))]));
+    known.service(kept(service("web", 1)), &BTreeMap::new());
+    known.instance(kept(instance()));
+    known.cluster(kept(cluster()));
+    known.cache_group(kept(group()));
     known
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Must not take what came before for the cause: a deployment before an alarm is told as evidence, not as blame.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::diagnose::task::KEY_GONE;
@@ -48,7 +48,7 @@ pub(super) fn name_secret(
 pub(super) fn deployed_before(
     mut finding: Finding,
     watched: &[Subject],
-    services: &BTreeMap<&ServiceId, &Service>,
+    services: &HashMap<&ServiceId, &Service>,
 ) -> Finding {
     let Some(since) = finding.since else { return finding };
     let own = watched.iter().filter_map(|subject| match subject {
@@ -124,7 +124,7 @@ mod tests {
         let watched = [Subject::Service(of.id.clone())];
         let minutes = |minutes: u64| Some(NOW.minus(Duration::from_secs(minutes * 60)));
         let told =
-            |of: &Service| deployed_before(finding(), &watched, &BTreeMap::from([(&of.id, of)])).evidence;
+            |of: &Service| deployed_before(finding(), &watched, &HashMap::from([(&of.id, of)])).evidence;
         of.deployments = vec![Deployment { created_at: minutes(9), ..primary() }];
         assert_eq!(told(&of).len(), 1);
         assert!(told(&of)[0].text.starts_with("gateway was deployed 9 min before it"), "{:?}", told(&of));

@@ -118,19 +118,35 @@ pub(in crate::guard) fn draft(id: &ServiceId, to: &Back, facts: &Facts, now: Wal
     Ok(draft)
 }
 
-/// What a service at rest would return to, from what is known of it; nothing when nothing that completed differs.
+/// Whether a service could be rolled back, from what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WayBack {
+    /// What it runs, or what it ran, is not known.
+    Unknown,
+    /// Nothing is known that completed and differs from what runs.
+    Nothing,
+    /// It would return to this.
+    Ready(Box<Target>),
+}
+
+/// What a service would return to; `revision` finds service revisions by their ARN.
 #[must_use]
 pub fn way_back<'r>(
     service: &Service,
     definition: Option<&TaskDefinition>,
     history: &[ServiceDeployment],
-    revisions: impl Iterator<Item = &'r ServiceRevision> + Clone,
-) -> Option<Target> {
+    revision: impl Fn(&str) -> Option<&'r ServiceRevision>,
+) -> WayBack {
     let current = &service.current_service_revisions;
-    let own = revisions.clone().filter(|revision| current.contains(&revision.arn));
-    let revision = own.filter(|r| r.revision == service.revision).max_by_key(|r| r.created_at);
-    let running = Running { service, definition, revision };
-    candidate::of(&running, history, revisions).iter().find(|found| !found.left).map(Candidate::target)
+    let own = current.iter().filter_map(|arn| revision(arn));
+    let own = own.filter(|known| known.revision == service.revision).max_by_key(|known| known.created_at);
+    if own.is_none() && !current.is_empty() {
+        return WayBack::Unknown;
+    }
+    let running = Running { service, definition, revision: own };
+    let found = candidate::of(&running, history, revision);
+    let newest = found.iter().find(|found| !found.left);
+    newest.map_or(WayBack::Nothing, |newest| WayBack::Ready(Box::new(newest.target())))
 }
 
 /// Returns to a candidate.

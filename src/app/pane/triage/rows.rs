@@ -3,10 +3,11 @@
 //! Must keep the order of `diagnose` where it gave one: the worst first.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::app::findings::definitions;
 use crate::app::pane::PaneId;
+use crate::app::pane::list::Filter;
 use crate::app::pane::triage::{ChangeKey, Item, Triage};
 use crate::app::world::{Estate, World};
 use crate::diagnose::change::{self, Change};
@@ -25,16 +26,18 @@ pub fn settle(triage: &mut Triage, world: &World, range: Range, now: Wall) {
     triage.labels.clear();
     triage.folded.clear();
     fleet(triage);
-    alarms(triage, world);
-    databases(triage, &world.estate);
-    caches(triage, &world.estate);
-    secrets(triage, &world.estate);
-    let [secrets, changed] = triage.seen;
-    if secrets {
-        readers(triage, world);
-    }
-    if changed {
-        changes(triage, world, range, now);
+    for (pane, _) in Triage::PANES.into_iter().zip(triage.seen).filter(|(_, seen)| *seen) {
+        match pane {
+            PaneId::Alarms => alarms(triage, world),
+            PaneId::Databases => databases(triage, &world.estate),
+            PaneId::Caches => caches(triage, &world.estate),
+            PaneId::Secrets => {
+                secrets(triage, &world.estate);
+                readers(triage, world);
+            }
+            PaneId::Changes => changes(triage, world, range, now),
+            _ => {}
+        }
     }
 }
 
@@ -49,38 +52,35 @@ fn readers(triage: &mut Triage, world: &World) {
     }
 }
 
-/// Takes the rows that pass the pane's filter.
-fn put(triage: &mut Triage, pane: PaneId, rows: Vec<(Item, String)>) {
-    let Some(list) = triage.list_mut(pane) else { return };
-    list.rows = rows
-        .into_iter()
-        .filter(|(_, text)| list.filter.as_ref().is_none_or(|f| f.passes(text)))
-        .map(|(item, _)| item)
-        .collect();
+/// Whether a row passes the filter of a list, by a text that is only written where there is one.
+fn passes(filter: Option<&Filter>, text: impl FnOnce() -> String) -> bool {
+    filter.is_none_or(|filter| filter.passes(&text()))
+}
+
+fn filter(triage: &Triage, pane: PaneId) -> Option<Filter> {
+    triage.list(pane)?.filter.clone()
+}
+
+fn put(triage: &mut Triage, pane: PaneId, rows: Vec<Item>) {
+    if let Some(list) = triage.list_mut(pane) {
+        list.rows = rows;
+    }
 }
 
 fn fleet(triage: &mut Triage) {
-    let filtered = triage.list(PaneId::Fleet).is_some_and(|list| list.filter.is_some());
-    let folds = triage.folds(PaneId::Fleet) && !filtered;
+    let filter = filter(triage, PaneId::Fleet);
+    let folds = triage.folds(PaneId::Fleet) && filter.is_none();
     let is_shown = |finding: &&Finding| !folds || finding.severity != Severity::Notice;
     let folded = triage.fleet.findings.iter().filter(|finding| !is_shown(finding)).count();
-    let rows = triage
-        .fleet
-        .findings
-        .iter()
-        .filter(is_shown)
-        .map(|finding| {
-            let subject = &finding.subject;
-            let text = format!(
-                "{} {} {} {} {}",
-                finding.severity.word(),
-                subject.kind(),
-                subject.name(),
-                subject.scope(),
-                finding.sentence
-            );
-            (Item::Subject(subject.clone()), text)
-        })
+    let text = |finding: &Finding| {
+        let subject = &finding.subject;
+        let (kind, name, scope) = (subject.kind(), subject.name(), subject.scope());
+        format!("{} {kind} {name} {scope} {}", finding.severity.word(), finding.sentence)
+    };
+    let shown = triage.fleet.findings.iter().filter(is_shown);
+    let rows = shown
+        .filter(|finding| passes(filter.as_ref(), || text(finding)))
+        .map(|finding| Item::Subject(finding.subject.clone()))
         .collect();
     triage.folded.insert(PaneId::Fleet, folded);
     put(triage, PaneId::Fleet, rows);
@@ -96,8 +96,8 @@ pub fn alarm_severity(of: &Alarm) -> Severity {
 }
 
 fn alarms(triage: &mut Triage, world: &World) {
-    let filtered = triage.list(PaneId::Alarms).is_some_and(|list| list.filter.is_some());
-    let folds = triage.folds(PaneId::Alarms) && !filtered;
+    let filter = filter(triage, PaneId::Alarms);
+    let folds = triage.folds(PaneId::Alarms) && filter.is_none();
     let mut known: Vec<&Alarm> = world.estate.alarms.values().map(|seen| &seen.value).collect();
     known.sort_by_cached_key(|alarm| {
         let firing = alarm.state == AlarmState::Alarm && !alarm.is_target_tracking();
@@ -116,27 +116,23 @@ fn alarms(triage: &mut Triage, world: &World) {
             folded += 1;
             continue;
         }
-        let item = Subject::Alarm(alarm.id.clone());
-        let watched = triage.fleet.watches.get(&alarm.id).into_iter().flatten();
-        let watched: Vec<&str> = watched.map(Subject::name).collect();
-        let text = format!(
-            "{} {} {} {} {}",
-            alarm.state.word(),
-            alarm.id.name,
-            alarm.id.scope,
-            watched.join(" "),
-            alarm.reason
-        );
-        rows.push((Item::Subject(item), text));
+        let text = || {
+            let watched = triage.fleet.watches.get(&alarm.id).into_iter().flatten();
+            let watched: Vec<&str> = watched.map(Subject::name).collect();
+            let (word, id) = (alarm.state.word(), &alarm.id);
+            format!("{word} {} {} {} {}", id.name, id.scope, watched.join(" "), alarm.reason)
+        };
+        if passes(filter.as_ref(), text) {
+            rows.push(Item::Subject(Subject::Alarm(alarm.id.clone())));
+        }
     }
     triage.folded.insert(PaneId::Alarms, folded);
     put(triage, PaneId::Alarms, rows);
 }
 
-/// The severity of what the fleet says of a subject.
-fn severity_of(triage: &Triage, subject: &Subject) -> Severity {
-    let found = triage.fleet.findings.iter().find(|finding| finding.subject == *subject);
-    found.map_or(Severity::Ok, |finding| finding.severity)
+/// What the fleet says of each subject that is not well.
+fn severities(triage: &Triage) -> HashMap<Subject, Severity> {
+    triage.fleet.findings.iter().map(|finding| (finding.subject.clone(), finding.severity)).collect()
 }
 
 /// Clusters with their members and sources with their replicas: the sickest family first, and in each the head.
@@ -158,6 +154,7 @@ fn databases(triage: &mut Triage, estate: &Estate) {
             None => heads.push(id.clone()),
         }
     }
+    let (sick, filter) = (severities(triage), filter(triage, PaneId::Databases));
     let mut seen = BTreeSet::new();
     let mut families: Vec<(Severity, Vec<(DatabaseId, usize)>)> = Vec::new();
     // Two instances that name each other as source have no head; they stand for themselves.
@@ -167,13 +164,13 @@ fn databases(triage: &mut Triage, estate: &Estate) {
         if family.is_empty() {
             continue;
         }
-        let worst = family.iter().map(|(id, _)| severity_of(triage, &Subject::Database(id.clone()))).min();
-        families.push((worst.unwrap_or(Severity::Ok), family));
+        let of = |(id, _): &(DatabaseId, usize)| sick.get(&Subject::Database(id.clone())).copied();
+        families.push((family.iter().filter_map(of).min().unwrap_or(Severity::Ok), family));
     }
     families.sort_by(|a, b| (a.0, &a.1[0].0).cmp(&(b.0, &b.1[0].0)));
     let mut rows = Vec::new();
     for (id, depth) in families.into_iter().flat_map(|(_, family)| family) {
-        let text = match (estate.instances.get(&id), estate.db_clusters.get(&id)) {
+        let text = || match (estate.instances.get(&id), estate.db_clusters.get(&id)) {
             (Some(seen), _) => {
                 let i = &seen.value;
                 format!("{} {} {} {} {} {}", id.name, id.scope, i.status, i.engine, i.engine_version, i.class)
@@ -184,9 +181,11 @@ fn databases(triage: &mut Triage, estate: &Estate) {
             }
             _ => id.name.clone(),
         };
-        let item = Item::Subject(Subject::Database(id));
-        triage.depth.insert(item.clone(), depth);
-        rows.push((item, text));
+        if passes(filter.as_ref(), text) {
+            let item = Item::Subject(Subject::Database(id));
+            triage.depth.insert(item.clone(), depth);
+            rows.push(item);
+        }
     }
     put(triage, PaneId::Databases, rows);
 }
@@ -208,56 +207,58 @@ fn descend(
 }
 
 fn caches(triage: &mut Triage, estate: &Estate) {
-    /// A cache with its depth and what a filter finds it by.
-    type Member = (CacheId, usize, String);
-    let mut families: Vec<(Severity, Vec<Member>)> = Vec::new();
-    for (id, seen) in &estate.cache_groups {
-        let group = &seen.value;
-        let text =
-            format!("{} {} {} {}", id.name, id.scope, group.status, group.engine.as_deref().unwrap_or(""));
-        let mut family = vec![(id.clone(), 0, text)];
-        for (node, seen) in &estate.cache_nodes {
-            if node.scope == id.scope && seen.value.group.as_deref() == Some(&id.name) {
-                let text = format!("{} {} {}", node.name, seen.value.status, seen.value.node_type);
-                family.push((node.clone(), 1, text));
+    let (sick, filter) = (severities(triage), filter(triage, PaneId::Caches));
+    let mut members: HashMap<CacheId, Vec<&CacheId>> = HashMap::new();
+    let mut heads: Vec<&CacheId> = estate.cache_groups.keys().collect();
+    for (id, seen) in &estate.cache_nodes {
+        let name = seen.value.group.clone();
+        let group = name.map(|name| CacheId { scope: id.scope.clone(), name });
+        match group.filter(|group| estate.cache_groups.contains_key(group)) {
+            Some(group) => members.entry(group).or_default().push(id),
+            None => heads.push(id),
+        }
+    }
+    let severity = |id: &CacheId| sick.get(&Subject::Cache(id.clone())).copied().unwrap_or(Severity::Ok);
+    let mut families: Vec<(Severity, &CacheId)> = heads
+        .into_iter()
+        .map(|head| {
+            let nodes = members.get(head).into_iter().flatten().map(|node| severity(node));
+            (nodes.chain([severity(head)]).min().unwrap_or(Severity::Ok), head)
+        })
+        .collect();
+    families.sort();
+    let text = |id: &CacheId| match (estate.cache_groups.get(id), estate.cache_nodes.get(id)) {
+        (Some(seen), _) => {
+            let engine = seen.value.engine.as_deref().unwrap_or("");
+            format!("{} {} {} {engine}", id.name, id.scope, seen.value.status)
+        }
+        (_, Some(seen)) => {
+            let node = &seen.value;
+            format!("{} {} {} {} {}", id.name, id.scope, node.status, node.node_type, node.engine)
+        }
+        _ => id.name.clone(),
+    };
+    let mut rows = Vec::new();
+    for (_, head) in families {
+        let below = members.get(head).into_iter().flatten().map(|node| (*node, 1));
+        for (id, depth) in [(head, 0)].into_iter().chain(below) {
+            if passes(filter.as_ref(), || text(id)) {
+                let item = Item::Subject(Subject::Cache(id.clone()));
+                triage.depth.insert(item.clone(), depth);
+                rows.push(item);
             }
         }
-        families.push((worst(triage, &family), family));
-    }
-    for (id, seen) in &estate.cache_nodes {
-        let group =
-            seen.value.group.as_ref().map(|name| CacheId { scope: id.scope.clone(), name: name.clone() });
-        if group.is_some_and(|group| estate.cache_groups.contains_key(&group)) {
-            continue;
-        }
-        let text = format!("{} {} {} {}", id.name, id.scope, seen.value.status, seen.value.engine);
-        let family = vec![(id.clone(), 0, text)];
-        families.push((worst(triage, &family), family));
-    }
-    families.sort_by(|a, b| (a.0, &a.1[0].0).cmp(&(b.0, &b.1[0].0)));
-    let mut rows = Vec::new();
-    for (id, depth, text) in families.into_iter().flat_map(|(_, family)| family) {
-        let item = Item::Subject(Subject::Cache(id));
-        triage.depth.insert(item.clone(), depth);
-        rows.push((item, text));
     }
     put(triage, PaneId::Caches, rows);
-}
-
-fn worst(triage: &Triage, family: &[(CacheId, usize, String)]) -> Severity {
-    let severities = family.iter().map(|(id, ..)| severity_of(triage, &Subject::Cache(id.clone())));
-    severities.min().unwrap_or(Severity::Ok)
 }
 
 /// Secrets and parameters of each scope as one tree by their slashes.
 fn secrets(triage: &mut Triage, estate: &Estate) {
     let mut scopes: BTreeSet<&Scope> = estate.secrets.keys().map(|id| &id.scope).collect();
     scopes.extend(estate.stored.keys().map(|(scope, _)| scope));
-    let filter = triage.list(PaneId::Secrets).and_then(|list| list.filter.clone());
+    let (sick, filter) = (severities(triage), filter(triage, PaneId::Secrets));
     // The sick families first; the others in the order of their names.
     let mut families: Vec<(Severity, Vec<Item>)> = Vec::new();
-    let findings = triage.fleet.findings.iter();
-    let sick: BTreeMap<Subject, Severity> = findings.map(|f| (f.subject.clone(), f.severity)).collect();
     for scope in scopes {
         let secrets = estate.secrets.keys().filter(|id| id.scope == *scope);
         let secrets = secrets.map(|id| (id.name.as_str(), Item::Subject(Subject::Secret(id.clone()))));
@@ -265,7 +266,7 @@ fn secrets(triage: &mut Triage, estate: &Estate) {
         let stored = stored.map(|(at, name)| (name.as_str(), Item::Parameter(at.clone(), name.clone())));
         let named: Vec<(&str, Item)> = secrets
             .chain(stored)
-            .filter(|(name, _)| filter.as_ref().is_none_or(|f| f.passes(&format!("{name} {scope}"))))
+            .filter(|(name, _)| passes(filter.as_ref(), || format!("{name} {scope}")))
             .collect();
         for row in tree(named.iter().map(|(name, _)| *name)) {
             let item = row.item.and_then(|index| named.get(index)).map(|(_, item)| item.clone());
@@ -288,9 +289,7 @@ fn secrets(triage: &mut Triage, estate: &Estate) {
     }
     families.sort_by_key(|(worst, _)| *worst);
     let rows = families.into_iter().flat_map(|(_, family)| family).collect();
-    if let Some(list) = triage.list_mut(PaneId::Secrets) {
-        list.rows = rows;
-    }
+    put(triage, PaneId::Secrets, rows);
 }
 
 /// How far back the time axis reaches at a range of charts.
@@ -324,22 +323,19 @@ fn changes(triage: &mut Triage, world: &World, range: Range, now: Wall) {
         all.extend(change::of_trail(scope, &events));
     }
     triage.changes = change::timeline(all, now.minus(reach(range)));
-    let rows = triage
-        .changes
-        .iter()
-        .map(|change| {
-            let who = change.who.as_deref().map_or("", Arn::last);
-            let text =
-                format!("{} {} {} {who} {}", change.kind.word(), change.name, change.scope, change.sentence);
-            let key = ChangeKey {
-                at: change.at,
-                kind: change.kind,
-                scope: change.scope.clone(),
-                name: change.name.clone(),
-                sentence: change.sentence.clone(),
-            };
-            (Item::Change(Box::new(key)), text)
-        })
-        .collect();
+    let filter = filter(triage, PaneId::Changes);
+    let text = |change: &Change| {
+        let who = change.who.as_deref().map_or("", Arn::last);
+        format!("{} {} {} {who} {}", change.kind.word(), change.name, change.scope, change.sentence)
+    };
+    let shown = triage.changes.iter().filter(|change| passes(filter.as_ref(), || text(change)));
+    let key = |change: &Change| ChangeKey {
+        at: change.at,
+        kind: change.kind,
+        scope: change.scope.clone(),
+        name: change.name.clone(),
+        sentence: change.sentence.clone(),
+    };
+    let rows = shown.map(|change| Item::Change(Box::new(key(change)))).collect();
     put(triage, PaneId::Changes, rows);
 }

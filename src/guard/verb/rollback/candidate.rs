@@ -102,21 +102,19 @@ pub(super) fn candidates(running: &Running<'_>, facts: &Facts) -> Vec<Candidate>
     let arns = targets(id, facts);
     let revisions: Vec<&ServiceRevision> =
         arns.chunks(DESCRIBED).flat_map(|some| facts.revisions(id, some)).collect();
-    of(running, facts.deployments(&history(id)), revisions.into_iter())
+    let find = |arn: &str| revisions.iter().copied().find(|revision| revision.arn == arn);
+    of(running, facts.deployments(&history(id)), find)
 }
 
-/// The same, of a history and the revisions that are known of it.
+/// The same, of a history and the revisions that are found of it.
 pub(super) fn of<'r>(
     running: &Running<'_>,
     history: &[ServiceDeployment],
-    revisions: impl Iterator<Item = &'r ServiceRevision> + Clone,
+    find: impl Fn(&str) -> Option<&'r ServiceRevision>,
 ) -> Vec<Candidate> {
     let mut list: Vec<Candidate> = Vec::new();
     for (deployment, replaced_at) in completed(history) {
-        let arn = deployment.target_revision_arn.as_deref();
-        let Some(revision) = revisions.clone().find(|revision| Some(revision.arn.as_str()) == arn) else {
-            continue;
-        };
+        let Some(revision) = deployment.target_revision_arn.as_deref().and_then(&find) else { continue };
         let candidate = Candidate {
             definition: revision.revision.to_string(),
             images: revision.images.clone(),

@@ -170,7 +170,7 @@ fn bounds_are_done_when_autoscaling_shows_them() {
 fn more_tasks_need_the_code_that_runs_and_fewer_do_not() {
     let scaled = |desired: u32, there: bool| {
         let mut operation = operation(Action::Scale { service: service_id(), desired, pools: vec![] });
-        let demands = asked(&mut operation, |query| match query {
+        asked(&mut operation, |query| match query {
             Query::DescribeScalableTargets { .. } => {
                 Ok(Answer::ScalableTargets { found: vec![], next: None })
             }
@@ -186,8 +186,7 @@ fn more_tasks_need_the_code_that_runs_and_fewer_do_not() {
                 if there { Ok(Answer::Images { found: vec![image()] }) } else { missing() }
             }
             _ => Ok(Answer::Services { found: vec![rest()], failures: vec![] }),
-        });
-        demands
+        })
     };
     let demands = scaled(3, true);
     assert_eq!(finding(planned(&demands), "image of api"), (Finding::Pass, "api@runs is in ECR".into()));
