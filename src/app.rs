@@ -308,6 +308,9 @@ impl Model {
             needs: Needs::default(),
             judged: None,
         };
+        if let Some(why) = &model.session.rules.unread {
+            model.complain(format!("Nothing can be changed: {why}"));
+        }
         // The first frame comes before the first message, and says what it waits for.
         model.wanted = interests(&model);
         model

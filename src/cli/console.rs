@@ -42,7 +42,7 @@ pub fn live(request: &Request, environment: &Environment) -> Result<Exit, End> {
         clusters: request.all("cluster").to_vec(),
         overrides: cloud.endpoint_overrides(),
         read_only: operate::is_read_only(request, environment),
-        rules: Arc::new(operate::rules(environment)?),
+        rules: Arc::new(operate::rules(environment).unwrap_or_else(|problem| operate::unread(&problem))),
         seed: seed(),
         operator: environment.user(),
         ..Session::empty(env!("CARGO_PKG_VERSION"))
@@ -68,7 +68,7 @@ pub fn demo(request: &Request, environment: &Environment) -> Result<Exit, End> {
         overrides: vec![("all".to_owned(), "loopback".to_owned())],
         demo: true,
         read_only: operate::is_read_only(request, environment),
-        rules: Arc::new(operate::rules(environment)?),
+        rules: Arc::new(operate::rules(environment).unwrap_or_else(|problem| operate::unread(&problem))),
         seed: seed(),
         operator: environment.user(),
         ..Session::empty(env!("CARGO_PKG_VERSION"))

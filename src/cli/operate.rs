@@ -95,6 +95,12 @@ pub fn rules(environment: &Environment) -> Result<Rules, Problem> {
     user::policy(&[Some(machine), own])
 }
 
+/// The rules where they could not be read, for whoever only looks.
+pub fn unread(problem: &Problem) -> Rules {
+    let lines = problem.what.lines().chain(problem.details.iter().map(String::as_str));
+    Rules::unread(lines.map(str::trim).collect::<Vec<_>>().join(" "))
+}
+
 struct Driver<'s> {
     session: &'s Session,
     printer: &'s mut Printer,
@@ -127,7 +133,12 @@ pub async fn run(
     action: Action,
     value: Option<SecretValue>,
 ) -> Result<Exit, End> {
-    let rules = rules(environment)?;
+    let dry_run = request.is_on("dry-run");
+    let rules = match rules(environment) {
+        // Nothing is changed: what could not be read is told where it would stand in the way.
+        Err(problem) if dry_run || matches!(action, Action::Watch { .. }) => unread(&problem),
+        read => read?,
+    };
     let lock = if is_read_only(request, environment) { Lock::ReadOnly } else { Lock::Unlocked };
     let scope = action.scope().cloned().ok_or_else(|| Problem::usage("no target was named"))?;
     let mut clerk = clerk(environment, false);
@@ -142,6 +153,9 @@ pub async fn run(
     let policy = rules.policy(&action, lock, account_id.as_deref(), &presumed, session.clock.now().wall);
     let mut operation = Operation::new(new_id(), action, policy, None).headless().by(clerk.operator());
     let watches = matches!(operation.action(), Action::Watch { .. });
+    if dry_run {
+        operation = operation.only_planned();
+    }
     if !wait && !watches {
         operation = operation.watched_for(None);
     } else if let Some(time) = time {
@@ -155,7 +169,7 @@ pub async fn run(
         rules,
         lock,
         yes: request.is_on("yes"),
-        dry_run: request.is_on("dry-run"),
+        dry_run,
         reason: request.text("reason").map(ToOwned::to_owned),
         confirm: request.text("confirm").map(ToOwned::to_owned),
         value,

@@ -65,6 +65,8 @@ pub struct Operation {
     watch_for: Option<Duration>,
     /// A command line asked for it.
     headless: bool,
+    /// Nothing is to be done.
+    only_planned: bool,
     /// Who asks, and for which incident.
     operator: String,
     /// Why, when the confirmation does not say it.
@@ -99,6 +101,7 @@ impl Operation {
             saw,
             watch_for: Some(WATCH_FOR),
             headless: false,
+            only_planned: false,
             operator: String::new(),
             usual_reason: None,
             stage: Stage::New,
@@ -127,6 +130,13 @@ impl Operation {
     #[must_use]
     pub fn headless(mut self) -> Self {
         self.headless = true;
+        self
+    }
+
+    /// The same, of which only the plan is wanted: what stands in its way is told with it.
+    #[must_use]
+    pub fn only_planned(mut self) -> Self {
+        self.only_planned = true;
         self
     }
 
@@ -215,9 +225,9 @@ impl Operation {
         if self.stage != Stage::New {
             return Vec::new();
         }
-        // Whoever may read may watch.
-        let watches = matches!(self.action, Action::Watch { .. });
-        if let Some(why) = self.policy.forbids().filter(|_| !watches) {
+        // Whoever may read may watch, and see what would happen.
+        let reads = self.only_planned || matches!(self.action, Action::Watch { .. });
+        if let Some(why) = self.policy.forbids().filter(|_| !reads) {
             let why = why.to_owned();
             return self.end(Verdict::Refused { why });
         }
@@ -296,6 +306,11 @@ impl Operation {
             return self.end(Verdict::Changed { difference });
         }
         if let Some(why) = drafted.plan.blocked() {
+            self.draft = Some(drafted);
+            return self.end(Verdict::Refused { why });
+        }
+        if let Some(why) = self.policy.forbids().filter(|_| self.only_planned) {
+            let why = why.to_owned();
             self.draft = Some(drafted);
             return self.end(Verdict::Refused { why });
         }

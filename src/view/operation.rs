@@ -356,6 +356,9 @@ pub fn session(canvas: &mut Canvas<'_>, model: &Model, screen: Rect, selected: u
 /// What the header says of the lock.
 pub fn lock(model: &Model, glyphs: &Glyphs) -> Vec<Piece> {
     match model.lock() {
+        _ if model.session.rules.unread.is_some() => {
+            vec![piece(format!("{} policy unread", glyphs.locked), Role::HeaderLocked)]
+        }
         Lock::ReadOnly => vec![piece(format!("{} read-only", glyphs.locked), Role::HeaderLocked)],
         Lock::Locked => vec![piece(format!("{} locked", glyphs.locked), Role::HeaderLocked)],
         Lock::Unlocked => {

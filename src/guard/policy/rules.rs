@@ -116,11 +116,13 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// How long a console stays unlocked.
     pub unlock_for: Duration,
+    /// Why the rules could not be read: then nothing may be changed.
+    pub unread: Option<String>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { rules: Vec::new(), unlock_for: Duration::from_secs(30 * 60) }
+        Self { rules: Vec::new(), unlock_for: Duration::from_secs(30 * 60), unread: None }
     }
 }
 
@@ -159,6 +161,12 @@ impl Rule {
 }
 
 impl Rules {
+    /// Rules that could not be read: who only looks needs none.
+    #[must_use]
+    pub fn unread(why: impl Into<String>) -> Self {
+        Self { unread: Some(why.into()), ..Self::default() }
+    }
+
     /// What holds for an action. `account_id` is the account's id as far as it is known; `presumed` says whether
     /// account, cluster and service are production when no rule does.
     #[must_use]
@@ -171,6 +179,7 @@ impl Rules {
         now: Wall,
     ) -> Policy {
         let mut policy = Policy::new(lock, false);
+        policy.forbidden = self.unread.as_ref().map(|why| format!("the policy cannot be read: {why}"));
         for target in targets(action, account_id) {
             let one = self.of(&target, action.verb(), presumed, now);
             policy.production |= one.production;
@@ -269,6 +278,14 @@ mod tests {
             &presumed,
             NOW,
         )
+    }
+
+    #[test]
+    fn rules_that_cannot_be_read_forbid_everything() {
+        let rules = Rules::unread("policy.toml: line 3");
+        let of = |action: &Action| rules.policy(action, Lock::Unlocked, None, &|_, _, _| false, NOW);
+        let forbidden = of(&scale("staging", "staging", "api")).forbidden;
+        assert_eq!(forbidden.as_deref(), Some("the policy cannot be read: policy.toml: line 3"));
     }
 
     #[test]

@@ -358,6 +358,25 @@ fn a_mute_is_watched_until_its_rule_is_there() {
 }
 
 #[test]
+fn who_only_looks_is_told_what_stands_in_the_way_with_what_was_asked_for() {
+    let stage = Stage::new();
+    let window = closed_window();
+    let broken = "[[rule]]\nfrobid = [\"*\"]\n".to_owned();
+    for (policy, said) in
+        [(format!("[[rule]]\nwindow = [\"{window}\"]\n"), window.as_str()), (broken, "frobid")]
+    {
+        stage.policy(&policy);
+        let left = stage.run(&words("scale gov-backend 3"), &["--dry-run"]);
+        let told = format!("{}{}", left.outcome.out, left.outcome.err);
+        assert_eq!((left.outcome.code, left.asked.len(), left.entries.len()), (14, 0, 0), "{told}");
+        assert!(told.contains("desired count: 2 -> 3") && told.contains(said), "{told}");
+        // Whether something is under way may be asked whatever the policy says.
+        let left = stage.run(&words("watch gov-backend"), &[]);
+        assert!(left.outcome.out.contains("nothing is under way"), "{:?}", left.outcome);
+    }
+}
+
+#[test]
 fn a_policy_that_is_satisfied_lets_it_through() {
     let stage = Stage::new();
     stage.policy("[[rule]]\nheadless = \"confirm\"\nfriction = \"typed-name-and-reason\"\n");
