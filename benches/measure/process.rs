@@ -132,15 +132,25 @@ pub fn cpu_seconds(pid: u32) -> Outcome<f64> {
     Ok(nanoseconds / 1e9)
 }
 
-/// Memory of a process in MB: resident, and the highest that it was.
-pub fn resident(pid: u32) -> Outcome<(f64, f64)> {
+/// Memory of a process in MB.
+pub struct Resident {
+    /// All that is resident.
+    pub now: f64,
+    /// Of it, pages of the program's file, which processes share.
+    pub file: f64,
+    /// The highest that it was.
+    pub most: f64,
+}
+
+/// What a process holds now.
+pub fn resident(pid: u32) -> Outcome<Resident> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let of = |name: &str| -> Outcome<f64> {
         let line = status.lines().find(|l| l.starts_with(name)).ok_or("no such line in /proc")?;
         let kib: f64 = line.split_whitespace().nth(1).unwrap_or("0").parse()?;
         Ok(kib * 1024.0 / 1e6)
     };
-    Ok((of("VmRSS:")?, of("VmHWM:")?))
+    Ok(Resident { now: of("VmRSS:")?, file: of("RssFile:")?, most: of("VmHWM:")? })
 }
 
 /// The day.

@@ -2,12 +2,12 @@
 //!
 //! Must not judge anything itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::app::charts;
 use crate::app::pane::check::NextStart;
 use crate::app::refresh::{Interest, Refresh, Watch};
-use crate::app::world::World;
+use crate::app::world::{ServiceRow, World};
 use crate::config::Config;
 use crate::diagnose::fleet::{Fleet, FleetFacts, fleet};
 use crate::diagnose::{Finding, Severity, Subject};
@@ -21,15 +21,17 @@ use crate::stdx::text::{capital, count};
 
 /// The task definitions that services run, as far as they were read.
 pub fn definitions(world: &World) -> Vec<(&ServiceId, &TaskDefinition)> {
-    world
-        .services
+    // There may be thousands of services, and few definitions read: nothing is copied to look one up.
+    let known: HashMap<(&Scope, &str), &TaskDefinition> = world
+        .definitions
         .iter()
-        .filter_map(|(id, row)| {
-            let arn = &row.seen.as_ref()?.value.task_definition_arn;
-            let known = world.definitions.get(&(id.scope.clone(), arn.clone()))?;
-            Some((id, known.value.as_ref()?))
-        })
-        .collect()
+        .filter_map(|((scope, arn), known)| Some(((scope, arn.as_str()), known.value.as_ref()?)))
+        .collect();
+    let of = |(id, row): (&'_ ServiceId, &'_ ServiceRow)| {
+        let arn = &row.seen.as_ref()?.value.task_definition_arn;
+        known.get(&(&id.scope, arn.as_str())).copied()
+    };
+    world.services.iter().filter_map(|(id, row)| Some((id, of((id, row))?))).collect()
 }
 
 /// Everything that is wrong, of every scope.
