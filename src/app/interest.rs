@@ -17,7 +17,7 @@ use crate::diagnose::{Severity, Subject};
 use crate::domain::action::Action;
 use crate::domain::ecs::{ClusterId, ServiceId};
 use crate::domain::scope::Scope;
-use crate::guard::Progress;
+use crate::guard::{Progress, WayBack};
 use crate::stdx::rect::Rect;
 
 /// Revisions shown with the deployment history; one call describes so many.
@@ -288,10 +288,14 @@ fn asides(model: &Model, area: Rect, wanted: &mut Vec<(Interest, Closeness)>) {
         let mut add = |interest: Interest| wanted.push((interest, Closeness::Aside));
         let scope = &service.id.scope;
         add(Interest::Definition(scope.clone(), service.task_definition_arn.clone()));
-        if !shows_way_back(area.width) {
+        if !shows_way_back(area.width, model.session.scopes.len()) {
             continue;
         }
-        add(Interest::Deployments(service.id.clone()));
+        // A history from before what runs is read again soon.
+        let is_behind = model.world.way_back(service) == WayBack::Unknown;
+        let closeness = if is_behind { Closeness::Rest } else { Closeness::Aside };
+        wanted.push((Interest::History(service.id.clone()), closeness));
+        let mut add = |interest: Interest| wanted.push((interest, Closeness::Aside));
         let past = past_revisions(model, &service.id);
         let current = &service.current_service_revisions;
         if !past.is_empty() && !current.iter().all(|arn| past.contains(arn)) {

@@ -43,8 +43,10 @@ pub enum Interest {
     Tasks(ServiceId, bool),
     /// A task definition by ARN or `family:revision`.
     Definition(Scope, String),
-    /// A service's deployment history.
+    /// A service's deployment history, described to its end.
     Deployments(ServiceId),
+    /// The newest of it, as it is listed.
+    History(ServiceId),
     /// What service revisions deployed, by ARN.
     Revisions(Scope, Vec<String>),
     /// A list of a scope that needs no describing.
@@ -79,7 +81,7 @@ impl Interest {
             | Self::TargetGroups(scope, _)
             | Self::TargetHealth(scope, _) => scope,
             Self::Services(id) => &id.scope,
-            Self::Service(id) | Self::Tasks(id, _) | Self::Deployments(id) => &id.scope,
+            Self::Service(id) | Self::Tasks(id, _) | Self::Deployments(id) | Self::History(id) => &id.scope,
             Self::AlarmHistory(id) => &id.scope,
             Self::LogFiles(id) | Self::LogText(id, _) => &id.scope,
             Self::Secret(id) => &id.scope,
@@ -419,7 +421,7 @@ fn due_in(
         (None, Interest::LogText(..)) => base.max(cadence.visible),
         (None, Interest::Clusters(_)) => cadence.rest,
         // What a new deployment runs is asked for when it is met; the older ones stay what they were.
-        (None, Interest::Deployments(_)) if entry.closeness == Closeness::Aside => Duration::from_secs(900),
+        (None, Interest::History(_)) if entry.closeness == Closeness::Aside => Duration::from_secs(900),
         (None, Interest::Deployments(_)) => base.max(cadence.visible),
         (None, _) => base,
     };
@@ -449,6 +451,16 @@ impl Fetch {
             Interest::Definition(scope, arn) => (None, Query::DescribeTaskDefinition { scope, arn }),
             Interest::Deployments(id) => {
                 swept(Goal::Deployments { scope: id.scope, cluster: id.cluster, service: id.name })
+            }
+            Interest::History(id) => {
+                let list = Query::ListServiceDeployments {
+                    scope: id.scope,
+                    cluster: id.cluster,
+                    service: id.name,
+                    page: None,
+                };
+                let (sweep, first) = Sweep::newest(list, 1);
+                (Some(sweep), first)
             }
             Interest::Revisions(scope, arns) => (None, Query::DescribeServiceRevisions { scope, arns }),
             Interest::Watch(scope, watch) => {

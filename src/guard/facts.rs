@@ -68,9 +68,9 @@ impl Facts {
         self.known.insert(query, outcome);
     }
 
-    /// Forgets all: it will be read again.
-    pub fn clear(&mut self) {
-        self.known.clear();
+    /// Forgets what will be read again.
+    pub fn forget(&mut self, what: impl Fn(&Query) -> bool) {
+        self.known.retain(|query, _| !what(query));
     }
 
     /// Whether it was asked and answered, well or not.

@@ -456,10 +456,8 @@ impl Watch {
         if let Some(why) = self.rollout.failing() {
             return Verdict::Failed { why: why.to_owned() };
         }
-        if let Goal::Steady(steady) = &self.goal
-            && let Some(why) = steady.failing()
-        {
-            return Verdict::Failed { why };
+        if let Goal::Steady(steady) = &self.goal {
+            return steady.cut_off();
         }
         Verdict::Unknown {
             how_to_find_out: format!("it was still under way ({}): {}", self.state, self.how_to_find_out()),
@@ -468,6 +466,9 @@ impl Watch {
 
     /// What is said when nobody looks any more: AWS accepted it, unless its answer never came.
     pub fn left(&self) -> Verdict {
+        if let Goal::Steady(steady) = &self.goal {
+            return steady.cut_off();
+        }
         if self.rollout.is_lost() && self.deployment().is_none() {
             let how_to_find_out = format!("the answer was lost: {}", self.how_to_find_out());
             return Verdict::Unknown { how_to_find_out };

@@ -20,12 +20,12 @@ use crate::view::widget::table::{self, Column, Row, Table};
 const COLUMNS: [Column; 11] = [
     Column::new("", 1, 1),
     Column::new("SERVICE", 12, 34).cut_middle(),
-    Column::new("CLUSTER", 8, 24).cut_middle().expendable(5),
+    Column::new("CLUSTER", 8, 24).cut_middle().expendable(6),
     Column::new("REGION", 9, 14).expendable(4),
     Column::new("TASKS", 5, 9),
     Column::new("REVISION", 8, 34).cut_middle().expendable(7),
     Column::new("DEPLOYED", 8, 8).expendable(3).right(),
-    Column::new("ROLLBACK", 9, 12).expendable(6),
+    Column::new("ROLLBACK", 9, 12).expendable(5),
     Column::new("CPU", 17, 17).expendable(8),
     Column::new("MEMORY", 17, 17).expendable(9),
     Column::new("STATE", 44, 0).flexible(),
@@ -59,7 +59,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let one_cluster = clusters.all(|cluster| Some(cluster) == first);
     let one_region = model.session.scopes.len() <= 1;
     let sparks = sparks_beside_services(Some(area));
-    let way_back = services::shows_way_back(area.width);
+    let way_back = services::shows_way_back(area.width, model.session.scopes.len());
     for (index, drop) in [(2, one_cluster), (3, one_region), (7, !way_back), (8, !sparks), (9, !sparks)] {
         if drop {
             columns[index] = Column { least: u16::MAX, expendable: u8::MAX, ..columns[index] };

@@ -193,7 +193,9 @@ fn feeds(pane: PaneId, interest: &Interest) -> bool {
         PaneId::Service | PaneId::Events => matches!(interest, Interest::Service(_)),
         PaneId::Tasks => matches!(interest, Interest::Tasks(..)),
         PaneId::Definition => matches!(interest, Interest::Definition(..)),
-        PaneId::Deployments => matches!(interest, Interest::Deployments(_) | Interest::Revisions(..)),
+        PaneId::Deployments => {
+            matches!(interest, Interest::Deployments(_) | Interest::History(_) | Interest::Revisions(..))
+        }
         PaneId::Clusters => matches!(interest, Interest::Clusters(_)),
         PaneId::Api => matches!(interest, Interest::Identity(_)),
         PaneId::Logs => matches!(interest, Interest::LogText(..)),
@@ -308,7 +310,10 @@ fn scope_of(interest: &Interest) -> String {
         | Interest::Definition(scope, _)
         | Interest::Revisions(scope, _) => scope.region.to_string(),
         Interest::Services(cluster) => format!("{} in {}", cluster.name, cluster.scope.region),
-        Interest::Service(id) | Interest::Tasks(id, _) | Interest::Deployments(id) => id.name.clone(),
+        Interest::Service(id)
+        | Interest::Tasks(id, _)
+        | Interest::Deployments(id)
+        | Interest::History(id) => id.name.clone(),
         Interest::Watch(scope, _)
         | Interest::Parameters(scope, _)
         | Interest::TargetGroups(scope, _)

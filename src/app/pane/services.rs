@@ -53,8 +53,9 @@ impl Column {
 /// Whether a list so wide has room to tell whether each service could be rolled back: nobody asks AWS what no column
 /// shows.
 #[must_use]
-pub fn shows_way_back(width: u16) -> bool {
-    width >= 110
+pub fn shows_way_back(width: u16, scopes: usize) -> bool {
+    // As wide as the columns get that stay before it: names, tasks, ages, states; and regions, where there are several.
+    width >= if scopes > 1 { 136 } else { 120 }
 }
 
 /// Above this many services, healthy ones are folded away until somebody asks for them.

@@ -3,6 +3,7 @@
 //! Must not call anything; `begin` does.
 
 use super::{Confirmation, Demand, FRESH, Mistake, Operation, Stage};
+use crate::domain::action::Action;
 use crate::domain::verdict::Verdict;
 use crate::guard::policy::{Friction, Headless, Policy};
 use crate::stdx::clock::Moment;
@@ -28,7 +29,10 @@ impl Operation {
             Err(mistake) => return self.ask(friction, Some(mistake), read_at),
         };
         if now.since(read_at) > FRESH {
-            self.facts.clear();
+            // The services that are looked at after an outage are no part of what is changed: nobody waits for them
+            // a second time, and what became of them meanwhile is another matter.
+            let beside = matches!(self.action, Action::Database { .. } | Action::CacheFailover { .. });
+            self.facts.forget(|query| !(beside && query.action().starts_with("ecs:")));
             self.stage = Stage::Reading { confirmed: Some(reason) };
             return self.read_on(now);
         }

@@ -33,7 +33,7 @@ fn known(scope: &Scope, facts: &Facts) -> Vec<(ServiceId, String)> {
 
 /// What to ask next.
 pub(super) fn wants(scope: &Scope, facts: &Facts) -> Vec<Query> {
-    let mut wants = region::wants(scope, facts);
+    let mut wants = region::wants(scope, usize::MAX, facts);
     wants.extend(known(scope, facts).into_iter().map(|(id, arn)| definition_query(&id, &arn)));
     wants
 }

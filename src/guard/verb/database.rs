@@ -35,7 +35,9 @@ pub(in crate::guard) fn wants(database: &DatabaseId, work: &DatabaseWork, facts:
         return facts.pages(&first(database)).next.into_iter().collect();
     }
     match work {
-        DatabaseWork::Reboot { .. } | DatabaseWork::Failover { .. } => region::wants(&database.scope, facts),
+        DatabaseWork::Reboot { .. } | DatabaseWork::Failover { .. } => {
+            region::wants(&database.scope, LOOKED_AT, facts)
+        }
         DatabaseWork::Snapshot { .. } | DatabaseWork::Grow { .. } => Vec::new(),
     }
 }
@@ -340,7 +342,7 @@ fn group<'f>(id: &CacheId, facts: &'f Facts) -> Option<&'f ReplicationGroup> {
 /// What to ask about a cache.
 pub(in crate::guard) fn cache_wants(cache: &CacheId, facts: &Facts) -> Vec<Query> {
     if group(cache, facts).is_some() {
-        region::wants(&cache.scope, facts)
+        region::wants(&cache.scope, LOOKED_AT, facts)
     } else {
         facts.pages(&groups(cache)).next.into_iter().collect()
     }

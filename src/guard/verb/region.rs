@@ -36,13 +36,24 @@ pub(in crate::guard) fn described(scope: &Scope, cluster: &str, names: &[String]
     names.chunks(DESCRIBED).map(of).collect()
 }
 
-/// What to ask next.
-pub(super) fn wants(scope: &Scope, facts: &Facts) -> Vec<Query> {
+/// What to ask next, until so many services were named: the rest is not looked at.
+pub(super) fn wants(scope: &Scope, most: usize, facts: &Facts) -> Vec<Query> {
     let mut wants: Vec<Query> = facts.pages(&clusters(scope)).next.into_iter().collect();
+    let mut named = 0;
     for cluster in names(facts, &clusters(scope)) {
+        if named >= most {
+            break;
+        }
         let first = listed(scope, &cluster);
-        wants.extend(facts.pages(&first).next);
-        wants.extend(described(scope, &cluster, &names(facts, &first)));
+        let mut names = names(facts, &first);
+        let room = most - named;
+        if names.len() > room {
+            // Whole batches: a batch is known by all its names.
+            names.truncate(room.div_ceil(DESCRIBED) * DESCRIBED);
+        }
+        named += names.len();
+        wants.extend(facts.pages(&first).next.filter(|_| named < most));
+        wants.extend(described(scope, &cluster, &names));
     }
     wants
 }
@@ -64,7 +75,12 @@ pub(super) fn services<'f>(scope: &Scope, facts: &'f Facts) -> Vec<&'f Service> 
 /// Why some may be missing.
 pub(super) fn lacks(scope: &Scope, facts: &Facts) -> Option<String> {
     let first = clusters(scope);
-    let fault = |query: &Query| facts.pages(query).fault.map(ToString::to_string);
+    let fault = |query: &Query| {
+        let pages = facts.pages(query);
+        let cut =
+            || (pages.cut || pages.next.is_some()).then(|| "the list was not read to its end".to_owned());
+        pages.fault.map(ToString::to_string).or_else(cut)
+    };
     fault(&first).or_else(|| {
         names(facts, &first).into_iter().find_map(|cluster| {
             let list = listed(scope, &cluster);
@@ -76,6 +92,7 @@ pub(super) fn lacks(scope: &Scope, facts: &Facts) -> Option<String> {
                         let failure = failures.first()?;
                         Some(format!("{}: {}", Arn::last(&failure.arn), failure.reason))
                     }
+                    (None, None) => Some("not all were looked at".to_owned()),
                     _ => None,
                 })
             })

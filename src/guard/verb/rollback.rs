@@ -138,15 +138,38 @@ pub fn way_back<'r>(
     revision: impl Fn(&str) -> Option<&'r ServiceRevision>,
 ) -> WayBack {
     let current = &service.current_service_revisions;
-    let own = current.iter().filter_map(|arn| revision(arn));
-    let own = own.filter(|known| known.revision == service.revision).max_by_key(|known| known.created_at);
-    if own.is_none() && !current.is_empty() {
+    // A history that does not hold what runs, or that still has it under way, is from before.
+    let holds = |arn: &String| history.iter().any(|past| past.target_revision_arn.as_ref() == Some(arn));
+    let is_known = |arn: &String| revision(arn).is_some();
+    let moves = in_progress(service).is_none()
+        && history
+            .iter()
+            .max_by_key(|past| past.created_at)
+            .is_some_and(|newest| matches!(newest.status.as_str(), "PENDING" | "IN_PROGRESS"));
+    if moves
+        || definition.is_none()
+        || !current.iter().all(is_known)
+        || !(current.is_empty() || current.iter().any(holds))
+    {
         return WayBack::Unknown;
     }
+    let own = current.iter().filter_map(|arn| revision(arn));
+    let own = own.filter(|known| known.revision == service.revision).max_by_key(|known| known.created_at);
     let running = Running { service, definition, revision: own };
-    let found = candidate::of(&running, history, revision);
-    let newest = found.iter().find(|found| !found.left);
-    newest.map_or(WayBack::Nothing, |newest| WayBack::Ready(Box::new(newest.target())))
+    let found = candidate::of(&running, history, &revision);
+    let newest = found.into_iter().find(|found| !found.left);
+    // What was not read of what completed later may be nearer.
+    let since = newest.as_ref().and_then(|newest| newest.begun_at);
+    let unread = |past: &ServiceDeployment| {
+        past.status == "SUCCESSFUL"
+            && past.created_at > since
+            && !past.target_revision_arn.as_ref().is_some_and(is_known)
+    };
+    match newest {
+        _ if history.iter().any(unread) => WayBack::Unknown,
+        None => WayBack::Nothing,
+        Some(newest) => WayBack::Ready(Box::new(newest.target())),
+    }
 }
 
 /// Returns to a candidate.
@@ -182,7 +205,7 @@ fn back(running: &Running<'_>, candidate: &Candidate, facts: &Facts, now: Wall) 
     plan.checks.extend(checks);
     plan.checks.extend(check::ports(service, wanted));
     plan.checks.push(roles(running.definition, wanted));
-    plan.checks.extend(secret_checks(id, wanted, candidate.replaced_at, facts, now));
+    plan.checks.extend(secret_checks(id, wanted, (candidate.replaced_at, "that code last ran"), facts, now));
     plan.checks.push(check::owner(service));
     if registers {
         plan.checks.push(deploy::pass_role(wanted));
@@ -320,7 +343,7 @@ fn roles(from: Option<&TaskDefinition>, to: &TaskDefinition) -> Check {
 fn secret_checks(
     id: &ServiceId,
     definition: &TaskDefinition,
-    until: Option<Wall>,
+    (until, when): (Option<Wall>, &str),
     facts: &Facts,
     now: Wall,
 ) -> Vec<Check> {
@@ -349,13 +372,13 @@ fn secret_checks(
             && changed > ended
         {
             let why = format!(
-                "it changed {} ago, after that code last ran: the old code will read the new value",
+                "it changed {} ago, after {when}: old code that starts now reads the new value",
                 brief(changed.age_at(now))
             );
             checks.push(Check::new(name, Finding::Warn, why));
         }
     }
-    checks.extend(rest(id, definition, until, facts, checks.is_empty()));
+    checks.extend(rest(id, definition, (until, when), facts, checks.is_empty()));
     checks
 }
 
@@ -363,7 +386,7 @@ fn secret_checks(
 fn rest(
     id: &ServiceId,
     definition: &TaskDefinition,
-    until: Option<Wall>,
+    (until, when): (Option<Wall>, &str),
     facts: &Facts,
     all_well: bool,
 ) -> Vec<Check> {
@@ -376,11 +399,13 @@ fn rest(
         });
     match (all_well && !found.is_empty(), changes_known) {
         (true, true) => {
-            let why = "all are there, and unchanged since that code ran; their keys are not looked for";
+            let why = format!("all are there, and unchanged since {when}; their keys are not looked for");
             checks.push(Check::new("secrets", Finding::Pass, why));
         }
         (true, false) => {
-            let why = "all are there; whether they changed since that code ran is unknown, and their keys are not looked for";
+            let why = format!(
+                "all are there; whether they changed since {when} is unknown, and their keys are not looked for"
+            );
             checks.push(Check::new("secrets", Finding::NotVerified, why));
         }
         _ => {}

@@ -40,6 +40,16 @@ pub(in crate::guard) fn count_wants(id: &ServiceId, desired: u32, facts: &Facts)
     wants
 }
 
+/// An instance may start an image that the registry has no more, from what it pulled before; Fargate cannot.
+fn where_it_runs(service: &Service, check: Check) -> Check {
+    let fargate = service.launch_type.as_deref() == Some("FARGATE")
+        || service.capacity.iter().any(|share| share.provider.starts_with("FARGATE"));
+    if fargate || check.finding != Finding::Block {
+        return check;
+    }
+    Check::new(check.name, Finding::Warn, format!("{}, but from what an instance has cached", check.evidence))
+}
+
 /// The digests that the last deployment resolved.
 fn resolved(revision: Option<&ServiceRevision>) -> &[RevisionImage] {
     revision.map(|revision| revision.images.as_slice()).unwrap_or_default()
@@ -59,6 +69,7 @@ fn target<'f>(id: &ServiceId, facts: &'f Facts) -> Result<Option<&'f ScalableTar
     match (found, pages.fault) {
         (Some(found), _) => Ok(Some(found)),
         (None, Some(fault)) => Err(fault.to_string()),
+        (None, None) if pages.cut => Err("autoscaling knows more services than were read".to_owned()),
         (None, None) => Ok(None),
     }
 }
@@ -126,7 +137,10 @@ pub(in crate::guard) fn draft(
     if desired > service.desired {
         let running = Running::of(id, facts)?;
         checks.extend(match running.definition {
-            Some(definition) => images::checks(&id.scope, definition, resolved(running.revision), facts),
+            Some(definition) => {
+                let found = images::checks(&id.scope, definition, resolved(running.revision), facts);
+                found.into_iter().map(|check| where_it_runs(service, check)).collect()
+            }
             None => deploy::resolved(&running, None, facts, now),
         });
     }

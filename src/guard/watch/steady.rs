@@ -2,10 +2,10 @@
 //!
 //! Must not judge a service that was not well before. One round over all of them is one look.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::ecs::{Service, ServiceId};
-use crate::domain::fault::Failure;
 use crate::domain::query::{Answer, Query};
 use crate::domain::verdict::Verdict;
 use crate::guard::verb::region;
@@ -19,13 +19,18 @@ const WATCHED: Duration = Duration::from_secs(90);
 const NAMED: usize = 3;
 
 /// The services that were well, and how the present round over them goes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::guard) struct Steady {
     after: String,
     count: usize,
     batches: Vec<Query>,
     at: usize,
-    unwell: Vec<String>,
+    /// What the present round found so far.
+    round: Vec<String>,
+    /// What the last whole round found; nothing before there was one.
+    last: Option<Vec<String>>,
+    /// Those that were well when their time was over: what becomes of them later has other reasons.
+    settled: BTreeSet<String>,
 }
 
 /// Whether a service runs what it wants, and nothing of it is on the way.
@@ -43,8 +48,7 @@ impl Steady {
             batches.extend(some.first().map(|id| region::described(&id.scope, &id.cluster, &names)));
         }
         let batches: Vec<Query> = batches.into_iter().flatten().collect();
-        let steady =
-            Self { after: after.to_owned(), count: services.len(), batches, at: 0, unwell: Vec::new() };
+        let steady = Self { after: after.to_owned(), count: services.len(), batches, ..Self::default() };
         (!steady.batches.is_empty()).then_some(steady)
     }
 
@@ -65,33 +69,35 @@ impl Steady {
 
     /// Takes a look: where they stand, and the end, `since` the change was done.
     pub fn look(&mut self, answer: &Answer, since: Duration) -> (String, Option<Verdict>) {
-        let (found, failures): (&[Service], &[Failure]) = match answer {
-            Answer::Services { found, failures } => (found, failures),
-            _ => (&[], &[]),
-        };
-        if self.at == 0 {
-            self.unwell.clear();
+        let is_late = since >= WATCHED;
+        if let Answer::Services { found, .. } = answer {
+            // One that was deleted meanwhile is nobody's loss, and ECS does not list it.
+            for service in found {
+                let name = format!("{}/{}", service.id.cluster, service.id.name);
+                if is_well(service) {
+                    self.settled.extend(is_late.then_some(name));
+                } else if !self.settled.contains(&name) {
+                    let told = format!("{name} {} of {} running", service.running, service.desired);
+                    self.round.push(told);
+                }
+            }
         }
-        let short = found.iter().filter(|service| !is_well(service));
-        self.unwell.extend(
-            short.map(|s| format!("{}/{} {} of {} running", s.id.cluster, s.id.name, s.running, s.desired)),
-        );
-        self.unwell.extend(
-            failures.iter().map(|f| format!("{} {}", crate::domain::scope::Arn::last(&f.arn), f.reason)),
-        );
         self.at += 1;
         if self.at < self.batches.len() {
             return (self.state(), None);
         }
         self.at = 0;
-        let is_over = self.unwell.is_empty() && since >= WATCHED;
+        let round = std::mem::take(&mut self.round);
+        let is_over = round.is_empty() && is_late;
+        self.last = Some(round);
         (self.state(), is_over.then_some(Verdict::Succeeded))
     }
 
     fn state(&self) -> String {
-        match self.unwell.as_slice() {
-            [] => format!("as before: {}", text::count(self.count, "service")),
-            unwell => format!("not as before: {}", Self::told(unwell)),
+        match &self.last {
+            None => format!("looking at {}", text::count(self.count, "service")),
+            Some(unwell) if unwell.is_empty() => format!("as before: {}", text::count(self.count, "service")),
+            Some(unwell) => format!("not as before: {}", Self::told(unwell)),
         }
     }
 
@@ -101,9 +107,14 @@ impl Steady {
         if more > 0 { format!("{named} and {more} more") } else { named }
     }
 
-    /// The end when nobody wants to wait any longer: what was changed is done, and some service is not well since.
-    pub fn failing(&self) -> Option<String> {
-        let unwell = self.unwell.as_slice();
-        (!unwell.is_empty()).then(|| format!("{} is done; not as before: {}", self.after, Self::told(unwell)))
+    /// The end when nobody wants to wait any longer: what was changed is done, that was seen, and some service may
+    /// not be well since.
+    pub fn cut_off(&self) -> Verdict {
+        match &self.last {
+            Some(unwell) if !unwell.is_empty() => Verdict::Failed {
+                why: format!("{} is done; not as before: {}", self.after, Self::told(unwell)),
+            },
+            _ => Verdict::Succeeded,
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Must not promise what ECS chooses: it is said only where a single revision ran before.
 
+use super::candidate::{self, unread};
 use super::{activity, described, in_progress, migrations, roles, secret_checks, secrets, under_way};
 use crate::domain::ecs::{RevisionImage, ServiceDeployment, ServiceId, ServiceRevision};
 use crate::domain::mutation::Mutation;
@@ -24,7 +25,8 @@ fn revisions(deployment: &ServiceDeployment) -> Vec<String> {
     before.chain(&deployment.target_revision_arn).cloned().collect()
 }
 
-/// What a deployment deploys, and what ran before it, as far as ECS told; nothing when several did.
+/// What a deployment deploys, and what ECS returns to when it is undone: that is known when a single revision ran
+/// before it, whose deployment completed.
 fn ends<'f>(
     id: &ServiceId,
     deployment: &ServiceDeployment,
@@ -33,17 +35,23 @@ fn ends<'f>(
     let known = facts.revisions(id, &revisions(deployment));
     let find = |arn: &String| known.iter().find(|revision| revision.arn == *arn);
     let before = match deployment.source_revision_arns.as_slice() {
-        [one] => find(one),
+        [one] if has_completed(id, one, facts) => find(one),
         _ => None,
     };
     (deployment.target_revision_arn.as_ref().and_then(find), before)
+}
+
+/// Whether a deployment of this service revision is known that completed.
+fn has_completed(id: &ServiceId, arn: &str, facts: &Facts) -> bool {
+    let mut known = facts.deployments(&candidate::history(id)).iter();
+    known.any(|past| past.status == "SUCCESSFUL" && past.target_revision_arn.as_deref() == Some(arn))
 }
 
 /// What to ask.
 pub(super) fn wants(running: &Running<'_>, facts: &Facts) -> Vec<Query> {
     let id = &running.service.id;
     let Some(deployment) = under_way(running.service, facts) else { return Vec::new() };
-    let mut wants = vec![revisions_query(id, &revisions(deployment))];
+    let mut wants = vec![revisions_query(id, &revisions(deployment)), candidate::history(id)];
     let (_, Some(before)) = ends(id, deployment, facts) else { return wants };
     let arn = before.revision.to_string();
     wants.push(definition_query(id, &arn));
@@ -66,11 +74,15 @@ pub(super) fn draft(running: &Running<'_>, facts: &Facts, now: Wall) -> Result<D
         check::controller(service),
         check::status(service),
         state(running, arn, facts),
-        before(deployment),
+        before(&service.id, deployment, facts),
         check::room(service),
     ];
-    if let (Some(deployment), Some(to)) = (deployment, to) {
-        checks.extend(sound(running, deployment, to, facts, now));
+    match (deployment, to) {
+        (Some(deployment), Some(to)) => checks.extend(sound(running, deployment, to, facts, now)),
+        _ => {
+            let why = "its definition, images and secrets were not looked at";
+            checks.push(Check::new("what ran before", Finding::NotVerified, why));
+        }
     }
     checks.push(migrations());
     let primary = service.primary();
@@ -116,19 +128,34 @@ fn state(running: &Running<'_>, arn: &str, facts: &Facts) -> Check {
     }
 }
 
-/// Whether something ran before.
-fn before(deployment: Option<&ServiceDeployment>) -> Check {
+/// Whether something ran before, and whether it is known what.
+fn before(id: &ServiceId, deployment: Option<&ServiceDeployment>, facts: &Facts) -> Check {
     let name = "revision to return to";
-    match deployment.map(|deployment| deployment.source_revision_arns.len()) {
-        Some(0) => Check::new(name, Finding::Block, "nothing ran before this deployment"),
-        Some(1) => Check::new(name, Finding::Pass, "ECS returns to the last deployment that completed"),
-        Some(several) => {
-            let why = format!(
-                "ECS returns to the last deployment that completed: which of the {several} revisions that ran before is not said"
+    let Some(deployment) = deployment else {
+        return Check::new(name, Finding::NotVerified, "ECS did not say what ran before");
+    };
+    let returns = "ECS returns to the last deployment that completed";
+    match deployment.source_revision_arns.as_slice() {
+        [] => Check::new(name, Finding::Block, "nothing ran before this deployment"),
+        [one] if !has_completed(id, one, facts) => {
+            let fault = facts.fault(&candidate::history(id)).map_or_else(
+                || "no deployment of what ran before is known that did".to_owned(),
+                |fault| format!("which that is could not be read ({fault})"),
             );
+            Check::new(name, Finding::NotVerified, format!("{returns}: {fault}"))
+        }
+        [_] => match unread(&revisions_query(id, &revisions(deployment)), facts) {
+            Some(why) => {
+                let why = format!("{returns}; what that ran could not be read ({why})");
+                Check::new(name, Finding::NotVerified, why)
+            }
+            None => Check::new(name, Finding::Pass, returns),
+        },
+        several => {
+            let why =
+                format!("{returns}: which of the {} revisions that ran before is not said", several.len());
             Check::new(name, Finding::NotVerified, why)
         }
-        None => Check::new(name, Finding::NotVerified, "ECS did not say what ran before"),
     }
 }
 
@@ -150,7 +177,13 @@ fn sound(
     let mut checks = vec![startable(definition)];
     checks.extend(images::checks(&id.scope, definition, &to.images, facts));
     checks.push(roles(running.definition, definition));
-    checks.extend(secret_checks(id, definition, deployment.created_at, facts, now));
+    checks.extend(secret_checks(
+        id,
+        definition,
+        (deployment.created_at, "this deployment began"),
+        facts,
+        now,
+    ));
     // What still runs of it goes on, and the deployment ends all the same: nothing here stands in the way.
     for check in checks.iter_mut().filter(|check| check.finding == Finding::Block) {
         check.finding = Finding::Warn;

@@ -50,7 +50,7 @@ pub(in crate::guard) enum Origin {
     Guess,
 }
 
-fn history(id: &ServiceId) -> Query {
+pub(super) fn history(id: &ServiceId) -> Query {
     Query::ListServiceDeployments {
         scope: id.scope.clone(),
         cluster: id.cluster.clone(),
@@ -215,7 +215,7 @@ pub(super) fn chosen(running: &Running<'_>, to: &Back, facts: &Facts) -> Result<
 }
 
 /// Why some of what was asked for is not known.
-fn unread(query: &Query, facts: &Facts) -> Option<String> {
+pub(super) fn unread(query: &Query, facts: &Facts) -> Option<String> {
     match (facts.answer(query), facts.fault(query)) {
         (_, Some(fault)) => Some(fault.to_string()),
         (Some(Answer::Revisions { failures, .. }), _) => {

@@ -168,7 +168,7 @@ fn bounds_are_done_when_autoscaling_shows_them() {
 
 #[test]
 fn more_tasks_need_the_code_that_runs_and_fewer_do_not() {
-    let scaled = |desired: u32, there: bool| {
+    let scaled = |desired: u32, there: bool, launch: &str| {
         let mut operation = operation(Action::Scale { service: service_id(), desired, pools: vec![] });
         asked(&mut operation, |query| match query {
             Query::DescribeScalableTargets { .. } => {
@@ -185,14 +185,20 @@ fn more_tasks_need_the_code_that_runs_and_fewer_do_not() {
                 assert_eq!(images, &[crate::domain::registry::ImageName::Digest("sha256:runs".into())]);
                 if there { Ok(Answer::Images { found: vec![image()] }) } else { missing() }
             }
-            _ => Ok(Answer::Services { found: vec![rest()], failures: vec![] }),
+            _ => {
+                let found = Service { launch_type: Some(launch.into()), ..rest() };
+                Ok(Answer::Services { found: vec![found], failures: vec![] })
+            }
         })
     };
-    let demands = scaled(3, true);
+    let demands = scaled(3, true, "FARGATE");
     assert_eq!(finding(planned(&demands), "image of api"), (Finding::Pass, "api@runs is in ECR".into()));
-    let demands = scaled(3, false);
+    let demands = scaled(3, false, "FARGATE");
     assert!(refused(&demands).contains("api@runs is not in ECR: no new task could start"), "{demands:?}");
-    let demands = scaled(1, false);
+    let demands = scaled(3, false, "EC2");
+    let (found, told) = finding(planned(&demands), "image of api");
+    assert!(found == Finding::Warn && told.ends_with("but from what an instance has cached"), "{told}");
+    let demands = scaled(1, false, "FARGATE");
     assert!(planned(&demands).checks.iter().all(|check| check.name != "image of api"));
 }
 
@@ -231,8 +237,15 @@ fn under_way(sources: &[&str]) -> ServiceDeployment {
     }
 }
 
-/// What undoing it would say, when the definition before is in this state and reads this secret.
-fn aborted(sources: &'static [&'static str], status: &str, there: bool, secret: &Secret) -> Plan {
+/// What undoing it would say, when the definition before is in this state and reads this secret, and this completed
+/// before.
+fn aborted(
+    sources: &'static [&'static str],
+    status: &str,
+    there: bool,
+    secret: &Secret,
+    completed: Result<&str, Fault>,
+) -> Plan {
     let action = Action::RollBack { services: vec![service_id()], to: crate::domain::action::Back::Usual };
     let mut operation = operation(action);
     let demands = asked(&mut operation, |query| match query {
@@ -245,6 +258,17 @@ fn aborted(sources: &'static [&'static str], status: &str, there: bool, secret: 
         Query::DescribeServiceDeployments { .. } => {
             Ok(Answer::Deployments { found: vec![under_way(sources)], failures: vec![], next: None })
         }
+        Query::ListServiceDeployments { .. } => {
+            let past = |arn: &str| ServiceDeployment {
+                arn: "dep/6".into(),
+                status: "SUCCESSFUL".into(),
+                target_revision_arn: Some(arn.into()),
+                ..under_way(&[])
+            };
+            let found = vec![past(completed.clone()?)];
+            Ok(Answer::Deployments { found, failures: vec![], next: None })
+        }
+        Query::DescribeServiceRevisions { .. } if completed == Ok("unread") => missing(),
         Query::DescribeServiceRevisions { arns, .. } => {
             let of = |arn: &String| {
                 let before = arn == "rev/6";
@@ -273,7 +297,7 @@ fn aborted(sources: &'static [&'static str], status: &str, there: bool, secret: 
 #[test]
 fn what_an_abort_returns_to_is_checked_and_nothing_of_it_blocks_the_abort() {
     let old = Secret { last_changed: Some(Wall(1)), ..secret() };
-    let plan = aborted(&["rev/6"], "ACTIVE", true, &old);
+    let plan = aborted(&["rev/6"], "ACTIVE", true, &old, Ok("rev/6"));
     assert_eq!(finding(&plan, "task definition"), (Finding::Pass, "api:6 is ACTIVE".into()));
     assert_eq!(finding(&plan, "image of api"), (Finding::Pass, "api@runs is in ECR".into()));
     assert_eq!(finding(&plan, "secrets").0, Finding::Pass);
@@ -281,19 +305,130 @@ fn what_an_abort_returns_to_is_checked_and_nothing_of_it_blocks_the_abort() {
     assert_eq!(changes, ["deployment", "task definition", "digest of api"]);
     // The worst: nothing of it could start again, and the bad deployment is ended all the same.
     let changed = Secret { last_changed: Some(at(60).wall), ..secret() };
-    let plan = aborted(&["rev/6"], "INACTIVE", false, &changed);
+    let plan = aborted(&["rev/6"], "INACTIVE", false, &changed, Ok("rev/6"));
     let (found, told) = finding(&plan, "task definition");
     assert!(found == Finding::Warn && told.contains("api:6 is INACTIVE"), "{told}");
     assert_eq!(finding(&plan, "image of api").0, Finding::Warn);
     let (found, told) = finding(&plan, "secret shop/db");
-    assert!(found == Finding::Warn && told.contains("after that code last ran"), "{told}");
+    assert!(found == Finding::Warn && told.contains("after this deployment began"), "{told}");
     assert!(plan.checks.iter().all(|check| check.finding != Finding::Block), "{plan:?}");
 }
 
 #[test]
 fn where_several_revisions_ran_before_none_is_promised() {
-    let plan = aborted(&["rev/5", "rev/6"], "ACTIVE", true, &secret());
+    let plan = aborted(&["rev/5", "rev/6"], "ACTIVE", true, &secret(), Ok("rev/6"));
     let (found, told) = finding(&plan, "revision to return to");
     assert!(found == Finding::NotVerified && told.contains("which of the 2 revisions"), "{told}");
     assert_eq!(plan.changes.len(), 1, "no revision and no digest is claimed: {plan:?}");
+    // Nor is one of which no deployment completed, nor one that could not be read.
+    let denied = || Err(Fault::new(FaultKind::Denied, "not authorized"));
+    for (completed, why) in [(Ok("rev/4"), "no deployment of what ran before"), (denied(), "not authorized")]
+    {
+        let plan = aborted(&["rev/6"], "ACTIVE", true, &secret(), completed);
+        let (found, told) = finding(&plan, "revision to return to");
+        assert!(found == Finding::NotVerified && told.contains(why), "{told}");
+        assert_eq!(finding(&plan, "what ran before").0, Finding::NotVerified);
+        assert_eq!(plan.changes.len(), 1, "{plan:?}");
+    }
+}
+
+#[test]
+fn a_round_over_the_services_counts_when_it_is_whole() {
+    let ids: Vec<crate::domain::ecs::ServiceId> =
+        (0..12).map(|n| crate::domain::ecs::ServiceId { name: format!("s{n:02}"), ..service_id() }).collect();
+    let answer = |query: &Query, sick: &str| {
+        let Query::DescribeServices { services, .. } = query else { panic!("{query:?}") };
+        let of = |name: &String| Service {
+            id: crate::domain::ecs::ServiceId { name: name.clone(), ..service_id() },
+            running: if name == sick { 0 } else { 2 },
+            ..rest()
+        };
+        Answer::Services { found: services.iter().map(of).collect(), failures: vec![] }
+    };
+    let mut steady = crate::guard::watch::Steady::new("shop", &ids).unwrap();
+    let mut turn = |sick: &str, seconds: u64| {
+        let query = steady.query().unwrap();
+        let (told, end) = steady.look(&answer(&query, sick), Duration::from_secs(seconds));
+        (told, end, steady.cut_off())
+    };
+    // Half a round says nothing of the other half.
+    assert_eq!(turn("s11", 100).0, "looking at 12 services");
+    let (told, end, _) = turn("s11", 100);
+    assert_eq!((told.as_str(), end), ("not as before: c/s11 0 of 2 running", None));
+    let (told, _, cut) = turn("s11", 110);
+    assert_eq!(told, "not as before: c/s11 0 of 2 running", "the first half of the next is well");
+    assert!(
+        matches!(cut, Verdict::Failed { why } if why == "shop is done; not as before: c/s11 0 of 2 running")
+    );
+    turn("s11", 110);
+    // One that came through its time and is replaced later has another reason.
+    turn("s00", 120);
+    assert_eq!(turn("", 120).1, Some(Verdict::Succeeded));
+}
+
+#[test]
+fn a_look_that_is_cut_off_does_not_doubt_what_was_seen() {
+    for lost in [false, true] {
+        let mut operation = failover();
+        asked(&mut operation, region);
+        let demands = if lost { super::lost(&mut operation) } else { accepted(&mut operation) };
+        look(&mut operation, &demands, cluster("two"), 10);
+        assert_eq!(operation.watched()[0].name, "ECS after shop");
+        assert_eq!(*ended(&operation.step(Input::StopWatching, at(12))), Verdict::Succeeded, "{lost}");
+    }
+}
+
+#[test]
+fn nobody_waits_a_second_time_for_the_services_of_the_region() {
+    let mut operation = failover();
+    asked(&mut operation, region);
+    let policy = Policy::new(Lock::Unlocked, false);
+    let name = operation.action().name();
+    let with = Confirmation::Typed { name, reason: None };
+    let demands = operation.step(Input::Confirm { with, policy }, at(60));
+    let [Demand::Read { query: Query::DescribeDbClusters { .. }, .. }] = demands.as_slice() else {
+        panic!("{demands:?}")
+    };
+    // What became of a service meanwhile is no change of the plan.
+    let demands = look(&mut operation, &demands, cluster("one"), 61);
+    assert!(matches!(demands.as_slice(), [Demand::Record(_)]), "{demands:?}");
+}
+
+#[test]
+fn a_way_back_is_told_only_from_a_history_that_holds_what_runs() {
+    use crate::guard::WayBack;
+    let past = |number: u32, status: &str| ServiceDeployment {
+        arn: format!("dep/{number}"),
+        status: status.into(),
+        created_at: Some(at(u64::from(number)).wall),
+        finished_at: Some(at(u64::from(number)).wall),
+        target_revision_arn: Some(format!("rev/{number}")),
+        ..under_way(&[])
+    };
+    let runs = |current: &[&str]| Service {
+        current_service_revisions: current.iter().map(ToString::to_string).collect(),
+        ..rest()
+    };
+    let known = ["rev/5", "rev/6", "rev/7"].map(|arn| revision(arn, 7, &format!("sha256:{arn}")));
+    let running = definition(7, ":latest");
+    let told = |current: &[&str], history: &[ServiceDeployment], read: bool| {
+        let find = |arn: &str| known.iter().find(|known| known.arn == arn);
+        let definition = read.then_some(&running);
+        match crate::guard::way_back(&runs(current), definition, history, find) {
+            WayBack::Unknown => "unknown".to_owned(),
+            WayBack::Nothing => "nothing".to_owned(),
+            WayBack::Ready(target) => target.deployment.unwrap(),
+        }
+    };
+    let whole = [past(7, "SUCCESSFUL"), past(6, "SUCCESSFUL"), past(5, "SUCCESSFUL")];
+    assert_eq!(told(&["rev/7"], &whole, true), "6");
+    assert_eq!(told(&["rev/7"], &whole[..1], true), "nothing");
+    // Another deployment since; one of two revisions unread; the history from while it was under way; a nearer one
+    // unread; what runs may be a pin.
+    assert_eq!(told(&["rev/8"], &whole, true), "unknown");
+    assert_eq!(told(&["rev/6", "rev/8"], &whole, true), "unknown");
+    assert_eq!(told(&["rev/7"], &[past(7, "IN_PROGRESS"), past(6, "SUCCESSFUL")], true), "unknown");
+    let hole = [past(9, "FAILED"), past(7, "SUCCESSFUL"), past(4, "SUCCESSFUL")];
+    assert_eq!(told(&["rev/7"], &hole, true), "unknown", "rev/4 was not read, and may differ");
+    assert_eq!(told(&["rev/7"], &whole, false), "unknown");
 }
