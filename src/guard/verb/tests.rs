@@ -7,7 +7,7 @@ mod data;
 use std::time::Duration;
 
 use crate::domain::action::{Action, DatabaseWork, SecretWork};
-use crate::domain::database::DatabaseId;
+use crate::domain::database::{ClusterMember, DatabaseId, DbCluster};
 use crate::domain::fault::{Fault, FaultKind};
 use crate::domain::mutation::ScalingChange;
 use crate::domain::plan::{Finding, Plan};
@@ -487,18 +487,17 @@ fn a_sidecar_that_is_stopped_with_its_task_does_not_fail_it() {
     assert_eq!(stopped(3, 0), Verdict::Failed { why: "api: exit 3".into() });
 }
 
-#[test]
-fn a_snapshot_is_watched_until_it_is_there() {
-    let database = DatabaseId { scope: scope(), name: "shop".into(), cluster: true };
-    let cluster = crate::domain::database::DbCluster {
-        id: database.clone(),
+/// A cluster of these members that is well.
+fn db_cluster(members: Vec<ClusterMember>) -> DbCluster {
+    DbCluster {
+        id: DatabaseId { scope: scope(), name: "shop".into(), cluster: true },
         arn: String::new(),
         status: "available".into(),
         engine: "aurora-postgresql".into(),
         engine_version: "16".into(),
         endpoint: None,
         reader: None,
-        members: vec![],
+        members,
         multi_az: true,
         backup_window: None,
         maintenance_window: None,
@@ -508,7 +507,13 @@ fn a_snapshot_is_watched_until_it_is_there() {
         encrypted: true,
         created_at: None,
         tags: vec![],
-    };
+    }
+}
+
+#[test]
+fn a_snapshot_is_watched_until_it_is_there() {
+    let database = DatabaseId { scope: scope(), name: "shop".into(), cluster: true };
+    let cluster = db_cluster(vec![]);
     for (last, verdict) in [
         ("available", Verdict::Succeeded),
         ("failed", Verdict::Failed { why: "the snapshot before failed".to_owned() }),

@@ -2,37 +2,16 @@
 //! would start from.
 
 use super::*;
-use crate::domain::database::DbCluster;
 use crate::domain::ecs::{Service, ServiceDeployment};
 use crate::domain::mutation::Receipt;
 use crate::guard::CallOutcome;
 use crate::guard::operation::tests::revision;
 
+/// The cluster whose writer is this instance.
 fn cluster(writer: &str) -> Answer {
-    let member = |name: &str| crate::domain::database::ClusterMember {
-        instance: name.into(),
-        writer: name == writer,
-        promotion_tier: None,
-    };
-    let found = DbCluster {
-        id: DatabaseId { scope: scope(), name: "shop".into(), cluster: true },
-        arn: String::new(),
-        status: "available".into(),
-        engine: "aurora-postgresql".into(),
-        engine_version: "16".into(),
-        endpoint: None,
-        reader: None,
-        members: vec![member("one"), member("two")],
-        multi_az: true,
-        backup_window: None,
-        maintenance_window: None,
-        backup_retention_days: 7,
-        latest_restorable: None,
-        deletion_protection: true,
-        encrypted: true,
-        created_at: None,
-        tags: vec![],
-    };
+    let member =
+        |name: &str| ClusterMember { instance: name.into(), writer: name == writer, promotion_tier: None };
+    let found = db_cluster(vec![member("one"), member("two")]);
     Answer::DbClusters { found: vec![found], next: None }
 }
 
